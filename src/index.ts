@@ -1,0 +1,1 @@
+export { ClozeError, type ErrorCode } from "./base/errors.ts";
