@@ -1,0 +1,95 @@
+import { fillDropoutMask } from "../../graph/dropout-mask.ts";
+import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { type Bindings, bindInputs, bindShape } from "../../graph/inputs.ts";
+import { type Parameters, sizeOf } from "../../graph/parameters.ts";
+import { compileOnnx, type MaskInput, outputName } from "./compile.ts";
+import type { OnnxSession, OnnxValue, OpenSession } from "./session.ts";
+
+/** Runs graphs on ONNX Runtime, through whatever sessions the entry point opens. */
+export function makeOnnxExecutor(name: string, openSession: OpenSession): Executor {
+  return {
+    name,
+    async load(graph, parameters, { frozen = false } = {}) {
+      const { bytes, masks } = compileOnnx(graph, frozen ? parameters : undefined);
+      const session = await openSession(bytes);
+      return new OnnxExecutable(graph, masks, session, frozen ? {} : parameterInputs(graph, parameters));
+    },
+  };
+}
+
+class OnnxExecutable implements Executable {
+  readonly #graph: Graph;
+  readonly #masks: readonly MaskInput[];
+  readonly #session: OnnxSession;
+  readonly #parameters: Readonly<Record<string, OnnxValue>>;
+  /** One buffer for all masks of a run, kept for the next run. */
+  #maskBuffer = new Float32Array(0);
+
+  constructor(
+    graph: Graph,
+    masks: readonly MaskInput[],
+    session: OnnxSession,
+    parameters: Readonly<Record<string, OnnxValue>>,
+  ) {
+    this.#graph = graph;
+    this.#masks = masks;
+    this.#session = session;
+    this.#parameters = parameters;
+  }
+
+  async run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions = {}) {
+    const bindings = bindInputs(this.#graph, inputs, seed);
+    const feeds: Record<string, OnnxValue> = { ...this.#parameters, ...this.#drawMasks(bindings, seed ?? 0) };
+    for (const { name } of this.#graph.inputs) feeds[name] = toOnnx(inputs[name]!);
+
+    const fetches: Record<string, OnnxValue | null> = {};
+    for (const [name, tensor] of Object.entries(this.#graph.outputs)) {
+      const data = outputs[name];
+      const dims = bindShape(tensor.shape, bindings);
+      fetches[outputName(name)] = data ? { type: "float32", data, dims } : null;
+    }
+
+    const results = await this.#session.run(feeds, fetches);
+    const values: Record<string, Value> = {};
+    for (const name of Object.keys(this.#graph.outputs)) {
+      const { data, dims } = results[outputName(name)]!;
+      values[name] = { data, shape: dims };
+    }
+    return values;
+  }
+
+  async dispose() {
+    await this.#session.release();
+  }
+
+  #drawMasks(bindings: Bindings, seed: number): Record<string, OnnxValue> {
+    const shapes = this.#masks.map(({ shape }) => bindShape(shape, bindings));
+    const sizes = shapes.map(sizeOf);
+    const total = sizes.reduce((a, b) => a + b, 0);
+    if (total > this.#maskBuffer.length) this.#maskBuffer = new Float32Array(total);
+    const values: Record<string, OnnxValue> = {};
+    let offset = 0;
+    this.#masks.forEach(({ name, site, rate }, i) => {
+      const data = this.#maskBuffer.subarray(offset, offset + sizes[i]!);
+      fillDropoutMask(data, rate, seed, site);
+      values[name] = { type: "float32", data, dims: shapes[i]! };
+      offset += sizes[i]!;
+    });
+    return values;
+  }
+}
+
+function parameterInputs(graph: Graph, parameters: Parameters): Record<string, OnnxValue> {
+  return Object.fromEntries(
+    graph.parameters.map(({ name, shape }) => [
+      name,
+      { type: "float32", data: parameters.get(name).data, dims: shape },
+    ]),
+  );
+}
+
+function toOnnx({ data, shape }: Value): OnnxValue {
+  if (data instanceof Int32Array) return { type: "int32", data, dims: shape };
+  return { type: "float32", data: data instanceof Float32Array ? data : Float32Array.from(data), dims: shape };
+}

@@ -1,0 +1,21 @@
+import { at, logSumExpRows, matrix, softmaxRows, sum } from "./matrix.ts";
+import type { Rules } from "./rules.ts";
+
+export const LOSS_RULES: Pick<Rules, "softmaxCrossEntropy" | "softmaxCrossEntropyGradient"> = {
+  softmaxCrossEntropy: ({ inputs }, run) => {
+    const logits = run.matrix(inputs.logits); // [R, K]
+    const labels = run.integers(inputs.labels); // [R]
+    const weights = run.floats(inputs.weights); // [R]
+    const totals = logSumExpRows(logits); // [R]
+    const loss = sum(logits.rows, (r) => weights[r] * (totals[r] - at(logits, r, labels[r])));
+    return [Float64Array.of(loss)]; // []
+  },
+
+  softmaxCrossEntropyGradient: ({ inputs }, run) => {
+    const [dy] = run.floats(inputs.dy); // []
+    const p = softmaxRows(run.matrix(inputs.logits)); // [R, K]
+    const labels = run.integers(inputs.labels); // [R]
+    const weights = run.floats(inputs.weights); // [R]
+    return [matrix(p.rows, p.columns, (r, k) => dy * weights[r] * (at(p, r, k) - (k === labels[r] ? 1 : 0))).data];
+  },
+};

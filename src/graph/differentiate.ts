@@ -1,0 +1,109 @@
+import { ClozeError } from "../base/errors.ts";
+import {
+  activationGradient,
+  add,
+  attentionGradient,
+  constant,
+  dropoutGradient,
+  layerNormGradient,
+  matmul,
+  scatterAdd,
+  softmaxCrossEntropyGradient,
+  sumRows,
+} from "./build.ts";
+import { sortNodes } from "./graph.ts";
+import type { AnyNode, InputsOf, NodeOf, OpName } from "./operations.ts";
+import type { AnyTensor, Tensor } from "./tensor.ts";
+
+/** The gradients of a node's inputs, given that of its (only) output; an input left out has none. */
+type GradientRule<K extends OpName> = (dy: Tensor, node: NodeOf<K>) => { readonly [I in keyof InputsOf<K>]?: Tensor };
+
+/** One row an operation. Index inputs have no gradient; a gradient operation is not differentiated again. */
+const GRADIENT_RULES: { readonly [K in OpName]: GradientRule<K> | "not differentiable" } = {
+  input: () => ({}),
+  parameter: () => ({}),
+  constant: () => ({}),
+  positions: () => ({}),
+  starts: () => ({}),
+  gather: (dy, { inputs: { source, indices } }) => ({ source: scatterAdd(indices, dy, source) }),
+  add: (dy) => ({ a: dy, b: dy }),
+  linear: (dy, { inputs: { x, weight } }) => ({
+    x: matmul(dy, weight),
+    weight: matmul(dy, x, { transposeA: true }),
+    bias: sumRows(dy),
+  }),
+  activation: (dy, node) => ({ x: activationGradient(dy, node) }),
+  layerNorm: (dy, node) => {
+    const { dx, dweight, dbias } = layerNormGradient(dy, node);
+    return { x: dx, weight: dweight, bias: dbias };
+  },
+  dropout: (dy, node) => ({ x: dropoutGradient(dy, node) }),
+  attention: (dy, node) => {
+    const { dquery, dkey, dvalue } = attentionGradient(dy, node);
+    return { query: dquery, key: dkey, value: dvalue };
+  },
+  softmaxCrossEntropy: (dy, node) => ({ logits: softmaxCrossEntropyGradient(dy, node) }),
+  scatterAdd: "not differentiable",
+  matmul: "not differentiable",
+  sumRows: "not differentiable",
+  activationGradient: "not differentiable",
+  layerNormGradient: "not differentiable",
+  dropoutGradient: "not differentiable",
+  attentionGradient: "not differentiable",
+  softmaxCrossEntropyGradient: "not differentiable",
+};
+
+/**
+ * The gradients of a scalar with respect to some tensors, as tensors of a larger graph (reverse mode). Only nodes between
+ * those tensors and the loss get a gradient, so frozen layers cost nothing.
+ *
+ * Throws NOT_DIFFERENTIABLE where the loss is no scalar or does not depend on one of the tensors.
+ */
+export function differentiate(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+  if (loss.shape.length > 0) {
+    throw new ClozeError("NOT_DIFFERENTIABLE", {
+      problem: "only a scalar has a gradient here",
+      expected: "a loss of shape []",
+      received: `shape [${loss.shape.join(", ")}]`,
+    });
+  }
+  const nodes = sortNodes([loss]);
+  const needed = nodesDownstream(nodes, wrt);
+  const gradients = new Map<AnyTensor, Tensor>([[loss, constant(1)]]);
+  for (const node of nodes.reverse()) {
+    const dy = gradients.get(node.outputs[0]!);
+    if (dy === undefined || !needed.has(node)) continue;
+    for (const [tensor, gradient] of inputGradients(dy, node)) {
+      if (!needed.has(tensor.node)) continue;
+      const sum = gradients.get(tensor);
+      gradients.set(tensor, sum === undefined ? gradient : add(sum, gradient));
+    }
+  }
+  return wrt.map((tensor) => {
+    const gradient = gradients.get(tensor);
+    if (gradient !== undefined) return gradient;
+    throw new ClozeError("NOT_DIFFERENTIABLE", {
+      problem: `the loss does not depend on ${"name" in tensor.node.attributes ? tensor.node.attributes.name : tensor.node.op}`,
+    });
+  });
+}
+
+function inputGradients<K extends OpName>(dy: Tensor, node: NodeOf<K>): [AnyTensor, Tensor][] {
+  const rule: GradientRule<K> | "not differentiable" = GRADIENT_RULES[node.op];
+  if (rule === "not differentiable") {
+    throw new ClozeError("NOT_DIFFERENTIABLE", { problem: `${node.op} has no gradient of its own` });
+  }
+  const inputs: Readonly<Record<string, AnyTensor>> = node.inputs;
+  const gradients: Readonly<Record<string, Tensor | undefined>> = rule(dy, node);
+  return Object.entries(gradients).flatMap(([name, gradient]) => (gradient ? [[inputs[name]!, gradient]] : []));
+}
+
+/** The nodes that depend on one of the tensors, themselves included. */
+function nodesDownstream(nodes: readonly AnyNode[], tensors: readonly Tensor[]): Set<AnyNode> {
+  const reached = new Set<AnyNode>(tensors.map(({ node }) => node));
+  for (const node of nodes) {
+    const inputs: AnyTensor[] = Object.values(node.inputs);
+    if (inputs.some((tensor) => reached.has(tensor.node))) reached.add(node);
+  }
+  return reached;
+}

@@ -1,0 +1,41 @@
+import type { Graph } from "./graph.ts";
+import type { Parameters } from "./parameters.ts";
+
+/** Numbers with a shape, row by row. The reference executor also takes and gives float64. */
+export interface Value {
+  readonly data: Float32Array | Float64Array | Int32Array;
+  readonly shape: readonly number[];
+}
+
+export interface RunOptions {
+  /** Buffers that named outputs are written into, instead of new ones. */
+  readonly outputs?: Readonly<Record<string, Float32Array>>;
+  /** Seed of this run's dropout masks; a graph with dropout needs one. */
+  readonly seed?: number;
+}
+
+/** A graph made ready to run. Runs of one executable do not overlap: await one before the next. */
+export interface Executable {
+  /** Values of all outputs by name. Throws the errors of `bindInputs` before anything is computed. */
+  run(inputs: Readonly<Record<string, Value>>, options?: RunOptions): Promise<Record<string, Value>>;
+  dispose(): Promise<void>;
+}
+
+export interface LoadOptions {
+  /** The parameters will not change while the executable lives: it may copy, pack and fuse them. */
+  readonly frozen?: boolean;
+}
+
+/**
+ * What runs graphs. An executor takes a graph and the parameters that it reads (a view: unless frozen, a run sees their
+ * values of that moment) and knows nothing of BERT.
+ */
+export interface Executor {
+  readonly name: string;
+  load(graph: Graph, parameters: Parameters, options?: LoadOptions): Promise<Executable>;
+}
+
+/** A one-dimensional value. */
+export function vector(data: Float32Array | Int32Array): Value {
+  return { data, shape: [data.length] };
+}

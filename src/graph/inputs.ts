@@ -1,0 +1,132 @@
+import { ClozeError } from "../base/errors.ts";
+import { dropoutSites } from "./dropout-mask.ts";
+import type { Value } from "./executor.ts";
+import type { Graph, InputSpec } from "./graph.ts";
+import { type AnyNode, isNode } from "./operations.ts";
+import { sizeOf } from "./parameters.ts";
+import { type AnyTensor, type Dim, formatShape, type Letter, type Shape } from "./tensor.ts";
+
+/** What the letters of a graph stand for in one run. */
+export type Bindings = ReadonlyMap<Letter, number>;
+
+/**
+ * Checks the inputs of a run and reads off the values of the letters, before anything is computed, so that no executor
+ * ever reads outside a buffer.
+ *
+ * Throws INPUT_MISSING, INPUT_SHAPE (shape, type or letters do not fit) and ID_OUT_OF_RANGE (an index beyond the rows that
+ * it chooses from, a length below 1, lengths that do not add up to T), and SEED_MISSING.
+ */
+export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>, seed?: number): Bindings {
+  if (seed === undefined && dropoutSites(graph).size > 0) {
+    throw new ClozeError("SEED_MISSING", {
+      problem: "the graph has dropout",
+      expected: "a seed for this run",
+      cure: "Give RunOptions.seed, or build the model without dropout.",
+    });
+  }
+  const bindings = new Map<Letter, number>();
+  const owner = new Map<Letter, string>();
+  for (const spec of graph.inputs) {
+    const value = inputs[spec.name];
+    if (value === undefined) {
+      throw new ClozeError("INPUT_MISSING", {
+        problem: `the run lacks an input`,
+        expected: graph.inputs.map(({ name }) => name).join(", "),
+        received: Object.keys(inputs).join(", ") || "none",
+      });
+    }
+    checkForm(spec, value);
+    spec.shape.forEach((dim, axis) => {
+      const size = value.shape[axis]!;
+      const bound = typeof dim === "number" ? dim : bindings.get(dim);
+      if (bound !== undefined && bound !== size) {
+        const source = typeof dim === "number" ? "the model" : owner.get(dim);
+        throw wrongForm(spec, value, `${dim} = ${bound}, as in ${source}`);
+      }
+      if (typeof dim !== "number" && bound === undefined) {
+        bindings.set(dim, size);
+        owner.set(dim, spec.name);
+      }
+    });
+  }
+  for (const tensor of new Set(graph.nodes.flatMap(lengthsOf))) {
+    const data = dataOf(tensor, inputs);
+    if (data !== undefined) bindings.set("S", checkLengths(data, bindings.get("T")));
+  }
+  for (const node of graph.nodes) {
+    if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0]!, inputs, bindings);
+    if (isNode(node, "softmaxCrossEntropy"))
+      checkIndices(node.inputs.labels, node.inputs.logits.shape[1]!, inputs, bindings);
+  }
+  return bindings;
+}
+
+/** The numbers behind a shape in one run. */
+export function bindShape(shape: Shape, bindings: Bindings): number[] {
+  return shape.map((dim) => (typeof dim === "number" ? dim : bindings.get(dim)!));
+}
+
+function checkForm(spec: InputSpec, value: Value) {
+  const integers = value.data instanceof Int32Array;
+  if (value.shape.length !== spec.shape.length || integers !== (spec.dtype === "int32")) throw wrongForm(spec, value);
+  if (sizeOf(value.shape) !== value.data.length) throw wrongForm(spec, value, `${sizeOf(value.shape)} numbers`);
+  if (value.shape.includes(0)) throw wrongForm(spec, value, "at least one row");
+}
+
+function wrongForm(spec: InputSpec, value: Value, expected?: string): ClozeError {
+  return new ClozeError("INPUT_SHAPE", {
+    problem: `input "${spec.name}" does not fit the model`,
+    expected: [`${spec.dtype} ${formatShape(spec.shape)}`, ...(expected ? [expected] : [])].join(" with "),
+    received: `${value.data.constructor.name} [${value.shape.join(", ")}] of ${value.data.length}`,
+  });
+}
+
+/** The data behind a tensor that is an input, or the positions made from one. */
+function dataOf(tensor: AnyTensor, inputs: Readonly<Record<string, Value>>): Value["data"] | undefined {
+  return isNode(tensor.node, "input") ? inputs[tensor.node.attributes.name]?.data : undefined;
+}
+
+function checkIndices(indices: AnyTensor, rows: Dim, inputs: Readonly<Record<string, Value>>, bindings: Bindings) {
+  const bound = typeof rows === "number" ? rows : bindings.get(rows);
+  const name = isNode(indices.node, "input") ? indices.node.attributes.name : indices.node.op;
+  const fault = (value: number, at: number, expected: string) =>
+    new ClozeError("ID_OUT_OF_RANGE", {
+      problem: `${name}[${at}] is out of range`,
+      expected,
+      received: String(value),
+      cure: "Use the vocabulary, the labels and the maximum length that the model was made with.",
+    });
+  if (isNode(indices.node, "positions")) {
+    const lengths = dataOf(indices.node.inputs.lengths, inputs) ?? [];
+    const at = lengths.findIndex((length: number) => bound !== undefined && length > bound);
+    if (at >= 0) throw fault(lengths[at]!, at, `sequences of at most ${bound} tokens`);
+    return;
+  }
+  const data = dataOf(indices, inputs) ?? [];
+  for (let i = 0; i < data.length; i++) {
+    if (data[i]! < 0 || data[i]! >= bound!) throw fault(data[i]!, i, `0 to ${bound! - 1}`);
+  }
+}
+
+function lengthsOf(node: AnyNode): AnyTensor[] {
+  if (isNode(node, "positions") || isNode(node, "starts") || isNode(node, "attention")) return [node.inputs.lengths];
+  return [];
+}
+
+/** Returns the longest. */
+function checkLengths(lengths: Value["data"], tokens: number | undefined): number {
+  let sum = 0;
+  let shortest = Number.POSITIVE_INFINITY;
+  let longest = 0;
+  for (const length of lengths) {
+    sum += length;
+    shortest = Math.min(shortest, length);
+    longest = Math.max(longest, length);
+  }
+  if (shortest >= 1 && (tokens === undefined || sum === tokens)) return longest;
+  throw new ClozeError("ID_OUT_OF_RANGE", {
+    problem: "the lengths of the sequences do not fit the tokens",
+    expected: `lengths of at least 1 that add up to ${tokens}`,
+    received: `${lengths.length} lengths of ${shortest} to ${longest} that add up to ${sum}`,
+  });
+}

@@ -1,0 +1,72 @@
+import { ClozeError } from "../base/errors.ts";
+import { Random } from "../base/random.ts";
+import type { ParameterSpec } from "./graph.ts";
+
+export interface ParameterView {
+  readonly spec: ParameterSpec;
+  /** Where it begins in the flat buffer, in elements. */
+  readonly offset: number;
+  readonly data: Float32Array;
+}
+
+/** All parameters of a model in one flat buffer, in the order of their specs, with a view for each name. */
+export class Parameters {
+  readonly buffer: Float32Array;
+  readonly views: readonly ParameterView[];
+  readonly #byName: ReadonlyMap<string, ParameterView>;
+
+  constructor(specs: readonly ParameterSpec[]) {
+    const sizes = specs.map(({ shape }) => sizeOf(shape));
+    this.buffer = new Float32Array(sizes.reduce((a, b) => a + b, 0));
+    let offset = 0;
+    this.views = specs.map((spec, i) => {
+      const view = { spec, offset, data: this.buffer.subarray(offset, offset + sizes[i]!) };
+      offset += sizes[i]!;
+      return view;
+    });
+    this.#byName = new Map(this.views.map((view) => [view.spec.name, view]));
+  }
+
+  get count(): number {
+    return this.buffer.length;
+  }
+
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
+  /** Throws NAME_UNKNOWN. */
+  get(name: string): ParameterView {
+    const view = this.#byName.get(name);
+    if (view) return view;
+    throw new ClozeError("NAME_UNKNOWN", { problem: `the model has no parameter "${name}"` });
+  }
+
+  /** A second buffer of the same layout, for gradients. */
+  like(): Parameters {
+    return new Parameters(this.views.map(({ spec }) => spec));
+  }
+}
+
+/**
+ * First values: zeros, ones, or a normal of deviation `range` cut off at two deviations, as BERT's. Each parameter's
+ * values depend on the seed and its own name only, so a new head does not change the encoder below it.
+ */
+export function initialise(parameters: Parameters, range: number, seed: number): void {
+  for (const { spec, data } of parameters.views) {
+    if (spec.initial !== "normal") {
+      data.fill(spec.initial === "ones" ? 1 : 0);
+      continue;
+    }
+    const random = Random.of(seed, "initial", spec.name);
+    for (let i = 0; i < data.length; i++) {
+      let z = random.normal();
+      while (Math.abs(z) > 2) z = random.normal();
+      data[i] = z * range;
+    }
+  }
+}
+
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((a, b) => a * b, 1);
+}
