@@ -8,7 +8,7 @@ export interface BertInputs {
   /** Token ids [T]. */
   readonly ids: Tensor<"int32">;
   /** Segment of each token [T]: 0, or 1 in the second text of a pair. */
-  readonly segments: Tensor<"int32">;
+  readonly typeIds: Tensor<"int32">;
   /** Tokens of each sequence [B]. */
   readonly lengths: Tensor<"int32">;
 }
@@ -16,7 +16,7 @@ export interface BertInputs {
 export function bertInputs(): BertInputs {
   return {
     ids: input("ids", "int32", ["T"]),
-    segments: input("segments", "int32", ["T"]),
+    typeIds: input("typeIds", "int32", ["T"]),
     lengths: input("lengths", "int32", ["B"]),
   };
 }
@@ -39,13 +39,13 @@ export function bert(config: BertConfig, inputs: BertInputs): BertOutputs {
 }
 
 /** Token + position + segment, normalised. */
-function embeddings(config: BertConfig, { ids, segments, lengths }: BertInputs): BertOutputs {
+function embeddings(config: BertConfig, { ids, typeIds, lengths }: BertInputs): BertOutputs {
   const { hiddenSize: D } = config;
   const table = (name: string, rows: number) => parameter(`bert.embeddings.${name}.weight`, [rows, D], "normal");
   const wordEmbeddings = table("word_embeddings", config.vocabSize);
   const words = gather(wordEmbeddings, ids); // [T, D]
   const places = gather(table("position_embeddings", config.maxPositions), positions(lengths)); // [T, D]
-  const kinds = gather(table("token_type_embeddings", config.segments), segments); // [T, D]
+  const kinds = gather(table("token_type_embeddings", config.segments), typeIds); // [T, D]
   const sum = add(add(words, places), kinds);
   const hidden = dropout(norm(sum, "bert.embeddings.LayerNorm", D, config.layerNormEpsilon), config.hiddenDropout);
   return { hidden, wordEmbeddings };

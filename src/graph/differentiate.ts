@@ -59,7 +59,7 @@ const GRADIENT_RULES: { readonly [K in OpName]: GradientRule<K> | "not different
  *
  * Throws NOT_DIFFERENTIABLE where the loss is no scalar or does not depend on one of the tensors.
  */
-export function differentiate(loss: Tensor, wrt: readonly Tensor[]): Tensor[] {
+export function differentiate(loss: Tensor, wrt: readonly AnyTensor[]): Tensor[] {
   if (loss.shape.length > 0) {
     throw new ClozeError("NOT_DIFFERENTIABLE", {
       problem: "only a scalar has a gradient here",
@@ -99,7 +99,7 @@ function inputGradients<K extends OpName>(dy: Tensor, node: NodeOf<K>): [AnyTens
 }
 
 /** The nodes that depend on one of the tensors, themselves included. */
-function nodesDownstream(nodes: readonly AnyNode[], tensors: readonly Tensor[]): Set<AnyNode> {
+function nodesDownstream(nodes: readonly AnyNode[], tensors: readonly AnyTensor[]): Set<AnyNode> {
   const reached = new Set<AnyNode>(tensors.map(({ node }) => node));
   for (const node of nodes) {
     const inputs: AnyTensor[] = Object.values(node.inputs);

@@ -42,7 +42,7 @@ function gapTable(rate: number): Uint32Array {
   let table = gapTables.get(rate);
   if (table === undefined) {
     table = Uint32Array.from({ length: 0x10000 }, (_, i) =>
-      Math.floor(Math.log1p(-(i + 0.5) / 0x10000) / Math.log1p(-rate)),
+      Math.min(Math.floor(Math.log1p(-(i + 0.5) / 0x10000) / Math.log1p(-rate)), 0xffffffff),
     );
     gapTables.set(rate, table);
   }

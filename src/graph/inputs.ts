@@ -51,14 +51,39 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
   }
   for (const tensor of new Set(graph.nodes.flatMap(lengthsOf))) {
     const data = dataOf(tensor, inputs);
-    if (data !== undefined) bindings.set("S", checkLengths(data, bindings.get("T")));
+    if (data === undefined) continue;
+    const { sum, longest } = checkLengths(data, bindings.get("T"));
+    bindings.set("T", sum).set("S", longest);
   }
   for (const node of graph.nodes) {
     if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0]!, inputs, bindings);
+    if (isNode(node, "scatterAdd")) checkIndices(node.inputs.indices, node.inputs.like.shape[0]!, inputs, bindings);
     if (isNode(node, "softmaxCrossEntropy"))
       checkIndices(node.inputs.labels, node.inputs.logits.shape[1]!, inputs, bindings);
   }
   return bindings;
+}
+
+/**
+ * Checks the buffers that a run is to write its outputs into, so that none is left half full. Throws INPUT_SHAPE for a
+ * buffer of another size than its output, for an output of integers, and for a name that no output has.
+ */
+export function checkOutputs(
+  graph: Graph,
+  bindings: Bindings,
+  buffers: Readonly<Record<string, Float32Array>> = {},
+): void {
+  for (const [name, buffer] of Object.entries(buffers)) {
+    const tensor = Object.hasOwn(graph.outputs, name) ? graph.outputs[name] : undefined;
+    if (tensor?.dtype === "float32" && sizeOf(bindShape(tensor.shape, bindings)) === buffer.length) continue;
+    throw new ClozeError("INPUT_SHAPE", {
+      problem: `the buffer for output "${name}" does not fit the model`,
+      expected: tensor
+        ? `${tensor.dtype} ${formatShape(tensor.shape)}`
+        : `one of ${Object.keys(graph.outputs).join(", ")}`,
+      received: `a Float32Array of ${buffer.length}`,
+    });
+  }
 }
 
 /** The numbers behind a shape in one run. */
@@ -113,8 +138,7 @@ function lengthsOf(node: AnyNode): AnyTensor[] {
   return [];
 }
 
-/** Returns the longest. */
-function checkLengths(lengths: Value["data"], tokens: number | undefined): number {
+function checkLengths(lengths: Value["data"], tokens: number | undefined): { sum: number; longest: number } {
   let sum = 0;
   let shortest = Number.POSITIVE_INFINITY;
   let longest = 0;
@@ -123,10 +147,10 @@ function checkLengths(lengths: Value["data"], tokens: number | undefined): numbe
     shortest = Math.min(shortest, length);
     longest = Math.max(longest, length);
   }
-  if (shortest >= 1 && (tokens === undefined || sum === tokens)) return longest;
+  if (shortest >= 1 && (tokens === undefined || sum === tokens)) return { sum, longest };
   throw new ClozeError("ID_OUT_OF_RANGE", {
     problem: "the lengths of the sequences do not fit the tokens",
-    expected: `lengths of at least 1 that add up to ${tokens}`,
+    expected: `lengths of at least 1${tokens === undefined ? "" : ` that add up to ${tokens}`}`,
     received: `${lengths.length} lengths of ${shortest} to ${longest} that add up to ${sum}`,
   });
 }

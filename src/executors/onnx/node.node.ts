@@ -2,60 +2,74 @@ import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { makeOnnxExecutor } from "./executor.ts";
-import type { OnnxSession, OnnxValue } from "./session.ts";
+import type { OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
+import { workerSessions } from "./worker.node.ts";
 
-export const DEVICES = ["cpu", "webgpu", "auto"] as const;
-export type Device = (typeof DEVICES)[number];
-
-export interface OnnxOptions {
-  /** `auto` is `webgpu` where an adapter is found, else `cpu`. Default `cpu`. */
-  readonly device?: Device;
-  /** Threads of one run; default: all cores. */
-  readonly threads?: number;
+export interface OnnxOptions extends SessionOptions {
+  /** Compute on a thread of its own, so that the caller's event loop stays free. Default false. */
+  readonly worker?: boolean;
 }
 
-/** The executor on onnxruntime-node. Runs compute on the calling thread (see worker.node.ts for another). */
-export function onnxExecutor({ device = "cpu", threads }: OnnxOptions = {}): Executor {
-  const providers = { cpu: ["cpu"], webgpu: ["webgpu"], auto: ["webgpu", "cpu"] }[device];
-  return makeOnnxExecutor(`onnx ${device}`, async (model) => {
-    try {
-      return session(
-        await ort.InferenceSession.create(model, {
-          executionProviders: providers,
-          graphOptimizationLevel: "all",
-          logSeverityLevel: 3,
-          ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
-        }),
-      );
-    } catch (cause) {
-      throw new ClozeError("DEVICE_UNAVAILABLE", {
-        problem: `ONNX Runtime could not open the model on "${device}"`,
-        received: String(cause),
-        cure: 'Use the device "cpu", or install a driver for the other.',
-        cause,
-      });
-    }
-  });
+/** The executor on onnxruntime-node. Throws DEVICE_UNAVAILABLE when it loads a graph for a device that is not there. */
+export function onnxExecutor({ worker = false, device = "cpu", threads }: OnnxOptions = {}): Executor {
+  const options = { device, threads };
+  return makeOnnxExecutor(`onnx ${device}`, worker ? workerSessions(options) : nodeSessions(options));
 }
 
-function session(inner: ort.InferenceSession): OnnxSession {
-  const toTensor = ({ type, data, dims }: OnnxValue) =>
-    data instanceof Float32Array ? new ort.Tensor("float32", data, dims) : new ort.Tensor(type, data, dims);
+/** Sessions that compute on the calling thread. */
+export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
+  return async (model) => {
+    if (device !== "auto") return open(model, device, threads);
+    return open(model, "webgpu", threads).catch(() => open(model, "cpu", threads));
+  };
+}
+
+async function open(model: Uint8Array, device: "cpu" | "webgpu", threads: number | undefined): Promise<OnnxSession> {
+  try {
+    return wrap(
+      await ort.InferenceSession.create(model, {
+        executionProviders: [device],
+        graphOptimizationLevel: "all",
+        // Errors are thrown; warnings tell of our own choices, such as small operators kept off the GPU.
+        logSeverityLevel: 3,
+        // Lengths change from run to run, and a memory plan made for one of them is memory lost for the others.
+        enableMemPattern: false,
+        ...(threads === undefined ? {} : { intraOpNumThreads: threads }),
+      }),
+    );
+  } catch (cause) {
+    throw new ClozeError("DEVICE_UNAVAILABLE", {
+      problem: `ONNX Runtime could not open the model on the device "${device}"`,
+      received: String(cause),
+      cure: 'Use the device "cpu", or install a driver for the other.',
+      cause,
+    });
+  }
+}
+
+function wrap(inner: ort.InferenceSession): OnnxSession {
   return {
     async run(inputs, outputs) {
-      const feeds = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, toTensor(value)]));
-      const fetches = Object.fromEntries(
-        Object.entries(outputs).map(([name, value]) => [name, value === null ? null : toTensor(value)]),
+      const results = await inner.run(
+        mapValues(inputs, toTensor),
+        mapValues(outputs, (value) => (value === null ? null : toTensor(value))),
       );
-      const results = await inner.run(feeds, fetches);
-      return Object.fromEntries(Object.entries(results).map(([name, tensor]) => [name, fromTensor(tensor)]));
+      return mapValues(results, fromTensor);
     },
     release: () => inner.release(),
   };
+}
+
+function toTensor({ type, data, dims }: OnnxValue): ort.Tensor {
+  return new ort.Tensor(type, data, dims);
 }
 
 function fromTensor({ type, data, dims }: ort.Tensor): OnnxValue {
   if (type === "float32" && data instanceof Float32Array) return { type, data, dims };
   if (type === "int32" && data instanceof Int32Array) return { type, data, dims };
   throw new ClozeError("INTERNAL", { problem: `a session returned ${type}` });
+}
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 }

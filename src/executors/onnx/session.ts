@@ -1,3 +1,13 @@
+export const DEVICES = ["cpu", "webgpu", "auto"] as const;
+export type Device = (typeof DEVICES)[number];
+
+export interface SessionOptions {
+  /** `auto` is `webgpu` where an adapter is found, else `cpu`. Default `cpu`. */
+  readonly device?: Device;
+  /** Threads of one run; default: all cores. */
+  readonly threads?: number;
+}
+
 /** Numbers as they go into and come out of a session. */
 export interface OnnxValue {
   readonly type: "float32" | "int32";

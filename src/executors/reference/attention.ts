@@ -3,7 +3,7 @@ import { at, type Matrix, matrix, product, softmaxRows, sum, transpose, vector }
 import type { Rules, Run } from "./rules.ts";
 import { firstTokens } from "./sources.ts";
 
-/** Scaled dot-product attention (Vaswani et al. 2017, section 3.2), one head of one sequence after another. */
+/** Scaled dot-product attention (Vaswani et al. 2017, section 3.2), one head of one sequence after another: S is its own length. */
 export const ATTENTION_RULES: Pick<Rules, "attention" | "attentionGradient"> = {
   attention: (node, run) => {
     const query = run.matrix(node.inputs.query); // [T, D]

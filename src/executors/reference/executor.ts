@@ -2,7 +2,7 @@ import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites, fillDropoutMask } from "../../graph/dropout-mask.ts";
 import type { Executable, Executor, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { type Bindings, bindInputs, bindShape } from "../../graph/inputs.ts";
+import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import type { NodeOf, OpName } from "../../graph/operations.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import type { AnyTensor } from "../../graph/tensor.ts";
@@ -35,6 +35,7 @@ export const referenceExecutor: Executor = {
     return {
       async run(inputs, options = {}) {
         const bindings = bindInputs(graph, inputs, options.seed);
+        checkOutputs(graph, bindings, options.outputs);
         const computed = evaluate(graph, parameters, inputs, bindings, options.seed);
         const outputs = Object.entries(graph.outputs).map(([name, tensor]) => {
           const data = deliver(computed.get(tensor)!, options.outputs?.[name]);
@@ -88,7 +89,7 @@ function apply<K extends OpName>(node: NodeOf<K>, run: Run): readonly Numbers[] 
 }
 
 function widen(data: Value["data"]): Numbers {
-  return data instanceof Float32Array ? Float64Array.from(data) : data;
+  return data instanceof Int32Array ? data : Float64Array.from(data);
 }
 
 function deliver(numbers: Numbers, buffer: Float32Array | undefined): Value["data"] {

@@ -1,14 +1,12 @@
-import { at, logSumExpRows, matrix, softmaxRows, sum } from "./matrix.ts";
+import { at, logSoftmaxRows, matrix, softmaxRows, sum } from "./matrix.ts";
 import type { Rules } from "./rules.ts";
 
 export const LOSS_RULES: Pick<Rules, "softmaxCrossEntropy" | "softmaxCrossEntropyGradient"> = {
   softmaxCrossEntropy: ({ inputs }, run) => {
-    const logits = run.matrix(inputs.logits); // [R, K]
+    const logarithms = logSoftmaxRows(run.matrix(inputs.logits)); // [R, K]
     const labels = run.integers(inputs.labels); // [R]
     const weights = run.floats(inputs.weights); // [R]
-    const totals = logSumExpRows(logits); // [R]
-    const loss = sum(logits.rows, (r) => weights[r] * (totals[r] - at(logits, r, labels[r])));
-    return [Float64Array.of(loss)]; // []
+    return [Float64Array.of(-sum(labels.length, (r) => weights[r] * at(logarithms, r, labels[r])))]; // []
   },
 
   softmaxCrossEntropyGradient: ({ inputs }, run) => {

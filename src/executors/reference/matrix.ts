@@ -41,14 +41,14 @@ export function product(a: Matrix, b: Matrix): Matrix {
 
 /** The softmax of each row. */
 export function softmaxRows(a: Matrix): Matrix {
-  const totals = logSumExpRows(a);
-  return matrix(a.rows, a.columns, (row, column) => Math.exp(at(a, row, column) - totals[row]));
+  const logarithms = logSoftmaxRows(a);
+  return matrix(a.rows, a.columns, (row, column) => Math.exp(at(logarithms, row, column)));
 }
 
-/** log Σ exp of each row, shifted by the row's largest entry so that nothing overflows. */
-export function logSumExpRows(a: Matrix): Float64Array {
-  return vector(a.rows, (row) => {
-    const largest = Math.max(...a.data.subarray(row * a.columns, (row + 1) * a.columns));
-    return largest + Math.log(sum(a.columns, (column) => Math.exp(at(a, row, column) - largest)));
-  });
+/** The logarithm of the softmax of each row, which is shifted by its largest entry so that nothing overflows. */
+export function logSoftmaxRows(a: Matrix): Matrix {
+  const largest = vector(a.rows, (row) => Math.max(...a.data.subarray(row * a.columns, (row + 1) * a.columns)));
+  const shifted = matrix(a.rows, a.columns, (row, column) => at(a, row, column) - largest[row]);
+  const totals = vector(a.rows, (row) => Math.log(sum(a.columns, (column) => Math.exp(at(shifted, row, column)))));
+  return matrix(a.rows, a.columns, (row, column) => at(shifted, row, column) - totals[row]);
 }

@@ -1,0 +1,116 @@
+import { Command, Option } from "commander";
+import { PRESETS } from "../bert/config.ts";
+import { type FinetuneEvent, type FinetuneOptions, finetune } from "../tasks/finetune.node.ts";
+import { abortOnInterrupt } from "./exit.ts";
+import { formatMetrics } from "./metrics.ts";
+import { nonNegativeInteger, nonNegativeNumber, positiveInteger, positiveNumber, ratio, shared } from "./options.ts";
+import { type Progress, showProgress } from "./progress.ts";
+
+export function finetuneCommand(): Command {
+  const number = (flags: string, text: string, parse: (text: string) => number, value?: number) => {
+    const option = new Option(flags, text).argParser(parse);
+    return value === undefined ? option : option.default(value);
+  };
+  return new Command("finetune")
+    .description("train a model for a task on labelled text")
+    .argument("<task>", "text-classification")
+    .requiredOption("--model <name>", `a model folder, or ${PRESETS.join(", ")} for random weights`)
+    .requiredOption("--train <file>", "CSV, TSV, JSON Lines or Parquet, gzipped or not")
+    .option("--dev <file>", "data to choose the best epoch by")
+    .requiredOption("--output <dir>", "folder for the model")
+    .option("--vocab <path>", "vocabulary of a preset: a vocab.txt or a folder that has one")
+    .addOption(shared.textColumn())
+    .addOption(shared.pairColumn())
+    .addOption(shared.labelColumn())
+    .addOption(shared.onEmpty())
+    .addOption(number("--epochs <n>", "passes over the data", positiveInteger, 3))
+    .addOption(number("--batch-size <n>", "examples of one update", positiveInteger, 32))
+    .addOption(number("--accumulate <n>", "parts that a batch is run in, to save memory", positiveInteger, 1))
+    .addOption(number("--learning-rate <x>", "the highest learning rate", positiveNumber, 3e-5))
+    .addOption(number("--warmup-ratio <x>", "share of the updates over which it rises", ratio, 0.1))
+    .addOption(number("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, 0.01))
+    .addOption(number("--max-length <n>", "tokens of a text at most; longer ones are cut", positiveInteger, 128))
+    .addOption(number("--seed <n>", "equal seeds give equal models", nonNegativeInteger, 42))
+    .addOption(number("--patience <n>", "stop after this many epochs without a better one", positiveInteger))
+    .addOption(number("--checkpoint-every <n>", "updates between checkpoints (default: an epoch)", positiveInteger))
+    .addOption(shared.device())
+    .addOption(shared.threads())
+    .option("--resume", "continue an interrupted training, bit for bit")
+    .option("--overwrite", "replace what the output folder holds")
+    .addOption(shared.json())
+    .addHelpText(
+      "after",
+      `
+Example:
+  $ cloze finetune text-classification --model mini --vocab vocab \\
+      --train train.tsv --dev dev.tsv --text-column sentence --output model`,
+    )
+    .action(run);
+}
+
+type Options = Omit<FinetuneOptions, "onEvent" | "signal"> & { json?: boolean };
+
+async function run(task: string, { json, ...options }: Options, command: Command) {
+  if (task !== "text-classification") command.error(`error: unknown task '${task}'; there is text-classification`);
+  const printer = new Printer();
+  const result = await finetune({
+    ...options,
+    signal: abortOnInterrupt(),
+    onEvent: (event) => printer.print(event),
+  }).finally(() => printer.stop());
+  if (json) {
+    console.log(JSON.stringify(result));
+    return;
+  }
+  if (result.metrics) console.log(formatMetrics(result.metrics, result.labels));
+  console.log(`\nThe model is in ${result.output}. Try:\n  cloze predict ${result.output} "some text"`);
+}
+
+/** Says on standard error how the training goes. */
+class Printer {
+  #progress: Progress | undefined;
+  #started = Date.now();
+  #tokens = 0;
+  #loss: number | undefined;
+
+  print(event: FinetuneEvent) {
+    switch (event.kind) {
+      case "data": {
+        const notes = [`${event.examples} examples`];
+        if (event.skipped > 0) notes.push(`${event.skipped} rows without text or label skipped`);
+        if (event.truncated > 0) notes.push(`${event.truncated} longer than the maximum length, cut`);
+        return console.error(`${event.file}: ${notes.join(", ")}`);
+      }
+      case "model": {
+        console.error(`${event.parameters.toLocaleString("en")} parameters, labels ${event.labels.join(", ")}`);
+        if (event.fresh.length > 0) console.error(`starting from random values: ${event.fresh.join(", ")}`);
+        if (event.unused.length > 0)
+          console.error(`not used: ${event.unused.length} weights, ${event.unused[0]} first`);
+        return;
+      }
+      case "resumed":
+        return console.error(`resuming after step ${event.step} of ${event.totalSteps}`);
+      case "step": {
+        if (this.#progress === undefined) {
+          this.#progress = showProgress("training", event.totalSteps);
+          this.#started = Date.now();
+        } else {
+          this.#tokens += event.tokens;
+        }
+        // A running mean over about 20 steps is steady enough to read.
+        this.#loss = this.#loss === undefined ? event.loss : 0.95 * this.#loss + 0.05 * event.loss;
+        const rate = Math.round((1000 * this.#tokens) / Math.max(1, Date.now() - this.#started));
+        const speed = rate > 0 ? `  ${rate.toLocaleString("en")} tokens/s` : "";
+        return this.#progress.update(event.step, `loss ${this.#loss.toFixed(3)}${speed}`);
+      }
+      case "epoch": {
+        const score = event.evaluation === undefined ? "" : `, dev score ${event.evaluation.score.toFixed(4)}`;
+        return this.#progress?.line(`epoch ${event.epoch + 1}: loss ${event.loss.toFixed(4)}${score}`);
+      }
+    }
+  }
+
+  stop() {
+    this.#progress?.stop();
+  }
+}

@@ -1,0 +1,37 @@
+import { Command } from "commander";
+import { bertConfigJson } from "../bert/config.ts";
+import { sizeOf } from "../graph/parameters.ts";
+import { openModelFolder, storedWeights } from "../tasks/model-folder.node.ts";
+import { formatTable } from "./metrics.ts";
+import { shared } from "./options.ts";
+
+export function infoCommand(): Command {
+  return new Command("info")
+    .description("print the configuration, the weights and the size of a model")
+    .argument("<dir>", "model folder")
+    .addOption(shared.json())
+    .addHelpText("after", "\nExample:\n  $ cloze info model")
+    .action(run);
+}
+
+async function run(path: string, { json }: { json?: boolean }) {
+  const { config, labels, tokenizer } = await openModelFolder(path);
+  const weights = await storedWeights(path);
+  const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const bytes = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  if (json) {
+    const vocabulary = tokenizer.vocabulary.size;
+    console.log(JSON.stringify({ config: bertConfigJson(config), labels, vocabulary, weights, parameters, bytes }));
+    return;
+  }
+  const fields = Object.entries(bertConfigJson(config)).map(([name, value]) => [name, String(value)]);
+  if (labels !== undefined) fields.push(["labels", labels.join(", ")]);
+  console.log(formatTable(fields));
+  const rows = weights.map(({ name, dtype, shape }) => [
+    name,
+    `${dtype} [${shape.join(", ")}]`,
+    sizeOf(shape).toLocaleString("en"),
+  ]);
+  console.log(`\n${formatTable([["weight", "form", "parameters"], ...rows])}`);
+  console.log(`\n${parameters.toLocaleString("en")} parameters, ${(bytes / 1e6).toFixed(1)} MB`);
+}

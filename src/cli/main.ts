@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { evaluateCommand } from "./evaluate.ts";
+import { exitCodeOf, printError } from "./exit.ts";
+import { finetuneCommand } from "./finetune.ts";
+import { infoCommand } from "./info.ts";
+import { predictCommand } from "./predict.ts";
+import { VERSION } from "./version.ts";
+import { vocabCommand } from "./vocab.ts";
+
+const program = new Command("cloze")
+  .description("BERT, whole: vocabulary, fine-tuning, evaluation and prediction.")
+  .version(VERSION)
+  .showHelpAfterError("(add --help for the options and an example)")
+  .exitOverride()
+  .configureHelp({ sortSubcommands: false });
+
+for (const command of [vocabCommand(), finetuneCommand(), evaluateCommand(), predictCommand(), infoCommand()]) {
+  program.addCommand(command.copyInheritedSettings(program));
+}
+
+// A reader that leaves early, as `| head` does, ends the program without a complaint.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code === "EPIPE") process.exit(0);
+  throw error;
+});
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  printError(error);
+  process.exitCode = exitCodeOf(error);
+}

@@ -1,0 +1,51 @@
+import { InvalidArgumentError, Option } from "commander";
+import { DEVICES } from "../executors/onnx/session.ts";
+
+/** Parsers of option values; what they throw becomes a usage error, exit code 2. */
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("Give a whole number above 0.");
+  return value;
+}
+
+export function nonNegativeInteger(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isSafeInteger(value) || value < 0) {
+    throw new InvalidArgumentError("Give a whole number, 0 or more.");
+  }
+  return value;
+}
+
+export function positiveNumber(text: string): number {
+  const value = Number(text);
+  if (!(value > 0) || !Number.isFinite(value)) throw new InvalidArgumentError("Give a number above 0.");
+  return value;
+}
+
+export function nonNegativeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0) || !Number.isFinite(value)) {
+    throw new InvalidArgumentError("Give a number, 0 or more.");
+  }
+  return value;
+}
+
+export function ratio(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("Give a number from 0 to 1.");
+  return value;
+}
+
+/** Options that several commands share. */
+export const shared = {
+  device: () => new Option("--device <name>", "where to compute").choices(DEVICES).default("cpu"),
+  threads: () => new Option("--threads <n>", "processor threads (default: all)").argParser(positiveInteger),
+  json: () => new Option("--json", "print the result as JSON"),
+  textColumn: () => new Option("--text-column <name>", "column of the text").default("text"),
+  pairColumn: () => new Option("--pair-column <name>", "column of the second text, where texts are pairs"),
+  labelColumn: () => new Option("--label-column <name>", "column of the label").default("label"),
+  onEmpty: () =>
+    new Option("--on-empty <what>", "a row without text: leave it out and count it, or stop")
+      .choices(["skip", "refuse"])
+      .default("skip"),
+};

@@ -1,0 +1,74 @@
+import { Format, SingleBar } from "cli-progress";
+
+export interface Progress {
+  /** `note` stands behind the counts: a loss, a rate. */
+  update(done: number, note: string): void;
+  /** Prints a line of its own, above the bar. */
+  line(text: string): void;
+  stop(): void;
+}
+
+/** Milliseconds between plain lines, where there is no terminal. */
+const LINE_INTERVAL = 5000;
+
+/** A bar with the time left on a terminal, a plain line now and then elsewhere; on standard error either way. */
+export function showProgress(what: string, total: number): Progress {
+  return process.stderr.isTTY ? bar(what, total) : plainLines(what, total);
+}
+
+function bar(what: string, total: number): Progress {
+  const started = Date.now();
+  let first: number | undefined;
+  const inner = new SingleBar({
+    stream: process.stderr,
+    hideCursor: true,
+    clearOnComplete: false,
+    format: (options, { progress, value, total }, { note }: { note: string }) =>
+      `${what} ${Format.BarFormat(progress, options)} ${value}/${total}  ${note}  ${timeLeft(started, value - (first ?? 0), total - value)}`,
+    barCompleteChar: "█",
+    barIncompleteChar: "░",
+    barsize: 24,
+  });
+  inner.start(total, 0, { note: "" });
+  return {
+    update(done, note) {
+      first ??= done - 1;
+      inner.update(done, { note });
+    },
+    line(text) {
+      process.stderr.write(`\r\x1b[K${text}\n`);
+    },
+    stop: () => inner.stop(),
+  };
+}
+
+function plainLines(what: string, total: number): Progress {
+  const started = Date.now();
+  let first: number | undefined;
+  let next = started + LINE_INTERVAL;
+  return {
+    update(done, note) {
+      first ??= done - 1;
+      if (Date.now() < next && done < total) return;
+      next = Date.now() + LINE_INTERVAL;
+      console.error(`${what} ${done}/${total}  ${note}  ${timeLeft(started, done - first, total - done)}`);
+    },
+    line: (text) => console.error(text),
+    stop() {},
+  };
+}
+
+function timeLeft(started: number, done: number, left: number): string {
+  if (left <= 0) return `${formatSeconds((Date.now() - started) / 1000)} taken`;
+  if (done <= 0) return "";
+  return `${formatSeconds(((Date.now() - started) / 1000 / done) * left)} left`;
+}
+
+/** 75 -> "1m15s" */
+export function formatSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  const hours = Math.floor(whole / 3600);
+  const minutes = Math.floor((whole % 3600) / 60);
+  if (hours > 0) return `${hours}h${String(minutes).padStart(2, "0")}m`;
+  return minutes > 0 ? `${minutes}m${String(whole % 60).padStart(2, "0")}s` : `${whole}s`;
+}

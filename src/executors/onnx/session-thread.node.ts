@@ -1,0 +1,24 @@
+import { parentPort } from "node:worker_threads";
+import { ClozeError } from "../../base/errors.ts";
+import { nodeSessions } from "./node.node.ts";
+import type { OnnxSession } from "./session.ts";
+import type { WorkerReply, WorkerRequest } from "./worker.node.ts";
+
+/** The other end of worker.node.ts: holds one session and answers requests in order. */
+let session: OnnxSession | undefined;
+
+async function answer(request: WorkerRequest): Promise<WorkerReply> {
+  try {
+    if (request.kind === "open") {
+      session = await nodeSessions(request.options)(request.model);
+      return { kind: "done", results: {} };
+    }
+    const results = await session?.run(request.inputs, Object.fromEntries(request.outputs.map((name) => [name, null])));
+    return { kind: "done", results: results ?? {} };
+  } catch (error) {
+    const code = error instanceof ClozeError ? error.code : "INTERNAL";
+    return { kind: "failed", code, message: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+parentPort?.on("message", async (request: WorkerRequest) => parentPort?.postMessage(await answer(request)));

@@ -1,0 +1,78 @@
+import { Worker } from "node:worker_threads";
+import { ClozeError, type ErrorCode } from "../../base/errors.ts";
+import type { OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
+
+/** What a session asks of its thread (session-thread.node.ts). */
+export type WorkerRequest =
+  | { readonly kind: "open"; readonly model: Uint8Array; readonly options: SessionOptions }
+  | {
+      readonly kind: "run";
+      readonly inputs: Readonly<Record<string, OnnxValue>>;
+      readonly outputs: readonly string[];
+    };
+
+/** What the thread answers, one reply for each request, in order. */
+export type WorkerReply =
+  | { readonly kind: "done"; readonly results: Readonly<Record<string, OnnxValue>> }
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string };
+
+/** Sessions that each compute on a thread of their own; inputs and outputs are copied to and fro. */
+export function workerSessions(options: SessionOptions): OpenSession {
+  return async (model) => {
+    const thread = new SessionThread();
+    try {
+      await thread.ask({ kind: "open", model, options });
+    } catch (error) {
+      await thread.end();
+      throw error;
+    }
+    return sessionOn(thread);
+  };
+}
+
+function sessionOn(thread: SessionThread): OnnxSession {
+  return {
+    async run(inputs, outputs) {
+      const results = await thread.ask({ kind: "run", inputs, outputs: Object.keys(outputs) });
+      for (const [name, target] of Object.entries(outputs)) target?.data.set(results[name]!.data);
+      return results;
+    },
+    release: () => thread.end(),
+  };
+}
+
+class SessionThread {
+  readonly #worker = new Worker(new URL("./session-thread.node.js", import.meta.url));
+  readonly #waiting: {
+    resolve: (results: Readonly<Record<string, OnnxValue>>) => void;
+    reject: (error: unknown) => void;
+  }[] = [];
+
+  constructor() {
+    this.#worker.unref(); // a program may end without dispose()
+    this.#worker.on("message", (reply: WorkerReply) => {
+      const { resolve, reject } = this.#waiting.shift()!;
+      if (this.#waiting.length === 0) this.#worker.unref();
+      if (reply.kind === "done") resolve(reply.results);
+      else reject(new ClozeError(reply.code, { problem: reply.message }));
+    });
+    this.#worker.on("error", (error) => this.#fail(error));
+    this.#worker.on("exit", () => this.#fail(new ClozeError("INTERNAL", { problem: "the thread of a session ended" })));
+  }
+
+  ask(request: WorkerRequest): Promise<Readonly<Record<string, OnnxValue>>> {
+    this.#worker.ref();
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ resolve, reject });
+      this.#worker.postMessage(request);
+    });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  #fail(error: unknown) {
+    for (const { reject } of this.#waiting.splice(0)) reject(error);
+  }
+}

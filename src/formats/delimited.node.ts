@@ -1,0 +1,100 @@
+import { pipeline } from "node:stream";
+import { CsvError, parse } from "csv-parse";
+import { findColumns, malformedRow, placeOf, type TableRow } from "./table-row.ts";
+import { MAX_LINE_LENGTH, splitLines, withPlainLineEnds } from "./text-lines.ts";
+
+export interface DelimitedOptions {
+  /** The columns to read. */
+  columns: readonly string[];
+  /**
+   * The names of the leading columns of a table without a header line, whose rows may then have further fields, which
+   * are ignored. Without this the first line is the header and every row has as many fields.
+   */
+  header?: readonly string[];
+}
+
+/** The fields of one row and the line on which it begins. */
+interface Fields {
+  line: number;
+  fields: string[];
+}
+
+/**
+ * Reads comma-separated values with quotes (RFC 4180). LF or CRLF ends a row, a CRLF within quotes becomes LF, and blank
+ * lines are skipped.
+ *
+ * @param path names the source in errors
+ * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a wrong number of fields and for misplaced or unclosed quotes
+ */
+export function readCsv(path: string, text: AsyncIterable<string>, options: DelimitedOptions) {
+  return rowsOf(path, csvFields(path, text), options);
+}
+
+/**
+ * Reads tab-separated values, in which a quote is a character like any other and a field holds neither tab nor line
+ * end, as GLUE's files have it. LF or CRLF ends a row, and blank lines are skipped.
+ *
+ * @param path names the source in errors
+ * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a wrong number of fields
+ */
+export function readTsv(path: string, text: AsyncIterable<string>, options: DelimitedOptions) {
+  return rowsOf(path, tsvFields(path, text), options);
+}
+
+async function* rowsOf(
+  path: string,
+  source: AsyncIterable<Fields>,
+  { columns, header }: DelimitedOptions,
+): AsyncGenerator<TableRow> {
+  let names = header;
+  let indexes = names === undefined ? [] : findColumns(path, names, columns);
+  let row = 0;
+  for await (const { line, fields } of source) {
+    if (names === undefined) {
+      names = fields;
+      indexes = findColumns(path, names, columns);
+      continue;
+    }
+    row++;
+    if (header === undefined ? fields.length !== names.length : fields.length < names.length) {
+      const expected = `${header === undefined ? "" : "at least "}${names.length} fields`;
+      throw malformedRow(placeOf(path, { row, line }), expected, String(fields.length));
+    }
+    yield { row, line, values: indexes.map((index) => fields[index]) };
+  }
+}
+
+async function* tsvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
+  let line = 0;
+  for await (const content of splitLines(path, text)) {
+    line++;
+    if (content !== "") yield { line, fields: content.split("\t") };
+  }
+}
+
+async function* csvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
+  // csv-parse guesses one line end for the whole file and counts a quoted CRLF as two lines, hence plain LF.
+  const parser = parse({
+    record_delimiter: "\n",
+    max_record_size: MAX_LINE_LENGTH,
+    relax_column_count: true, // our caller counts
+  });
+  pipeline(withPlainLineEnds(text), parser, () => {}); // a failure destroys the parser, which then throws it below
+  const rows: AsyncIterable<string[]> = parser;
+  let line = 1;
+  try {
+    for await (const fields of rows) {
+      if (fields.length > 1 || fields[0] !== "") yield { line, fields };
+      line += height(fields);
+    }
+  } catch (error) {
+    if (!(error instanceof CsvError)) throw error;
+    const received = `${error.message} (after ${error.records} complete rows)`; // where to look for an unclosed quote
+    throw malformedRow(`${path}, line ${error.lines}`, "comma-separated values", received, error);
+  }
+}
+
+/** How many lines a row of CSV takes up. */
+function height(fields: string[]): number {
+  return fields.reduce((lines, field) => lines + (field.includes("\n") ? field.split("\n").length - 1 : 0), 1);
+}

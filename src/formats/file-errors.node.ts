@@ -1,0 +1,41 @@
+import { ClozeError } from "../base/errors.ts";
+
+const FULL = new Set(["ENOSPC", "EDQUOT"]);
+
+/** The code of a failed system call, "ENOENT" say; undefined for every other value that can be thrown. */
+export function systemCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
+}
+
+/** Whether a system call failed for want of space, on the disk or in the user's quota. */
+export function isDiskFull(error: unknown): boolean {
+  return FULL.has(systemCode(error) ?? "");
+}
+
+/** What to throw when reading `path` failed with `error`: FILE_MISSING, whatever the system's reason. */
+export function readError(path: string, error: unknown): ClozeError {
+  const missing = systemCode(error) === "ENOENT";
+  return new ClozeError("FILE_MISSING", {
+    problem: missing ? `${path} does not exist` : `${path} cannot be read`,
+    ...(missing ? {} : { received: reasonOf(error) }),
+    cure: missing ? "Check the path." : "Check that it is a file that you may read.",
+    cause: error,
+  });
+}
+
+/** What to throw when writing `path` failed with `error`: DISK_FULL or FILE_NOT_WRITABLE. */
+export function writeError(path: string, error: unknown): ClozeError {
+  const full = isDiskFull(error);
+  return new ClozeError(full ? "DISK_FULL" : "FILE_NOT_WRITABLE", {
+    problem: full ? `${path} was not written: the disk is full` : `${path} cannot be written`,
+    received: reasonOf(error),
+    cure: full
+      ? "Free some space and try again; what was there before is unchanged."
+      : "Check that its folder exists and that you may write there.",
+    cause: error,
+  });
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

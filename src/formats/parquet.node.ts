@@ -1,0 +1,76 @@
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+  parquetSchema,
+} from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { ClozeError } from "../base/errors.ts";
+import { cellText, findColumns, placeOf, type TableRow } from "./table-row.ts";
+
+/**
+ * Reads a Parquet file, one row group at a time, in any of the format's encodings and compressions but without its
+ * encryption. Values become text as {@link cellText} says; a null is malformed.
+ *
+ * @param path names the source in errors
+ * @param file the whole file, to be read by ranges
+ * @throws ClozeError COLUMN_MISSING, PARQUET_MALFORMED, INVALID_UTF8, ROW_MALFORMED for values without text form
+ */
+export async function* readParquet(
+  path: string,
+  file: AsyncBuffer,
+  { columns }: { columns: readonly string[] },
+): AsyncGenerator<TableRow> {
+  const { metadata, names } = await reading(path, readFooter(file));
+  findColumns(path, names, columns);
+  let row = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = row + Number(group.num_rows);
+    const objects = await reading(
+      path,
+      parquetReadObjects({
+        file,
+        metadata,
+        columns: [...new Set(columns)],
+        rowStart: row,
+        rowEnd,
+        compressors,
+        parsers,
+      }),
+    );
+    for (const object of objects) {
+      const place = placeOf(path, { row: ++row, line: undefined });
+      yield { row, line: undefined, values: columns.map((column) => cellText(object[column], place, column)) };
+    }
+    row = rowEnd;
+  }
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Text is decoded strictly, and JSON is left as the text that it is; hyparquet passes a null on as undefined. */
+const parsers = {
+  stringFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
+  jsonFromBytes: (bytes: Uint8Array | undefined) => bytes && utf8.decode(bytes),
+};
+
+async function readFooter(file: AsyncBuffer): Promise<{ metadata: FileMetaData; names: string[] }> {
+  const metadata = await parquetMetadataAsync(file, { geoparquet: false });
+  return { metadata, names: parquetSchema(metadata).children.map((child) => child.element.name) };
+}
+
+/** Awaits hyparquet, which throws plain errors of many kinds on a damaged file, and names the failure. */
+async function reading<T>(path: string, result: Promise<T>): Promise<T> {
+  try {
+    return await result;
+  } catch (cause) {
+    const notText = cause instanceof TypeError && "code" in cause && cause.code === "ERR_ENCODING_INVALID_ENCODED_DATA";
+    throw new ClozeError(notText ? "INVALID_UTF8" : "PARQUET_MALFORMED", {
+      problem: notText ? `${path} holds text that is not UTF-8` : `${path} cannot be read as Parquet`,
+      received: cause instanceof Error ? cause.message : String(cause),
+      cure: "Write it again, or convert it to JSON Lines.",
+      cause,
+    });
+  }
+}

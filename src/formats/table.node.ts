@@ -1,0 +1,116 @@
+import { asyncBufferFromFile } from "hyparquet";
+import { ClozeError } from "../base/errors.ts";
+import { readCsv, readTsv } from "./delimited.node.ts";
+import { readJsonLines } from "./json-lines.ts";
+import { readParquet } from "./parquet.node.ts";
+import type { TableRow } from "./table-row.ts";
+import { type OpenFile, openFile, peek } from "./text.node.ts";
+import { decodeUtf8 } from "./text-lines.ts";
+
+export type { TableRow } from "./table-row.ts";
+export { placeOf } from "./table-row.ts";
+
+export type TableFormat = "csv" | "tsv" | "jsonl" | "parquet";
+
+export interface TableOptions {
+  /** The columns to read. */
+  columns: readonly string[];
+  /**
+   * The names of the leading columns of a CSV or TSV file without a header line, whose rows may then have further
+   * fields, which are ignored.
+   */
+  header?: readonly string[];
+  /** Overrides what the name and the content say. */
+  format?: TableFormat;
+}
+
+/** Enough for the header line of any sensible table. */
+const HEAD_BYTES = 4096;
+
+/**
+ * Reads the named columns of a table row by row, without holding the file: CSV, TSV, JSON Lines or Parquet, gzip or
+ * not. The name's ending says which (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, each also with `.gz`);
+ * where it says none of these, the content does. Gzip is known by its content alone.
+ *
+ * @throws ClozeError FILE_MISSING; FILE_EMPTY for a table without rows; FORMAT_UNKNOWN; COLUMN_MISSING; ROW_MALFORMED;
+ *   INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED; PARQUET_MALFORMED
+ */
+export async function* readTable(path: string, options: TableOptions): AsyncGenerator<TableRow> {
+  const file = await openFile(path);
+  const [head, chunks] = await peek(file.chunks, HEAD_BYTES);
+  try {
+    if (head.length === 0) throw emptyTable(path);
+    const format = options.format ?? formatByName(path) ?? formatByContent(head);
+    if (format === undefined) throw isBlank(head) ? emptyTable(path) : unknownFormat(path, head);
+    let rows = 0;
+    for await (const row of READERS[format](path, { ...file, chunks }, options)) {
+      rows++;
+      yield row;
+    }
+    if (rows === 0) throw emptyTable(path);
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+type Reader = (path: string, file: OpenFile, options: TableOptions) => AsyncGenerator<TableRow>;
+
+const READERS: { [F in TableFormat]: Reader } = {
+  csv: (path, { chunks }, options) => readCsv(path, decodeUtf8(path, chunks), options),
+  tsv: (path, { chunks }, options) => readTsv(path, decodeUtf8(path, chunks), options),
+  jsonl: (path, { chunks }, options) => readJsonLines(path, decodeUtf8(path, chunks), options),
+  async *parquet(path, { gzip, chunks }, options) {
+    // Parquet is read from its end, so a compressed file has to be held whole.
+    yield* readParquet(path, gzip ? await collect(chunks) : await asyncBufferFromFile(path), options);
+  },
+};
+
+function formatByName(path: string): TableFormat | undefined {
+  switch (/\.([a-z]+)(\.gz)?$/.exec(path.toLowerCase())?.[1]) {
+    case "csv":
+      return "csv";
+    case "tsv":
+      return "tsv";
+    case "jsonl":
+    case "ndjson":
+    case "json":
+      return "jsonl";
+    case "parquet":
+      return "parquet";
+  }
+}
+
+/** The format of a file that begins with `head`: by Parquet's magic, an opening brace, or what the first line holds. */
+function formatByContent(head: Uint8Array): TableFormat | undefined {
+  const start = new TextDecoder().decode(head).trimStart();
+  if (start.startsWith("PAR1")) return "parquet";
+  if (start.startsWith("{")) return "jsonl";
+  const firstLine = start.split("\n", 1)[0];
+  return firstLine.includes("\t") ? "tsv" : firstLine.includes(",") ? "csv" : undefined;
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>): Promise<ArrayBuffer> {
+  const parts: Uint8Array[] = [];
+  for await (const chunk of chunks) parts.push(chunk);
+  return new Uint8Array(Buffer.concat(parts)).buffer;
+}
+
+function isBlank(head: Uint8Array): boolean {
+  return new TextDecoder().decode(head).trim() === "";
+}
+
+function emptyTable(path: string): ClozeError {
+  return new ClozeError("FILE_EMPTY", {
+    problem: `${path} has no rows`,
+    cure: "Check that it was written completely.",
+  });
+}
+
+function unknownFormat(path: string, head: Uint8Array): ClozeError {
+  return new ClozeError("FORMAT_UNKNOWN", {
+    problem: `${path} is no table that can be recognised`,
+    expected: "CSV, TSV, JSON Lines or Parquet",
+    received: JSON.stringify(new TextDecoder().decode(head.subarray(0, 40))),
+    cure: "End its name with .csv, .tsv, .jsonl or .parquet.",
+  });
+}

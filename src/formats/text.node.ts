@@ -1,0 +1,95 @@
+import { createReadStream } from "node:fs";
+import { pipeline } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { ClozeError } from "../base/errors.ts";
+import { readError, systemCode } from "./file-errors.node.ts";
+import { decodeUtf8, splitLines } from "./text-lines.ts";
+
+const CHUNK_BYTES = 1 << 18;
+
+/** A file that is open for reading from its start, once. */
+export interface OpenFile {
+  /** Whether the file is gzip, known by its first two bytes and not by its name. */
+  readonly gzip: boolean;
+  /** The content, decompressed, in chunks of any size. Ending the iteration closes the file. */
+  readonly chunks: AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Opens a file, or a pipe, whose content may be compressed with gzip (RFC 1952, of one or several members).
+ *
+ * @throws ClozeError FILE_MISSING; while reading also GZIP_TRUNCATED, GZIP_MALFORMED
+ */
+export async function openFile(path: string): Promise<OpenFile> {
+  const [head, chunks] = await peek(storedChunks(path), 2);
+  const gzip = head[0] === 0x1f && head[1] === 0x8b;
+  return { gzip, chunks: gzip ? gunzip(path, chunks) : chunks };
+}
+
+/**
+ * Reads a text file, gzip or not, as strict UTF-8 in pieces of any length. A byte order mark is dropped; NUL is a
+ * character like any other.
+ *
+ * @throws ClozeError FILE_MISSING, INVALID_UTF8, GZIP_TRUNCATED, GZIP_MALFORMED
+ */
+export async function* openText(path: string): AsyncGenerator<string> {
+  const { chunks } = await openFile(path);
+  yield* decodeUtf8(path, chunks);
+}
+
+/**
+ * Reads a text file, gzip or not, line by line, without the line ends (LF or CRLF). Holds one line at a time.
+ *
+ * @throws ClozeError FILE_MISSING, INVALID_UTF8, GZIP_TRUNCATED, GZIP_MALFORMED, ROW_MALFORMED (an endless line)
+ */
+export async function* readLines(path: string): AsyncGenerator<string> {
+  yield* splitLines(path, openText(path));
+}
+
+/** The first `length` bytes of a stream, or more, or all that there are, and the stream from its start. */
+export async function peek(
+  chunks: AsyncGenerator<Uint8Array>,
+  length: number,
+): Promise<[head: Uint8Array, chunks: AsyncGenerator<Uint8Array>]> {
+  const seen: Uint8Array[] = [];
+  for (let bytes = 0; bytes < length; ) {
+    const next = await chunks.next();
+    if (next.done) break;
+    seen.push(next.value);
+    bytes += next.value.length;
+  }
+  async function* fromStart() {
+    try {
+      yield* seen;
+      yield* chunks;
+    } finally {
+      await chunks.return(undefined);
+    }
+  }
+  return [seen.length === 1 ? seen[0] : Buffer.concat(seen), fromStart()];
+}
+
+async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: CHUNK_BYTES });
+  } catch (error) {
+    throw readError(path, error);
+  }
+}
+
+async function* gunzip(path: string, compressed: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const plain = createGunzip({ chunkSize: CHUNK_BYTES });
+  pipeline(compressed, plain, () => {}); // a failure destroys `plain`, which then throws it below
+  try {
+    yield* plain;
+  } catch (error) {
+    if (error instanceof ClozeError) throw error;
+    const truncated = systemCode(error) === "Z_BUF_ERROR";
+    throw new ClozeError(truncated ? "GZIP_TRUNCATED" : "GZIP_MALFORMED", {
+      problem: truncated ? `${path} ends in the middle of its gzip stream` : `${path} is damaged gzip`,
+      received: error instanceof Error ? error.message : String(error),
+      cure: "Download or copy it again.",
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,85 @@
+import { adamwRange } from "./kernels.ts";
+import {
+  lengthOf,
+  type Optimizer,
+  type OptimizerState,
+  requireLength,
+  type Segment,
+  type StepOptions,
+} from "./optimizer.ts";
+import { requireOption } from "./options.ts";
+
+export interface AdamWOptions {
+  readonly beta1?: number;
+  readonly beta2?: number;
+  readonly epsilon?: number;
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adam with decoupled weight decay (Kingma and Ba 2015, https://arxiv.org/abs/1412.6980; Loshchilov and Hutter 2019,
+ * https://arxiv.org/abs/1711.05101), with bias correction, as `torch.optim.AdamW`. At step t, from 1, with gradient g:
+ *
+ *     m += (1 - beta1) (g - m)
+ *     v += (1 - beta2) (g² - v)
+ *     p -= learningRate (m / (1 - beta1^t) / (sqrt(v / (1 - beta2^t)) + epsilon) + weightDecay p)
+ *
+ * In float32, each parameter rounded once a step. Moments below 1e-30 become zero.
+ */
+export class AdamW implements Optimizer {
+  readonly #segments: readonly Segment[];
+  readonly #options: Required<AdamWOptions>;
+  readonly #m: Float32Array;
+  readonly #v: Float32Array;
+  #step = 0;
+
+  /** Throws OPTIMIZER_LENGTH, OPTION_INVALID. */
+  constructor(segments: readonly Segment[], options: AdamWOptions = {}) {
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+    requireOption(beta1 >= 0 && beta1 < 1, "beta1", beta1, "at least 0 and less than 1");
+    requireOption(beta2 >= 0 && beta2 < 1, "beta2", beta2, "at least 0 and less than 1");
+    requireOption(epsilon >= 1e-12, "epsilon", epsilon, "at least 1e-12");
+    requireOption(weightDecay >= 0, "weightDecay", weightDecay, "at least 0");
+    const length = lengthOf(segments);
+    this.#segments = segments;
+    this.#options = { beta1, beta2, epsilon, weightDecay };
+    this.#m = new Float32Array(length);
+    this.#v = new Float32Array(length);
+  }
+
+  get state(): OptimizerState {
+    return { step: this.#step, m: this.#m, v: this.#v };
+  }
+
+  /** Throws OPTIMIZER_LENGTH, OPTION_INVALID. */
+  restore({ step, m, v }: OptimizerState): void {
+    requireOption(Number.isSafeInteger(step) && step >= 0, "the state's step", step, "a whole number, at least 0");
+    requireLength("the state's m", m.length, this.#m.length);
+    requireLength("the state's v", v.length, this.#v.length);
+    this.#step = step;
+    this.#m.set(m);
+    this.#v.set(v);
+  }
+
+  /** Throws OPTIMIZER_LENGTH, OPTION_INVALID; parameters and state are then unchanged. */
+  step(parameters: Float32Array, gradients: Float32Array, { learningRate, gradientScale = 1 }: StepOptions): void {
+    requireOption(learningRate >= 0 && learningRate < Infinity, "learningRate", learningRate, "finite, at least 0");
+    requireOption(Number.isFinite(gradientScale), "gradientScale", gradientScale, "finite");
+    requireLength("the number of parameters", parameters.length, this.#m.length);
+    requireLength("the number of gradients", gradients.length, this.#m.length);
+    const { beta1, beta2, epsilon, weightDecay } = this.#options;
+    this.#step++;
+    const coefficients = {
+      gradientScale,
+      rate1: 1 - beta1,
+      rate2: 1 - beta2,
+      rootScale: 1 / Math.sqrt(1 - beta2 ** this.#step),
+      epsilon,
+      stepSize: learningRate / (1 - beta1 ** this.#step),
+    };
+    const buffers = { parameters, gradients, m: this.#m, v: this.#v };
+    for (const { offset, length, decay } of this.#segments) {
+      adamwRange(buffers, offset, offset + length, { ...coefficients, decay: decay ? learningRate * weightDecay : 0 });
+    }
+  }
+}

@@ -1,0 +1,57 @@
+import { ClozeError } from "../base/errors.ts";
+
+/** A parameter's range in the flat buffers. The segments of a model follow one another from 0 and leave no gap. */
+export interface Segment {
+  /** Where it begins, in elements. */
+  readonly offset: number;
+  /** How many elements it has. */
+  readonly length: number;
+  /** Whether weight decay applies: in BERT to all but biases and layer normalisation. */
+  readonly decay: boolean;
+}
+
+export interface OptimizerState {
+  /** Steps made. */
+  readonly step: number;
+  /** First moments: the moving average of each element's gradient. */
+  readonly m: Float32Array;
+  /** Second moments: the moving average of its square. */
+  readonly v: Float32Array;
+}
+
+export interface StepOptions {
+  readonly learningRate: number;
+  /** What every gradient is multiplied by first, 1 by default: `clipScale(...)`, divided by the number of micro-batches. */
+  readonly gradientScale?: number;
+}
+
+/** Changes a model's parameters by their gradients, each of them one flat buffer. */
+export interface Optimizer {
+  /** The arrays are the optimizer's own: they change with the next step. */
+  readonly state: OptimizerState;
+  /** Takes over a copy of a saved state, from which the optimizer continues bit for bit. */
+  restore(state: OptimizerState): void;
+  /** One step, in place; `gradients` are only read. */
+  step(parameters: Float32Array, gradients: Float32Array, options: StepOptions): void;
+}
+
+/** The number of elements that the segments cover. Throws OPTIMIZER_LENGTH where they leave a gap or overlap. */
+export function lengthOf(segments: readonly Segment[]): number {
+  let end = 0;
+  for (const { offset, length } of segments) {
+    requireLength("the offset of a segment", offset, end);
+    end += length;
+  }
+  return end;
+}
+
+/** Throws OPTIMIZER_LENGTH. */
+export function requireLength(what: string, received: number, expected: number): void {
+  if (received === expected) return;
+  throw new ClozeError("OPTIMIZER_LENGTH", {
+    problem: `${what} does not fit the other flat buffers`,
+    expected: `${expected}`,
+    received: `${received}`,
+    cure: "Use segments, parameters, gradients and optimizer states of one model together.",
+  });
+}

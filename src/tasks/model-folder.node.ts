@@ -1,0 +1,169 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { ClozeError } from "../base/errors.ts";
+import { type BertConfig, bertConfigJson, parseBertConfig } from "../bert/config.ts";
+import { writeFileAtomic } from "../formats/atomic-write.node.ts";
+import { readSafetensors } from "../formats/safetensors-file.node.ts";
+import type { Parameters } from "../graph/parameters.ts";
+import { loadTokenizer, saveTokenizer } from "../tokenizer/folder.node.ts";
+import { BertTokenizer } from "../tokenizer/tokenizer.ts";
+import { encodeParameters } from "../train/weights.ts";
+
+/** A model as it lies in a folder, in Hugging Face's layout; the weights are read on request. */
+export interface ModelFolder {
+  readonly path: string;
+  readonly config: BertConfig;
+  /** Label names in the order of their indices, where config.json has `id2label`. */
+  readonly labels: readonly string[] | undefined;
+  readonly tokenizer: BertTokenizer;
+}
+
+/**
+ * Opens a model folder: config.json (or bert_config.json) and the tokenizer's files.
+ *
+ * @throws ClozeError FILE_MISSING, CONFIG_MALFORMED, VOCABULARY_MISMATCH, and the errors of `loadTokenizer`
+ */
+export async function openModelFolder(path: string, vocabulary: string = path): Promise<ModelFolder> {
+  const name = (await filesOf(path)).find((file) => file === "config.json" || file === "bert_config.json");
+  if (name === undefined) {
+    throw new ClozeError("FILE_MISSING", {
+      problem: `${path} is no model folder`,
+      expected: "a config.json, model.safetensors and a vocabulary",
+      cure: "Name a folder that `cloze finetune` wrote or that a BERT model was downloaded into.",
+    });
+  }
+  const source = join(path, name);
+  const json = parseJson(await readFile(source, "utf8"), source);
+  const config = parseBertConfig(json, source);
+  const tokenizer = await loadTokenizer(vocabulary);
+  checkVocabulary(tokenizer, config);
+  return { path, config, labels: labelNames(json, source), tokenizer };
+}
+
+/** The weights of a folder that a model wants, and how they fitted. */
+export interface LoadedWeights {
+  /** Weights of the model that the folder lacks; they keep their values. */
+  readonly missing: readonly string[];
+  /** Weights of the folder that the model has no use for. */
+  readonly unused: readonly string[];
+}
+
+/**
+ * Reads model.safetensors into a model's parameters. Weights that start with one of `optional` may be absent: those of a
+ * new head. Older names are understood: `gamma` and `beta` of LayerNorm, and
+ * encoders saved alone, without the prefix `bert.`.
+ *
+ * @throws ClozeError FILE_MISSING, PARAMETER_SHAPE, MODEL_INCOMPLETE and those of `readSafetensors`
+ */
+export async function loadWeights(
+  folder: string,
+  parameters: Parameters,
+  { optional = [] }: { readonly optional?: readonly string[] } = {},
+): Promise<LoadedWeights> {
+  const found = new Set<string>();
+  const unused: string[] = [];
+  const path = join(folder, WEIGHTS);
+  await readSafetensors(path, {
+    into: (stored, shape) => {
+      const name = currentName(stored, parameters);
+      if (name === undefined) {
+        unused.push(stored);
+        return undefined;
+      }
+      const { spec, data } = parameters.get(name);
+      if (shape.join() !== spec.shape.join()) {
+        throw new ClozeError("PARAMETER_SHAPE", {
+          problem: `${path}: ${stored} does not fit the model that config.json describes`,
+          expected: `[${spec.shape.join(", ")}]`,
+          received: `[${shape.join(", ")}]`,
+        });
+      }
+      found.add(name);
+      return data;
+    },
+  });
+  const missing = parameters.views.map(({ spec }) => spec.name).filter((name) => !found.has(name));
+  const lost = missing.filter((name) => !optional.some((prefix) => name.startsWith(prefix)));
+  if (lost.length === 0) return { missing, unused };
+  throw new ClozeError("MODEL_INCOMPLETE", {
+    problem: `${path} lacks ${lost.length} of the model's ${parameters.views.length} weights`,
+    expected: lost.slice(0, 3).join(", ") + (lost.length > 3 ? ", ..." : ""),
+    received: unused.length > 0 ? `unknown names such as ${unused.slice(0, 3).join(", ")}` : "nothing in their place",
+    cure: "Check that config.json belongs to these weights and that the task is the one it was trained for.",
+  });
+}
+
+const WEIGHTS = "model.safetensors";
+
+export interface ModelDescription {
+  readonly config: BertConfig;
+  /** The Hugging Face class, such as `BertForSequenceClassification`. */
+  readonly architecture: string;
+  readonly labels?: readonly string[];
+  readonly tokenizer: BertTokenizer;
+  readonly parameters: Parameters;
+  /** Tokens that texts were cut to in training, which prediction then does too. */
+  readonly maxLength: number;
+}
+
+/** Writes config, weights and tokenizer; each file whole or not at all. Throws DISK_FULL and FILE_NOT_WRITABLE. */
+export async function saveModelFolder(folder: string, model: ModelDescription): Promise<void> {
+  const { config, architecture, labels, tokenizer, parameters, maxLength } = model;
+  const labelFields = labels && {
+    id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
+    label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
+    problem_type: "single_label_classification",
+  };
+  const json = { architectures: [architecture], ...bertConfigJson(config), ...labelFields };
+  await writeFileAtomic(join(folder, WEIGHTS), encodeParameters(parameters));
+  await saveTokenizer(new BertTokenizer({ ...tokenizer.spec, maxLength }), folder);
+  await writeFileAtomic(join(folder, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+}
+
+/** Names in a checkpoint of former days, as names of today. */
+function currentName(stored: string, parameters: Parameters): string | undefined {
+  const renamed = stored.replace(/LayerNorm\.gamma$/, "LayerNorm.weight").replace(/LayerNorm\.beta$/, "LayerNorm.bias");
+  return [renamed, `bert.${renamed}`].find((name) => parameters.has(name));
+}
+
+const LabelNames = z.object({ id2label: z.record(z.string(), z.string()).optional() });
+
+function labelNames(json: unknown, source: string): readonly string[] | undefined {
+  const result = LabelNames.safeParse(json);
+  const names = result.success ? result.data.id2label : undefined;
+  if (result.success && names === undefined) return undefined;
+  const labels = Object.keys(names ?? {}).map((_, i) => names?.[i]);
+  if (labels.length > 0 && labels.every((label) => label !== undefined)) return labels;
+  throw new ClozeError("CONFIG_MALFORMED", {
+    problem: `${source} has a broken id2label`,
+    expected: "a name for each index from 0 on",
+    received: JSON.stringify(names),
+  });
+}
+
+function parseJson(text: string, source: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new ClozeError("CONFIG_MALFORMED", { problem: `${source} is no JSON`, received: String(cause), cause });
+  }
+}
+
+function checkVocabulary({ vocabulary }: BertTokenizer, { vocabSize }: BertConfig) {
+  if (vocabulary.size === vocabSize) return;
+  throw new ClozeError("VOCABULARY_MISMATCH", {
+    problem: "the vocabulary is not the model's",
+    expected: `${vocabSize} tokens`,
+    received: `${vocabulary.size}`,
+    cure: "Use the vocabulary that the model was trained with.",
+  });
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  try {
+    return (await readdir(folder)).sort().reverse();
+  } catch (cause) {
+    throw new ClozeError("FILE_MISSING", { problem: `there is no folder ${folder}`, received: String(cause), cause });
+  }
+}

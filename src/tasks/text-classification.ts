@@ -1,0 +1,124 @@
+import type { BertConfig } from "../bert/config.ts";
+import { withoutDropout } from "../bert/config.ts";
+import { batchesByLength } from "../data/length-groups.ts";
+import { joinSequences, type Sequence } from "../data/sequences.ts";
+import { type Executable, type Executor, vector } from "../graph/executor.ts";
+import { makeGraph, type ParameterSpec } from "../graph/graph.ts";
+import type { Parameters } from "../graph/parameters.ts";
+import { sequenceClassification } from "../heads/sequence-classification.ts";
+import { classificationReport } from "../metrics/classification.ts";
+import { confusionMatrix } from "../metrics/confusion-matrix.ts";
+import type { Encoding } from "../tokenizer/encoding.ts";
+import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
+import type { Evaluation, Trainable } from "../train/trainable.ts";
+
+/** A text to learn from: its tokens, the index of its label, and where it stands, for messages. */
+export interface LabelledSequence extends Sequence {
+  readonly label: number;
+  readonly place: string;
+}
+
+/** A text, or a pair of texts. */
+export interface TextInput {
+  readonly text: string;
+  readonly pair?: string;
+}
+
+/** The tokens of a text or a pair, cut to `maxLength`, special tokens included. */
+export function encodeText(tokenizer: BertTokenizer, { text, pair }: TextInput, maxLength: number): Encoding {
+  return tokenizer.encode(text, { maxLength, ...(pair === undefined ? {} : { pair }) });
+}
+
+/** Names and shapes of the weights of BertForSequenceClassification. */
+export function classifierParameters(config: BertConfig, labels: number): readonly ParameterSpec[] {
+  return makeGraph({ logits: sequenceClassification(config, { labels }).logits }).parameters;
+}
+
+/** Fine-tuning of a classifier on labelled sequences. */
+export function trainableClassifier(
+  config: BertConfig,
+  labels: number,
+  examples: readonly LabelledSequence[],
+): Trainable<LabelledSequence> {
+  return {
+    loss: sequenceClassification(config, { labels }).loss,
+    examples,
+    length: ({ ids }) => ids.length,
+    nameOf: ({ place }) => place,
+    inputs: (batch, batchSize) => ({
+      ...joinSequences(batch),
+      labels: vector(Int32Array.from(batch, ({ label }) => label)),
+      weights: vector(new Float32Array(batch.length).fill(1 / batchSize)),
+    }),
+  };
+}
+
+/** Enough tokens for full speed, few enough for a small memory. */
+const PREDICTION_BATCH = { maxSequences: 64, maxTokens: 4096 };
+
+/** A classifier ready to predict: sequences in, probabilities out. */
+export class Classifier {
+  readonly labels: number;
+  readonly #executable: Executable;
+
+  private constructor(labels: number, executable: Executable) {
+    this.labels = labels;
+    this.#executable = executable;
+  }
+
+  /** `frozen`: the weights will not change, which lets the executor pack them. */
+  static async load(
+    model: { readonly config: BertConfig; readonly labels: number; readonly parameters: Parameters },
+    executor: Executor,
+    { frozen }: { readonly frozen: boolean },
+  ): Promise<Classifier> {
+    const { logits } = sequenceClassification(withoutDropout(model.config), model);
+    return new Classifier(model.labels, await executor.load(makeGraph({ logits }), model.parameters, { frozen }));
+  }
+
+  /** The probability of each label for each sequence [sequences, K], whatever else is in the call. */
+  async probabilities(sequences: readonly Sequence[], signal?: AbortSignal): Promise<Float32Array[]> {
+    const results: Float32Array[] = new Array(sequences.length);
+    const lengths = sequences.map(({ ids }) => ids.length);
+    for (const batch of batchesByLength(lengths, PREDICTION_BATCH)) {
+      signal?.throwIfAborted();
+      const { logits } = await this.#executable.run(joinSequences(Array.from(batch, (i) => sequences[i]!)));
+      batch.forEach((i, row) => {
+        results[i] = softmax(logits!.data.subarray(row * this.labels, (row + 1) * this.labels));
+      });
+    }
+    return results;
+  }
+
+  /** Accuracy, F1, Matthews' correlation and the confusion matrix over labelled sequences; the score is the accuracy. */
+  async evaluate(examples: readonly LabelledSequence[]): Promise<Evaluation> {
+    const probabilities = await this.probabilities(examples);
+    const matrix = confusionMatrix({
+      predicted: probabilities.map(argmax),
+      gold: examples.map(({ label }) => label),
+      labelCount: this.labels,
+    });
+    let loss = 0;
+    examples.forEach(({ label }, i) => {
+      loss -= Math.log(Math.max(probabilities[i]![label]!, Number.MIN_VALUE)) / examples.length;
+    });
+    const report = classificationReport(matrix);
+    return { score: report.accuracy, metrics: { examples: examples.length, loss, ...report, confusion: matrix } };
+  }
+
+  async dispose(): Promise<void> {
+    await this.#executable.dispose();
+  }
+}
+
+function softmax(logits: Iterable<number>): Float32Array {
+  const values = Float64Array.from(logits);
+  const largest = values.reduce((a, b) => Math.max(a, b));
+  const exponentials = values.map((value) => Math.exp(value - largest));
+  const total = exponentials.reduce((a, b) => a + b);
+  return Float32Array.from(exponentials, (value) => value / total);
+}
+
+function argmax(values: Float32Array): number {
+  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+}

@@ -1,0 +1,210 @@
+import { ClozeError } from "../base/errors.ts";
+import { planBatches } from "../data/length-groups.ts";
+import type { Executor } from "../graph/executor.ts";
+import type { Parameters } from "../graph/parameters.ts";
+import { AdamW } from "../optim/adamw.ts";
+import { clipScale, globalNorm } from "../optim/gradients.ts";
+import { linearSchedule } from "../optim/schedule.ts";
+import type { Checkpoints, TrainingState } from "./checkpoints.ts";
+import { GradientRun } from "./gradient-run.ts";
+import type { Evaluation, Trainable } from "./trainable.ts";
+
+export interface TrainingOptions {
+  readonly epochs: number;
+  /** Examples of one update. */
+  readonly batchSize: number;
+  /** Parts that a batch is run in, one after another: the same update in less memory. Default 1. */
+  readonly accumulate?: number;
+  readonly learningRate: number;
+  /** Share of the updates over which the learning rate rises. Default 0.1. */
+  readonly warmupRatio?: number;
+  /** Default 0.01. */
+  readonly weightDecay?: number;
+  /** Largest global norm of the gradient. Default 1. */
+  readonly clipNorm?: number;
+  readonly seed: number;
+  /** Stop after this many evaluations without a better one. Default: never. */
+  readonly patience?: number;
+  /** Updates between checkpoints, beside the one at the end of each epoch. Default: none between. */
+  readonly checkpointEvery?: number;
+}
+
+export type TrainingEvent =
+  | {
+      readonly kind: "step";
+      /** Updates made, of `totalSteps`. */
+      readonly step: number;
+      readonly totalSteps: number;
+      readonly epoch: number;
+      readonly loss: number;
+      readonly learningRate: number;
+      readonly gradientNorm: number;
+      /** Tokens of the batch. */
+      readonly tokens: number;
+    }
+  | {
+      readonly kind: "epoch";
+      readonly epoch: number;
+      readonly step: number;
+      readonly loss: number;
+      readonly evaluation?: Evaluation;
+    }
+  | { readonly kind: "resumed"; readonly step: number; readonly totalSteps: number };
+
+export interface Training<E> {
+  readonly trainable: Trainable<E>;
+  /** The model, changed in place; at the end it holds the best evaluated values, or the last where nothing evaluates. */
+  readonly parameters: Parameters;
+  readonly executor: Executor;
+  readonly options: TrainingOptions;
+  /** Called after each epoch, on the parameters as they are. */
+  readonly evaluate?: () => Promise<Evaluation>;
+  readonly checkpoints: Checkpoints;
+  /** Continue from the last checkpoint, bit for bit as if there had been no break. */
+  readonly resume?: boolean;
+  /** What else the result depends on (data, model), to be refused where it changes between save and resume. */
+  readonly settings?: TrainingState["settings"];
+  readonly onEvent?: (event: TrainingEvent) => void;
+  /** Writes a checkpoint, then stops with ABORTED. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Fine-tuning as in the BERT paper (Devlin et al. 2019, appendix A.3): AdamW, linear warm-up and decay, clipping by
+ * global norm, batches of like length without padding.
+ *
+ * Batches, dropout and order are functions of the seed and the step, so nothing random has to be saved.
+ * Throws LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH, NOTHING_TO_RESUME and the errors of executors and checkpoints.
+ */
+export async function train<E>(training: Training<E>): Promise<TrainingState> {
+  const { trainable, parameters, executor, options, evaluate, checkpoints, onEvent, signal } = training;
+  const { batchSize, seed, clipNorm = 1 } = options;
+  const stepsPerEpoch = Math.ceil(trainable.examples.length / batchSize);
+  const totalSteps = stepsPerEpoch * options.epochs;
+  const learningRate = linearSchedule({
+    learningRate: options.learningRate,
+    warmupSteps: Math.round(totalSteps * (options.warmupRatio ?? 0.1)),
+    totalSteps,
+  });
+  const optimizer = new AdamW(
+    parameters.views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 })),
+    { weightDecay: options.weightDecay ?? 0.01 },
+  );
+  const settings = { ...settingsOf(options), examples: trainable.examples.length, ...training.settings };
+  let state: TrainingState = { step: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
+  if (training.resume) {
+    state = checkResumed(await checkpoints.load(parameters, optimizer), settings);
+    onEvent?.({ kind: "resumed", step: state.step, totalSteps });
+  }
+
+  const run = await GradientRun.load(trainable, parameters, executor);
+  const gradients = run.gradients;
+  try {
+    const lengths = trainable.examples.map((example) => trainable.length(example));
+    let batches: Int32Array[] = [];
+    while (state.step < totalSteps && !isExhausted(state, options)) {
+      if (signal?.aborted) {
+        await checkpoints.save(state, parameters, optimizer);
+        throw new ClozeError("ABORTED", {
+          problem: `training stopped at step ${state.step} of ${totalSteps}`,
+          cure: checkpoints.howToResume,
+        });
+      }
+      const epoch = Math.floor(state.step / stepsPerEpoch);
+      const place = state.step % stepsPerEpoch;
+      if (place === 0 || batches.length === 0) batches = planBatches(lengths, { batchSize, seed, epoch });
+      const examples = Array.from(batches[place]!, (i) => trainable.examples[i]!);
+
+      const rate = learningRate(state.step);
+      const loss = await run.run(examples, options.accumulate ?? 1, [seed, state.step]);
+      const norm = globalNorm(gradients.buffer);
+      if (!Number.isFinite(loss) || !Number.isFinite(norm))
+        throw notFinite(trainable, examples, { loss, norm, rate, step: state.step });
+      optimizer.step(parameters.buffer, gradients.buffer, {
+        learningRate: rate,
+        gradientScale: clipScale(norm, clipNorm),
+      });
+      state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + loss };
+      const tokens = examples.reduce((sum, example) => sum + trainable.length(example), 0);
+      onEvent?.({
+        kind: "step",
+        step: state.step,
+        totalSteps,
+        epoch,
+        loss,
+        learningRate: rate,
+        gradientNorm: norm,
+        tokens,
+      });
+
+      const endOfEpoch = place + 1 === stepsPerEpoch;
+      if (endOfEpoch) {
+        const evaluation = await evaluate?.();
+        onEvent?.({ kind: "epoch", epoch, step: state.step, loss: state.epochLoss / stepsPerEpoch, evaluation });
+        state = { ...(await keepBest(state, evaluation, parameters, checkpoints)), epochLoss: 0 };
+      }
+      if (endOfEpoch || state.step % (options.checkpointEvery ?? Number.POSITIVE_INFINITY) === 0) {
+        await checkpoints.save(state, parameters, optimizer);
+      }
+    }
+  } finally {
+    await run.dispose();
+  }
+  if (state.best !== null) await checkpoints.loadBest(parameters);
+  return state;
+}
+
+function settingsOf(options: TrainingOptions): TrainingState["settings"] {
+  const { checkpointEvery, ...decisive } = options;
+  return Object.fromEntries(Object.entries(decisive).filter(([, value]) => value !== undefined));
+}
+
+function isExhausted({ evaluationsSinceBest }: TrainingState, { patience }: TrainingOptions): boolean {
+  return patience !== undefined && evaluationsSinceBest >= patience;
+}
+
+async function keepBest(
+  state: TrainingState,
+  evaluation: Evaluation | undefined,
+  parameters: Parameters,
+  checkpoints: Checkpoints,
+): Promise<TrainingState> {
+  if (evaluation === undefined) return state;
+  if (state.best !== null && evaluation.score <= state.best.evaluation.score) {
+    return { ...state, evaluationsSinceBest: state.evaluationsSinceBest + 1 };
+  }
+  await checkpoints.saveBest(parameters);
+  return { ...state, best: { step: state.step, evaluation }, evaluationsSinceBest: 0 };
+}
+
+function checkResumed(state: TrainingState | undefined, settings: TrainingState["settings"]): TrainingState {
+  if (state === undefined) {
+    throw new ClozeError("NOTHING_TO_RESUME", {
+      problem: "there is no checkpoint to resume from",
+      cure: "Start without --resume.",
+    });
+  }
+  const names = new Set([...Object.keys(state.settings), ...Object.keys(settings)]);
+  const changed = [...names].filter((name) => state.settings[name] !== settings[name]);
+  if (changed.length === 0) return state;
+  const list = (values: TrainingState["settings"]) => changed.map((name) => `${name} = ${values[name]}`).join(", ");
+  throw new ClozeError("RESUME_MISMATCH", {
+    problem: "the interrupted training had other settings, so resuming would not give its result",
+    expected: list(state.settings),
+    received: list(settings),
+    cure: "Resume with the former settings, or start anew with --overwrite.",
+  });
+}
+
+function notFinite<E>(
+  { nameOf }: Trainable<E>,
+  examples: readonly E[],
+  at: { loss: number; norm: number; rate: number; step: number },
+): ClozeError {
+  return new ClozeError("LOSS_NOT_FINITE", {
+    problem: `training broke down at step ${at.step + 1}, learning rate ${at.rate.toPrecision(3)}, on ${examples.map(nameOf).join(", ")}`,
+    expected: "a finite loss and gradient",
+    received: `loss ${at.loss}, gradient norm ${at.norm}`,
+    cure: "Lower --learning-rate or raise --warmup-ratio; the last checkpoint is as it was.",
+  });
+}
