@@ -18,7 +18,19 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   optim: ["base"],
   metrics: ["base"],
   train: ["base", "graph", "data", "formats", "optim"],
-  tasks: ["base", "graph", "data", "formats", "optim", "tokenizer", "bert", "heads", "metrics", "train", "executors/onnx"],
+  tasks: [
+    "base",
+    "graph",
+    "data",
+    "formats",
+    "optim",
+    "tokenizer",
+    "bert",
+    "heads",
+    "metrics",
+    "train",
+    "executors/onnx",
+  ],
   cli: ["base", "graph", "bert", "formats", "tokenizer", "tasks", "executors/onnx"],
 };
 
@@ -32,7 +44,9 @@ const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: "utf8"
   .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !name.endsWith(".as.ts"))
   .map((name) => {
     const text = readFileSync(join(SRC, name), "utf8");
-    const specifiers = [...text.matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)].map((match) => match[1] ?? match[2]!);
+    const specifiers = [...text.matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)].map(
+      (match) => match[1] ?? match[2]!,
+    );
     return {
       path: name,
       folder: folderOf(name),

@@ -14,8 +14,8 @@ import {
   starts,
   sumRows,
 } from "../src/graph/build.ts";
-import type { OpName } from "../src/graph/operations.ts";
-import type { Letter, Shape, Tensor } from "../src/graph/tensor.ts";
+import type { OpName, Tensor } from "../src/graph/operations.ts";
+import type { Letter, Shape } from "../src/graph/shape.ts";
 
 /** One operation on operands of awkward sizes: all dimensions differ, so that a swapped axis cannot pass. */
 export interface OperationCase {

@@ -3,8 +3,9 @@ import { input, linear, parameter, softmaxCrossEntropy } from "../src/graph/buil
 import { differentiate } from "../src/graph/differentiate.ts";
 import type { Value } from "../src/graph/executor.ts";
 import { type Graph, makeGraph } from "../src/graph/graph.ts";
+import type { AnyTensor, Tensor } from "../src/graph/operations.ts";
 import { Parameters, sizeOf } from "../src/graph/parameters.ts";
-import type { AnyTensor, Shape, Tensor } from "../src/graph/tensor.ts";
+import type { Shape } from "../src/graph/shape.ts";
 import type { OperationCase } from "./operation-cases.ts";
 
 /** Whether operands of a fixed shape are inputs like all others, or parameters. */

@@ -1,5 +1,5 @@
 import { activation, add, attention, dropout, gather, input, parameter, positions, starts } from "../graph/build.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/operations.ts";
 import type { BertConfig } from "./config.ts";
 import { dense, norm } from "./layers.ts";
 

@@ -1,5 +1,5 @@
 import { layerNorm, linear, parameter } from "../graph/build.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/operations.ts";
 
 /** A linear layer with its own weight [out, in] and bias [out], named as Hugging Face names them. */
 export function dense(x: Tensor, name: string, size: { in: number; out: number }): Tensor {

@@ -1,6 +1,6 @@
-import type { ActivationKind, AttributesOf, Initial, InputsOf, NodeOf, OpName } from "./operations.ts";
-import { outputShapes } from "./shapes.ts";
-import type { Dtype, Shape, Tensor } from "./tensor.ts";
+import type { ActivationKind, AttributesOf, Initial, InputsOf, NodeOf, OpName, Tensor } from "./operations.ts";
+import type { Dtype, Shape } from "./shape.ts";
+import { outputShapes } from "./shape-rules.ts";
 
 /** A node with its output tensors: the one place where nodes are made and shapes are checked. */
 function makeNode<K extends OpName, D extends Dtype>(

@@ -15,9 +15,8 @@ import {
 } from "./build.ts";
 import { differentiate } from "./differentiate.ts";
 import { makeGraph } from "./graph.ts";
-import type { AnyNode } from "./operations.ts";
+import type { AnyNode, Tensor } from "./operations.ts";
 import { printGraph } from "./print.ts";
-import type { Tensor } from "./tensor.ts";
 
 // That the gradients are slopes is shown in test/gradients.test.ts; here, which graph is made of them.
 

@@ -12,8 +12,7 @@ import {
   sumRows,
 } from "./build.ts";
 import { sortNodes } from "./graph.ts";
-import type { AnyNode, InputsOf, NodeOf, OpName } from "./operations.ts";
-import type { AnyTensor, Tensor } from "./tensor.ts";
+import type { AnyNode, AnyTensor, InputsOf, NodeOf, OpName, Tensor } from "./operations.ts";
 
 /** The gradients of a node's inputs, given that of its (only) output; an input left out has none. */
 type GradientRule<K extends OpName> = (dy: Tensor, node: NodeOf<K>) => { readonly [I in keyof InputsOf<K>]?: Tensor };

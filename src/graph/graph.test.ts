@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { activation, add, dropout, input, linear, parameter, softmaxCrossEntropy } from "./build.ts";
 import { differentiate } from "./differentiate.ts";
 import { makeGraph } from "./graph.ts";
-import type { AnyTensor } from "./tensor.ts";
+import type { AnyTensor } from "./operations.ts";
 
 const x = input("x", "float32", ["T", 4]);
 const y = linear(x, parameter("weight", [4, 4], "normal"), parameter("bias", [4], "zeros"));

@@ -1,6 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
+import type { AnyTensor } from "./operations.ts";
 import { type AnyNode, type AttributesOf, isNode } from "./operations.ts";
-import type { AnyTensor } from "./tensor.ts";
 
 export type InputSpec = AttributesOf<"input">;
 export type ParameterSpec = AttributesOf<"parameter">;

@@ -2,9 +2,9 @@ import { ClozeError } from "../base/errors.ts";
 import { dropoutSites } from "./dropout-mask.ts";
 import type { Value } from "./executor.ts";
 import type { Graph, InputSpec } from "./graph.ts";
-import { type AnyNode, isNode } from "./operations.ts";
+import { type AnyNode, type AnyTensor, isNode } from "./operations.ts";
 import { sizeOf } from "./parameters.ts";
-import { type AnyTensor, type Dim, formatShape, type Letter, type Shape } from "./tensor.ts";
+import { type Dim, formatShape, type Letter, type Shape } from "./shape.ts";
 
 /** What the letters of a graph stand for in one run. */
 export type Bindings = ReadonlyMap<Letter, number>;

@@ -1,4 +1,4 @@
-import type { AnyTensor, Dtype, Shape, Tensor } from "./tensor.ts";
+import type { Dtype, Shape } from "./shape.ts";
 
 export type ActivationKind = "gelu" | "gelu_new" | "relu" | "silu" | "tanh";
 
@@ -80,6 +80,17 @@ interface Op<I, A = Record<never, never>> {
 export type OpName = keyof Operations;
 export type InputsOf<K extends OpName> = Operations[K]["inputs"];
 export type AttributesOf<K extends OpName> = Operations[K]["attributes"];
+
+/** A value that a graph will compute: one output of one node. It holds no numbers. */
+export interface Tensor<D extends Dtype = "float32"> {
+  readonly node: AnyNode;
+  /** Which of the node's outputs this is. */
+  readonly output: number;
+  readonly dtype: D;
+  readonly shape: Shape;
+}
+
+export type AnyTensor = Tensor<Dtype>;
 
 /** One operation applied to tensors. */
 export interface NodeOf<K extends OpName> {

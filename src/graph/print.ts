@@ -1,6 +1,6 @@
 import type { Graph } from "./graph.ts";
-import type { AnyNode } from "./operations.ts";
-import { type AnyTensor, formatShape } from "./tensor.ts";
+import type { AnyNode, AnyTensor } from "./operations.ts";
+import { formatShape } from "./shape.ts";
 
 /**
  * The graph as text, one node a line, for people who debug:

@@ -2,7 +2,7 @@ import { bert, bertInputs, pooler } from "../bert/bert.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { dense, norm } from "../bert/layers.ts";
 import { activation, add, gather, input, linear, parameter, softmaxCrossEntropy } from "../graph/build.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/operations.ts";
 
 export interface PretrainingOutputs {
   /** Logits of the vocabulary at the masked positions [M, V]. */

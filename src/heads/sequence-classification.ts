@@ -2,7 +2,7 @@ import { bert, bertInputs, pooler } from "../bert/bert.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { dense } from "../bert/layers.ts";
 import { dropout, input, softmaxCrossEntropy } from "../graph/build.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/operations.ts";
 
 /**
  * BertForSequenceClassification: one linear layer over the pooled first token gives a logit for each of K labels.

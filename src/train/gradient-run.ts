@@ -2,9 +2,9 @@ import { Random } from "../base/random.ts";
 import { differentiate } from "../graph/differentiate.ts";
 import type { Executable, Executor } from "../graph/executor.ts";
 import { makeGraph } from "../graph/graph.ts";
+import type { AnyTensor } from "../graph/operations.ts";
 import { isNode } from "../graph/operations.ts";
 import type { Parameters } from "../graph/parameters.ts";
-import type { AnyTensor } from "../graph/tensor.ts";
 import { accumulate } from "../optim/gradients.ts";
 import type { Trainable } from "./trainable.ts";
 

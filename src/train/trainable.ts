@@ -1,5 +1,5 @@
 import type { Value } from "../graph/executor.ts";
-import type { Tensor } from "../graph/tensor.ts";
+import type { Tensor } from "../graph/operations.ts";
 
 /** What the loop can train: examples of some kind and a loss over them. Tasks implement it. */
 export interface Trainable<E> {

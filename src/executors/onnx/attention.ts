@@ -1,6 +1,6 @@
-import type { NodeOf } from "../../graph/operations.ts";
-import type { AnyTensor } from "../../graph/tensor.ts";
-import { fusedMatMul, type Lowering } from "./lowering.ts";
+import type { AnyTensor, NodeOf } from "../../graph/operations.ts";
+import { ELEMENT } from "./builder.ts";
+import type { Lowering } from "./lowering.ts";
 
 /** Index tensors between the tokens of a batch, one after another, and a padded [B, S] grid of them. */
 interface SequenceLayout {
@@ -24,7 +24,7 @@ const NEVER = -1e9;
 /** Computed once a run and shared by every layer. */
 export function sequenceLayout(lengths: AnyTensor, { onnx, name, shared }: Lowering): SequenceLayout {
   return shared(lengths, () => {
-    const int64 = (x: string) => onnx.node("Cast", [x], { attributes: { to: 7 } });
+    const int64 = (x: string) => onnx.node("Cast", [x], { attributes: { to: ELEMENT.int64 } });
     const unsqueeze = (x: string, ...axes: number[]) => onnx.node("Unsqueeze", [x, onnx.int(axes)]);
     const length = int64(name(lengths)); // [B]
     const longest = onnx.node("ReduceMax", [length, onnx.int([0])], { attributes: { keepdims: 0 } }); // []
@@ -44,7 +44,7 @@ export function sequenceLayout(lengths: AnyTensor, { onnx, name, shared }: Lower
       tokenOfCell: onnx.node("Where", [inside, token, onnx.int(0)]),
       cellOfToken: onnx.node("Add", [onnx.node("Mul", [squeeze(row!), longest]), positions]),
       bias: unsqueeze(onnx.node("Where", [inside, onnx.float(0), onnx.float(NEVER)]), 1, 2),
-      present: unsqueeze(onnx.node("Cast", [inside], { attributes: { to: 1 } }), 2),
+      present: unsqueeze(onnx.node("Cast", [inside], { attributes: { to: ELEMENT.float32 } }), 2),
     };
   });
 }
@@ -76,11 +76,11 @@ export function lowerAttention(node: NodeOf<"attention">, lowering: Lowering): s
   const q = split(name(inputs.query)); // [B, N, S, H]
   const k = split(name(inputs.key)); // [B, N, S, H]
   const v = split(name(inputs.value)); // [B, N, S, H]
-  const logits = fusedMatMul(onnx, q, k, { transB: 1, alpha: 1 / Math.sqrt(width / attributes.heads) }); // [B, N, S, S]
+  const logits = onnx.matmul(q, k, { transB: 1, alpha: 1 / Math.sqrt(width / attributes.heads) }); // [B, N, S, S]
   const p = onnx.node("Softmax", [onnx.node("Add", [logits, bias])], { attributes: { axis: -1 } }); // [B, N, S, S]
   const dropped = attributes.dropout > 0 ? onnx.node("Mul", [p, lowering.mask(node)]) : p;
   lowering.keep(node, { q, k, v, p, dropped });
-  return merge(fusedMatMul(onnx, dropped, v)); // [T, D]
+  return merge(onnx.matmul(dropped, v)); // [T, D]
 }
 
 /** With P the probabilities: dV = Pᵀ dY, dP = dY Vᵀ, dlogits = P (dP - Σ dP P), dQ = dlogits K, dK = dlogitsᵀ Q. */
@@ -93,13 +93,13 @@ export function lowerAttentionGradient(node: NodeOf<"attentionGradient">, loweri
   const alpha = 1 / Math.sqrt(width / heads);
   const p = kept(forward, "p");
   const dy = splitPresent(name(inputs.dy)); // [B, N, S, H]
-  const dv = fusedMatMul(onnx, kept(forward, "dropped"), dy, { transA: 1 }); // [B, N, S, H]
-  const dDropped = fusedMatMul(onnx, dy, kept(forward, "v"), { transB: 1 }); // [B, N, S, S]
+  const dv = onnx.matmul(kept(forward, "dropped"), dy, { transA: 1 }); // [B, N, S, H]
+  const dDropped = onnx.matmul(dy, kept(forward, "v"), { transB: 1 }); // [B, N, S, S]
   const dp = dropout > 0 ? onnx.node("Mul", [dDropped, lowering.mask(forward)]) : dDropped;
   const weighted = onnx.node("Mul", [dp, p]);
   const total = onnx.node("ReduceSum", [weighted, onnx.int([-1])], { attributes: { keepdims: 1 } }); // [B, N, S, 1]
   const dlogits = onnx.node("Sub", [weighted, onnx.node("Mul", [p, total])]); // [B, N, S, S]
-  const dq = fusedMatMul(onnx, dlogits, kept(forward, "k"), { alpha }); // [B, N, S, H]
-  const dk = fusedMatMul(onnx, dlogits, kept(forward, "q"), { transA: 1, alpha }); // [B, N, S, H]
+  const dq = onnx.matmul(dlogits, kept(forward, "k"), { alpha }); // [B, N, S, H]
+  const dk = onnx.matmul(dlogits, kept(forward, "q"), { transA: 1, alpha }); // [B, N, S, H]
   return [merge(dq), merge(dk), merge(dv)]; // [T, D] each
 }

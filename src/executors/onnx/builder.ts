@@ -1,5 +1,5 @@
 import onnxProto from "onnx-proto";
-import type { Dtype, Shape } from "../../graph/tensor.ts";
+import type { Dtype, Shape } from "../../graph/shape.ts";
 
 const { onnx } = onnxProto;
 
@@ -9,7 +9,8 @@ const IR_VERSION = 9;
 /** The domain of ONNX Runtime's own operators. */
 export const MICROSOFT = "com.microsoft";
 
-const ELEMENT = { float32: 1, int32: 6, int64: 7 } as const;
+/** Numbers of the element types in ONNX files. */
+export const ELEMENT = { float32: 1, int32: 6, int64: 7 } as const;
 
 type Attribute = number | string | readonly number[] | { readonly float: number };
 
@@ -43,6 +44,17 @@ export class OnnxBuilder {
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...encodeAttribute(value) }));
     this.#nodes.push({ opType, domain, input: inputs, output, attribute });
     return output;
+  }
+
+  /** The sum over one axis, which goes away. */
+  sum(x: string, axis: number): string {
+    return this.node("ReduceSum", [x, this.int([axis])], { attributes: { keepdims: 0 } });
+  }
+
+  /** A batched product over the last two dimensions, either side transposed, times a factor. */
+  matmul(a: string, b: string, { transA = 0, transB = 0, alpha = 1 } = {}): string {
+    const attributes = { transA, transB, alpha: { float: alpha } };
+    return this.node("FusedMatMul", [a, b], { domain: MICROSOFT, attributes });
   }
 
   input(name: string, dtype: Dtype, shape: Shape): string {

@@ -1,10 +1,12 @@
 import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
+import type { AnyTensor } from "../../graph/operations.ts";
 import { type AnyNode, isNode } from "../../graph/operations.ts";
 import type { Parameters } from "../../graph/parameters.ts";
-import type { AnyTensor, Shape } from "../../graph/tensor.ts";
+import type { Shape } from "../../graph/shape.ts";
 import { OnnxBuilder } from "./builder.ts";
-import { type Lowering, lower } from "./lowering.ts";
+import { lower } from "./lower.ts";
+import type { Lowering } from "./lowering.ts";
 
 /** A dropout mask that each run feeds: the place of its node in the graph, its rate and its shape. */
 export interface MaskInput {

@@ -1,7 +1,7 @@
 import { fillDropoutMask } from "../../graph/dropout-mask.ts";
 import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { type Bindings, bindInputs, bindShape } from "../../graph/inputs.ts";
+import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type Parameters, sizeOf } from "../../graph/parameters.ts";
 import { compileOnnx, type MaskInput, outputName } from "./compile.ts";
 import type { OnnxSession, OnnxValue, OpenSession } from "./session.ts";
@@ -11,9 +11,9 @@ export function makeOnnxExecutor(name: string, openSession: OpenSession): Execut
   return {
     name,
     async load(graph, parameters, { frozen = false } = {}) {
+      const constant = frozen ? {} : parameterInputs(graph, parameters);
       const { bytes, masks } = compileOnnx(graph, frozen ? parameters : undefined);
-      const session = await openSession(bytes);
-      return new OnnxExecutable(graph, masks, session, frozen ? {} : parameterInputs(graph, parameters));
+      return new OnnxExecutable(graph, masks, await openSession(bytes), constant);
     },
   };
 }
@@ -40,6 +40,7 @@ class OnnxExecutable implements Executable {
 
   async run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions = {}) {
     const bindings = bindInputs(this.#graph, inputs, seed);
+    checkOutputs(this.#graph, bindings, outputs);
     const feeds: Record<string, OnnxValue> = { ...this.#parameters, ...this.#drawMasks(bindings, seed ?? 0) };
     for (const { name } of this.#graph.inputs) feeds[name] = toOnnx(inputs[name]!);
 
@@ -54,7 +55,7 @@ class OnnxExecutable implements Executable {
     const values: Record<string, Value> = {};
     for (const name of Object.keys(this.#graph.outputs)) {
       const { data, dims } = results[outputName(name)]!;
-      values[name] = { data, shape: dims };
+      values[name] = { data: outputs[name] ?? data, shape: dims };
     }
     return values;
   }

@@ -1,5 +1,5 @@
 import type { NodeOf } from "../../graph/operations.ts";
-import { type Lowering, sumOver } from "./lowering.ts";
+import type { Lowering } from "./lowering.ts";
 
 export function lowerLayerNorm(node: NodeOf<"layerNorm">, lowering: Lowering): string {
   const { onnx, name } = lowering;
@@ -25,5 +25,5 @@ export function lowerLayerNormGradient(node: NodeOf<"layerNormGradient">, { onnx
   const g = mul(dy, name(node.inputs.weight)); // [R, C]
   const centred = sub(g, mean(g));
   const dx = mul(sub(centred, mul(normal, mean(mul(g, normal)))), inverse); // [R, C]
-  return [dx, sumOver(onnx, mul(dy, normal), 0), sumOver(onnx, dy, 0)];
+  return [dx, onnx.sum(mul(dy, normal), 0), onnx.sum(dy, 0)];
 }

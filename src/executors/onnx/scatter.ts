@@ -1,4 +1,5 @@
 import type { NodeOf } from "../../graph/operations.ts";
+import { ELEMENT } from "./builder.ts";
 import type { Lowering } from "./lowering.ts";
 
 /** Up to this many rows, a product with a one-hot matrix of all rows costs next to nothing. */
@@ -16,7 +17,7 @@ export function lowerScatterAdd({ inputs }: NodeOf<"scatterAdd">, { onnx, name }
     return onnx.node("Gemm", [oneHot, updates], { attributes: { transA: 1 } }); // [R, C]
   };
   const [rows] = inputs.like.shape;
-  const indices = onnx.node("Cast", [name(inputs.indices)], { attributes: { to: 7 } }); // int64 [I]
+  const indices = onnx.node("Cast", [name(inputs.indices)], { attributes: { to: ELEMENT.int64 } }); // int64 [I]
   if (typeof rows === "number" && rows <= FEW_ROWS) return sumByOneHot(indices, onnx.int([rows]));
 
   const [occurring, , ranks] = onnx.nodes("Unique", [indices], { attributes: { sorted: 1 }, outputs: 3 });

@@ -15,9 +15,8 @@ import {
 } from "../../graph/build.ts";
 import { type Value, vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
-import type { ActivationKind } from "../../graph/operations.ts";
+import type { ActivationKind, AnyTensor } from "../../graph/operations.ts";
 import { Parameters } from "../../graph/parameters.ts";
-import type { AnyTensor } from "../../graph/tensor.ts";
 import { referenceExecutor } from "./executor.ts";
 
 // Other executors are held to this one (test/executor-contract.ts) and its gradients to its values

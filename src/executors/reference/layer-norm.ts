@@ -1,4 +1,4 @@
-import type { Tensor } from "../../graph/tensor.ts";
+import type { Tensor } from "../../graph/operations.ts";
 import { at, type Matrix, matrix, sum, vector } from "./matrix.ts";
 import type { Rules, Run } from "./rules.ts";
 

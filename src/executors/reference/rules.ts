@@ -1,5 +1,4 @@
-import type { AnyNode, NodeOf, OpName } from "../../graph/operations.ts";
-import type { Tensor } from "../../graph/tensor.ts";
+import type { AnyNode, NodeOf, OpName, Tensor } from "../../graph/operations.ts";
 import type { Matrix } from "./matrix.ts";
 
 /** The numbers of one tensor, row by row: float64 for float32, and int32. */

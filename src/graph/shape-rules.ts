@@ -1,6 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
-import type { AttributesOf, InputsOf, OpName } from "./operations.ts";
-import { type AnyTensor, type Dim, formatShape, type Shape } from "./tensor.ts";
+import type { AnyTensor, AttributesOf, InputsOf, OpName } from "./operations.ts";
+import { type Dim, formatShape, type Shape } from "./shape.ts";
 
 type Rule<K extends OpName> = (inputs: InputsOf<K>, attributes: AttributesOf<K>, op: OpName) => readonly Shape[];
 

@@ -17,8 +17,9 @@ import {
   starts,
   sumRows,
 } from "./build.ts";
+import type { AnyTensor } from "./operations.ts";
 import { isNode } from "./operations.ts";
-import type { AnyTensor, Shape } from "./tensor.ts";
+import type { Shape } from "./shape.ts";
 
 const float = (...shape: Shape) => input("x", "float32", shape);
 const int = (...shape: Shape) => input("i", "int32", shape);
