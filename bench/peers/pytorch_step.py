@@ -12,7 +12,7 @@ masked-LM head sees the masked positions only, as in Google's code. One step of 
 users do. `gflop_per_step` counts the matrix products of the padded batch, two operations for each multiply-add, the
 backward pass as two forward passes. Where `cpu_seconds` is far under `threads * seconds`, other work had the machine.
 
-Debian's OpenBLAS falls back to SSE3 on processors newer than itself and is then seven times slower, which would flatter
+Debian's OpenBLAS falls back to SSE3 on processors newer than itself and is then six times slower, which would flatter
 Cloze. So the kernels are chosen here, unless OPENBLAS_CORETYPE says which; `blas_kernels` in the output names them.
 """
 

@@ -18,7 +18,7 @@ async function run(path: string, { json }: { json?: boolean }) {
   const { config, labels, tokenizer } = await openModelFolder(path);
   const weights = await storedWeights(path);
   const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-  const bytes = weights.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const bytes = weights.reduce((sum, weight) => sum + weight.bytes, 0);
   if (json) {
     const vocabulary = tokenizer.vocabulary.size;
     console.log(JSON.stringify({ config: bertConfigJson(config), labels, vocabulary, weights, parameters, bytes }));

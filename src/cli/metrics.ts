@@ -6,7 +6,7 @@ const Report = z.object({
   accuracy: z.number(),
   macroF1: z.number(),
   mcc: z.number(),
-  labels: z.array(z.object({ precision: z.number(), recall: z.number(), f1: z.number(), support: z.number() })),
+  perLabel: z.array(z.object({ precision: z.number(), recall: z.number(), f1: z.number(), support: z.number() })),
   confusion: z.array(z.array(z.number())),
 });
 
@@ -20,7 +20,7 @@ export function formatMetrics(metrics: Readonly<Record<string, unknown>>, labels
     ["MCC", report.mcc.toFixed(4)],
     ["loss", report.loss.toFixed(4)],
   ];
-  const perLabel = report.labels.map(({ precision, recall, f1, support }, i) => [
+  const perLabel = report.perLabel.map(({ precision, recall, f1, support }, i) => [
     labels[i]!,
     precision.toFixed(4),
     recall.toFixed(4),

@@ -1,4 +1,4 @@
-import { Format, SingleBar } from "cli-progress";
+import cliProgress from "cli-progress";
 
 export interface Progress {
   /** `note` stands behind the counts: a loss, a rate. */
@@ -19,12 +19,12 @@ export function showProgress(what: string, total: number): Progress {
 function bar(what: string, total: number): Progress {
   const started = Date.now();
   let first: number | undefined;
-  const inner = new SingleBar({
+  const inner = new cliProgress.SingleBar({
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: false,
     format: (options, { progress, value, total }, { note }: { note: string }) =>
-      `${what} ${Format.BarFormat(progress, options)} ${value}/${total}  ${note}  ${timeLeft(started, value - (first ?? 0), total - value)}`,
+      `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${total}  ${note}  ${timeLeft(started, value - (first ?? 0), total - value)}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 24,

@@ -7,6 +7,7 @@ import {
 } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { ClozeError } from "../base/errors.ts";
+import { checkPages } from "./parquet-pages.node.ts";
 import { cellText, findColumns, placeOf, type TableRow } from "./table-row.ts";
 
 /**
@@ -27,18 +28,11 @@ export async function* readParquet(
   let row = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = row + Number(group.num_rows);
-    const objects = await reading(
-      path,
-      parquetReadObjects({
-        file,
-        metadata,
-        columns: [...new Set(columns)],
-        rowStart: row,
-        rowEnd,
-        compressors,
-        parsers,
-      }),
-    );
+    for (const { meta_data } of group.columns) {
+      if (meta_data && columns.includes(meta_data.path_in_schema[0])) await reading(path, checkPages(file, meta_data));
+    }
+    const wanted = { columns: [...new Set(columns)], rowStart: row, rowEnd };
+    const objects = await reading(path, parquetReadObjects({ file, metadata, ...wanted, compressors, parsers }));
     for (const object of objects) {
       const place = placeOf(path, { row: ++row, line: undefined });
       yield { row, line: undefined, values: columns.map((column) => cellText(object[column], place, column)) };

@@ -53,6 +53,11 @@ export async function* readTable(path: string, options: TableOptions): AsyncGene
   }
 }
 
+/** Whether a path's ending says that it is a table. */
+export function isTableName(path: string): boolean {
+  return formatByName(path) !== undefined;
+}
+
 type Reader = (path: string, file: OpenFile, options: TableOptions) => AsyncGenerator<TableRow>;
 
 const READERS: { [F in TableFormat]: Reader } = {

@@ -8,8 +8,8 @@
  * how to compile anew.
  */
 
-const SLOT: i32 = 64 * 1024;
-const LANES: i32 = 16; // bytes of a vector
+const SLOT: i32 = 64 * 1024; // bytes
+const VECTOR: i32 = 16; // bytes
 
 /** AdamW on slot 0 (parameters), 1 (first moments), 2 (second moments) and 3 (gradients). See `AdamWCoefficients`. */
 export function adamw(
@@ -23,7 +23,7 @@ export function adamw(
   decay: f32,
 ): void {
   const end = length * sizeof<f32>();
-  for (let i = 0; i < end; i += LANES) {
+  for (let i = 0; i < end; i += VECTOR) {
     const p = v128.load(i);
     const g = f32x4.mul(v128.load(i, 3 * SLOT), f32x4.splat(gradientScale));
     const m = flush(approach(v128.load(i, SLOT), g, rate1));
@@ -44,9 +44,9 @@ export function sumOfSquares(length: i32): f64 {
   let b = f64x2.splat(0);
   let c = f64x2.splat(0);
   let d = f64x2.splat(0);
-  for (let i = 0; i < end; i += 2 * LANES) {
+  for (let i = 0; i < end; i += 2 * VECTOR) {
     const x = v128.load(i);
-    const y = v128.load(i, LANES);
+    const y = v128.load(i, VECTOR);
     a = f64x2.add(a, lowerSquares(x));
     b = f64x2.add(b, upperSquares(x));
     c = f64x2.add(c, lowerSquares(y));
@@ -59,7 +59,7 @@ export function sumOfSquares(length: i32): f64 {
 /** Slot 0 += slot 1. */
 export function add(length: i32): void {
   const end = length * sizeof<f32>();
-  for (let i = 0; i < end; i += LANES) {
+  for (let i = 0; i < end; i += VECTOR) {
     v128.store(i, f32x4.add(v128.load(i), v128.load(i, SLOT)));
   }
 }
@@ -71,7 +71,7 @@ function approach(x: v128, target: v128, rate: f32): v128 {
 
 /**
  * Zero where |x| < 1e-30; NaN stays. Without it the moments of parameters whose gradients have become zero (words that
- * the data lacks) fade into subnormal numbers, on which x86 is twenty times slower and from which rounding lets none out.
+ * the data lacks) fade into subnormal numbers, where rounding holds them for ever and x86 is twenty times slower.
  */
 function flush(x: v128): v128 {
   return v128.andnot(x, f32x4.lt(f32x4.abs(x), f32x4.splat(1e-30)));

@@ -3,9 +3,9 @@
  *
  * The buffers stay ordinary `Float32Array`s, which ONNX Runtime can write into. Block by block they are copied into the
  * module's small memory, worked on there in the processor's cache, and copied back. (Buffers inside a WebAssembly memory
- * would save the copies, but end at 4 GB: less than the optimizer of BERT-large needs.) Element by
- * element the arithmetic is IEEE 754's, so that results depend neither on the machine nor on where a block or a call
- * begins; a sum is always taken over the same blocks in the same order.
+ * would save the copies, but end at 4 GB: less than the optimizer of BERT-large needs.) Element by element the arithmetic
+ * is IEEE 754's, so results depend neither on the machine nor on where a block or a call begins; a sum is always taken
+ * over the same blocks in the same order.
  */
 import { KERNELS } from "./kernels.wasm.ts";
 

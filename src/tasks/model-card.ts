@@ -24,7 +24,7 @@ tags: [bert]
 # A text classifier
 
 BERT with ${layers} layers, ${hiddenSize} wide, ${heads} heads, ${parameters.toLocaleString("en")} parameters and a
-vocabulary of ${vocabSize.toLocaleString("en")} tokens, fine-tuned with Cloze from ${source} to tell
+vocabulary of ${vocabSize.toLocaleString("en")} tokens, fine-tuned with Cloze from \`${source}\` to tell
 ${labels.map((label) => `\`${label}\``).join(", ")} apart.
 
 ## Figures on the development set

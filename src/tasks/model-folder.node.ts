@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { type BertConfig, bertConfigJson, parseBertConfig } from "../bert/config.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
-import { readSafetensors } from "../formats/safetensors-file.node.ts";
+import { readSafetensors, readSafetensorsHeader } from "../formats/safetensors-file.node.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../tokenizer/tokenizer.ts";
@@ -95,6 +95,19 @@ export async function loadWeights(
 }
 
 const WEIGHTS = "model.safetensors";
+
+/** What model.safetensors holds, without reading the numbers. Throws the errors of `readSafetensorsHeader`. */
+export async function storedWeights(folder: string): Promise<StoredWeight[]> {
+  const { entries } = await readSafetensorsHeader(join(folder, WEIGHTS));
+  return Array.from(entries, ([name, { dtype, shape, begin, end }]) => ({ name, dtype, shape, bytes: end - begin }));
+}
+
+export interface StoredWeight {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: number;
+}
 
 export interface ModelDescription {
   readonly config: BertConfig;

@@ -102,8 +102,11 @@ export class Classifier {
     examples.forEach(({ label }, i) => {
       loss -= Math.log(Math.max(probabilities[i]![label]!, Number.MIN_VALUE)) / examples.length;
     });
-    const report = classificationReport(matrix);
-    return { score: report.accuracy, metrics: { examples: examples.length, loss, ...report, confusion: matrix } };
+    const { labels: perLabel, ...figures } = classificationReport(matrix);
+    return {
+      score: figures.accuracy,
+      metrics: { examples: examples.length, loss, ...figures, perLabel, confusion: matrix },
+    };
   }
 
   async dispose(): Promise<void> {

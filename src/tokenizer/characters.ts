@@ -87,7 +87,9 @@ export class CharacterTable {
         .join("");
     if (this.lowercase) text = text.toLowerCase();
     if (this.#handleChineseChars && IDEOGRAPHS.has(codePoint)) return { role: "ideograph", text, movable: false };
-    return { role: roleOf(text), text, movable: this.#stripAccents && KEPT_MARKS.has(codePoint) };
+    const role = roleOf(text);
+    if (role === "space" && this.cleanText) text = " ";
+    return { role, text, movable: this.#stripAccents && KEPT_MARKS.has(codePoint) };
   }
 }
 

@@ -27,6 +27,8 @@ export class Encoding {
   readonly offsets: Int32Array;
   /** The word of its text that each token belongs to, counted from 0, or -1 for special tokens around the texts. */
   readonly wordIds: Int32Array;
+  /** Whether the texts have more tokens than these. */
+  readonly truncated: boolean;
   readonly #lengths: readonly number[];
   readonly #framed: number;
   readonly #vocabulary: Vocabulary;
@@ -40,6 +42,7 @@ export class Encoding {
     this.#vocabulary = vocabulary;
     this.#framed = frame === undefined ? 0 : 1;
     this.#lengths = sequences.map(({ start, end }) => end - start);
+    this.truncated = sequences.some(({ buffer, start, end }) => start > 0 || end < buffer.length);
     const length = this.#startOf(sequences.length);
     this.ids = new Int32Array(length);
     this.offsets = new Int32Array(2 * length);

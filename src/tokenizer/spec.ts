@@ -1,5 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
 import type { NormalizerOptions } from "./characters.ts";
+import { Vocabulary } from "./vocabulary.ts";
 
 /** The tokens that BERT gives a meaning of their own. */
 export interface SpecialTokens {
@@ -42,8 +43,8 @@ export interface TokenizerOptions extends NormalizerOptions {
 
 /** All that there is to know about a tokenizer: what its files say, in one form. */
 export interface TokenizerSpec {
-  /** The tokens in the order of their ids: those of the WordPiece model, then those that are only added. */
-  readonly tokens: readonly string[];
+  /** The tokens of the WordPiece model, then those that are only added. */
+  readonly vocabulary: Vocabulary;
   /** How many of them the WordPiece model has. */
   readonly modelSize: number;
   readonly normalizer: Required<NormalizerOptions>;
@@ -61,7 +62,7 @@ const BERT_SPECIAL_TOKENS: SpecialTokens = { pad: "[PAD]", unk: "[UNK]", cls: "[
 /**
  * A tokenizer's full description from the tokens of its WordPiece model, in the order of their ids, and options.
  *
- * @throws ClozeError SPECIAL_TOKEN_MISSING, OPTION_INVALID
+ * @throws ClozeError VOCABULARY_MALFORMED, SPECIAL_TOKEN_MISSING, OPTION_INVALID
  */
 export function describeTokenizer(modelTokens: readonly string[], options: TokenizerOptions = {}): TokenizerSpec {
   const { lowercase = true, stripAccents = null, handleChineseChars = true, cleanText = true } = options;
@@ -72,16 +73,14 @@ export function describeTokenizer(modelTokens: readonly string[], options: Token
   const byContent = new Map<string, AddedToken>();
   for (const content of Object.values(specialTokens)) byContent.set(content, addedToken({ content, special: true }));
   for (const token of options.addedTokens ?? []) byContent.set(token.content, addedToken(token));
-  const known = new Set(modelTokens);
-  const tokens = [...modelTokens];
-  for (const { content } of options.addedTokens ?? []) {
-    if (known.has(content)) continue;
-    known.add(content);
-    tokens.push(content);
-  }
-  requireSpecialTokens(specialTokens, known);
+  const inModel = new Set(modelTokens);
+  const vocabulary = new Vocabulary([
+    ...modelTokens,
+    ...new Set(options.addedTokens?.map(({ content }) => content).filter((content) => !inModel.has(content))),
+  ]);
+  requireSpecialTokens(specialTokens, vocabulary);
   return {
-    tokens,
+    vocabulary,
     modelSize: modelTokens.length,
     normalizer: { lowercase, stripAccents, handleChineseChars, cleanText },
     specialTokens,
@@ -99,8 +98,8 @@ function addedToken(token: Partial<AddedToken> & Pick<AddedToken, "content">): A
   return { content, special, normalized: token.normalized ?? !special, singleWord, stripLeft, stripRight };
 }
 
-function requireSpecialTokens(specialTokens: SpecialTokens, known: ReadonlySet<string>): void {
-  const missing = Object.values(specialTokens).filter((token) => !known.has(token));
+function requireSpecialTokens(specialTokens: SpecialTokens, vocabulary: Vocabulary): void {
+  const missing = Object.values(specialTokens).filter((token) => vocabulary.idOf(token) === undefined);
   if (missing.length === 0) return;
   throw new ClozeError("SPECIAL_TOKEN_MISSING", {
     problem: `the vocabulary lacks ${missing.join(", ")}`,

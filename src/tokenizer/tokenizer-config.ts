@@ -75,10 +75,10 @@ function specialTokensOf(file: z.output<typeof FileSchema>): TokenizerOptions["s
 /** Writes tokenizer_config.json as Hugging Face's transformers reads it. */
 export function formatTokenizerConfig(spec: TokenizerSpec): string {
   const { normalizer, specialTokens } = spec;
-  const ids = new Map(spec.tokens.map((token, id) => [token, id]));
+  const idOf = (token: string) => spec.vocabulary.idOf(token)!;
   const file = {
     added_tokens_decoder: Object.fromEntries(
-      spec.addedTokens.map((token) => [String(ids.get(token.content)), toFile(token)]),
+      spec.addedTokens.map((token) => [String(idOf(token.content)), toFile(token)]),
     ),
     tokenizer_class: CLASSES[0],
     do_lower_case: normalizer.lowercase,

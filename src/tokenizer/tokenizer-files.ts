@@ -35,8 +35,8 @@ export function describeTokenizerFiles(files: TokenizerFiles, overrides: Tokeniz
     addedTokens: [...(options.addedTokens ?? []), ...(overrides.addedTokens ?? [])],
   });
   for (const [token, id] of ids) {
-    if (spec.tokens[id] === token) continue;
-    const actual = spec.tokens.indexOf(token);
+    const actual = spec.vocabulary.idOf(token);
+    if (actual === id) continue;
     throw malformedVocabulary(`the file gives "${token}" the id ${id}`, `its place in the vocabulary, ${actual}`);
   }
   return spec;
@@ -45,7 +45,7 @@ export function describeTokenizerFiles(files: TokenizerFiles, overrides: Tokeniz
 /** The files that `describeTokenizerFiles` reads and other libraries do too. */
 export function formatTokenizerFiles(spec: TokenizerSpec): Required<TokenizerFiles> {
   return {
-    "vocab.txt": formatVocabularyText(spec.tokens.slice(0, spec.modelSize)),
+    "vocab.txt": formatVocabularyText(spec.vocabulary.tokens.slice(0, spec.modelSize)),
     "tokenizer.json": formatTokenizerJson(spec),
     "tokenizer_config.json": formatTokenizerConfig(spec),
   };

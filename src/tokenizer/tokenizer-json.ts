@@ -46,6 +46,7 @@ const PostProcessorSchema = z.discriminatedUnion("type", [
     special_tokens: z.record(z.string(), z.object({ ids: z.tuple([id]) })),
   }),
 ]);
+const isRecord = (value: unknown) => typeof value === "object" && value !== null && !Array.isArray(value);
 const FileSchema = z.object({
   added_tokens: z.array(AddedTokenSchema.extend({ id })).default([]),
   normalizer: z.object({
@@ -60,10 +61,7 @@ const FileSchema = z.object({
     unk_token: z.string(),
     continuing_subword_prefix: z.string().default("##"),
     max_input_chars_per_word: z.int().positive().default(100),
-    vocab: z.custom<Record<string, unknown>>(
-      (vocab) => typeof vocab === "object" && vocab !== null,
-      "must be an object",
-    ),
+    vocab: z.custom<Record<string, unknown>>(isRecord, "must be an object"), // as z.record, but keeps "__proto__"
   }),
 });
 
@@ -152,7 +150,7 @@ function unsupported(field: string, expected: string, received: string): ClozeEr
 export function formatTokenizerJson(spec: TokenizerSpec): string {
   const { normalizer, specialTokens } = spec;
   const { cls, sep, unk } = specialTokens;
-  const ids = new Map(spec.tokens.map((token, id) => [token, id]));
+  const idOf = (token: string) => spec.vocabulary.idOf(token)!;
   const special = (id: string, type_id: number) => ({ SpecialToken: { id, type_id } });
   const sequence = (id: string, type_id: number) => ({ Sequence: { id, type_id } });
   const single = [special(cls, 0), sequence("A", 0), special(sep, 0)];
@@ -161,7 +159,7 @@ export function formatTokenizerJson(spec: TokenizerSpec): string {
     truncation: null,
     padding: null,
     added_tokens: spec.addedTokens
-      .map((token) => ({ id: ids.get(token.content)!, ...toFile(token) }))
+      .map((token) => ({ id: idOf(token.content), ...toFile(token) }))
       .sort((a, b) => a.id - b.id),
     normalizer: {
       type: "BertNormalizer",
@@ -176,7 +174,7 @@ export function formatTokenizerJson(spec: TokenizerSpec): string {
       single,
       pair: [...single, sequence("B", 1), special(sep, 1)],
       special_tokens: Object.fromEntries(
-        [cls, sep].map((token) => [token, { id: token, ids: [ids.get(token)!], tokens: [token] }]),
+        [cls, sep].map((token) => [token, { id: token, ids: [idOf(token)], tokens: [token] }]),
       ),
     },
     decoder: { type: "WordPiece", prefix: spec.continuingPrefix, cleanup: spec.cleanUpSpaces },
@@ -185,7 +183,7 @@ export function formatTokenizerJson(spec: TokenizerSpec): string {
       unk_token: unk,
       continuing_subword_prefix: spec.continuingPrefix,
       max_input_chars_per_word: spec.maxWordLength,
-      vocab: Object.fromEntries(spec.tokens.slice(0, spec.modelSize).map((token, id) => [token, id])),
+      vocab: Object.fromEntries(spec.vocabulary.tokens.slice(0, spec.modelSize).map((token, id) => [token, id])),
     },
   };
   return `${JSON.stringify(file, null, 2)}\n`;

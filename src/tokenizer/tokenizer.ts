@@ -7,7 +7,7 @@ import { describeTokenizer, type SpecialTokens, type TokenizerOptions, type Toke
 import { TokenBuffer } from "./token-buffer.ts";
 import { describeTokenizerFiles, type TokenizerFiles } from "./tokenizer-files.ts";
 import { keptLengths, type Truncation, windowsOver } from "./truncate.ts";
-import { Vocabulary } from "./vocabulary.ts";
+import type { Vocabulary } from "./vocabulary.ts";
 import { WordPiece } from "./word-piece.ts";
 
 /** A text, or its words where they are known beforehand; offsets then count from the start of each word. */
@@ -48,13 +48,13 @@ export class BertTokenizer {
 
   constructor(spec: TokenizerSpec) {
     this.spec = spec;
-    this.vocabulary = new Vocabulary(spec.tokens);
+    this.vocabulary = spec.vocabulary;
     const idOf = (token: string) => this.vocabulary.idOf(token)!; // describeTokenizer has seen to it
     const { pad, unk, cls, sep, mask } = spec.specialTokens;
     this.specialIds = { pad: idOf(pad), unk: idOf(unk), cls: idOf(cls), sep: idOf(sep), mask: idOf(mask) };
     this.#skippable = new Set(spec.addedTokens.filter(({ special }) => special).map(({ content }) => idOf(content)));
     const table = CharacterTable.for(spec.normalizer);
-    const wordPiece = new WordPiece(spec.tokens.slice(0, spec.modelSize), table, {
+    const wordPiece = new WordPiece(spec.vocabulary.tokens.slice(0, spec.modelSize), table, {
       continuingPrefix: spec.continuingPrefix,
       maxWordLength: spec.maxWordLength,
       unknownId: this.specialIds.unk,
@@ -167,8 +167,9 @@ export class BertTokenizer {
     if (maxLength !== Infinity) requireCount("maxLength", maxLength);
     const { addSpecialTokens = true, truncation = "longest_first" } = options;
     const room = addSpecialTokens ? maxLength - 1 - buffers.length : maxLength;
+    const horizon = truncation === "longest_first" ? maxLength : Infinity; // where the Rust library stops counting
     return keptLengths(
-      buffers.map(({ length }) => length),
+      buffers.map(({ length }) => Math.min(length, horizon)),
       room,
       truncation,
     );

@@ -57,7 +57,7 @@ describe("trainVocabulary", () => {
         const tokens = await tokensOf([words.join(" ")], { ...options, lowercase: false });
         expect(tokens).toEqual(naiveTokens(words, options));
       }),
-      { numRuns: 200 },
+      { numRuns: 120 },
     );
   });
 
@@ -140,6 +140,10 @@ describe("trainVocabulary refuses", () => {
     await expectError("OPTION_INVALID", /minFrequency/, trainVocabulary(["a"], { size: 9, minFrequency: -1 }));
     await expectError("OPTION_INVALID", /limitAlphabet/, trainVocabulary(["a"], { size: 9, limitAlphabet: 0 }));
     expect(await tokensOf(["a"], { size: 6, limitAlphabet: Number.POSITIVE_INFINITY })).toHaveLength(6);
+  });
+
+  it.each(["", "a b", "\n"])("the special token %j", async (token) => {
+    await expectError("OPTION_INVALID", /specialTokens/, trainVocabulary(["a"], { size: 9, specialTokens: [token] }));
   });
 
   it("pieces that are no strings", async () => {

@@ -78,6 +78,13 @@ export async function trainVocabulary(
   requireInteger("size", size, 1);
   requireInteger("minFrequency", minFrequency, 0);
   if (limitAlphabet !== Number.POSITIVE_INFINITY) requireInteger("limitAlphabet", limitAlphabet, 1);
+  if (specialTokens.some((token) => !/^\S+$/.test(token))) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "the option specialTokens has a value that it cannot take",
+      expected: "tokens without white space, each of a character or more",
+      received: JSON.stringify(specialTokens),
+    });
+  }
   const breathe = breather(options.signal);
   await breathe();
 

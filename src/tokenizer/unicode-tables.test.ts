@@ -14,39 +14,47 @@ describe("CodePointSet", () => {
   });
 });
 
-describe("every character of Unicode, beside the Rust library", () => {
-  const CHUNK = 0x2000;
+/** All of planes 0, 1 and 14, which are full of exceptions, and every 64th character of the others, save surrogates. */
+const CODE_POINTS = Array.from({ length: 0x110000 }, (_, codePoint) => codePoint).filter(
+  (codePoint) =>
+    (codePoint < 0x20000 || codePoint >> 12 === 0xe0 || codePoint % 64 === 0) && codePoint >> 11 !== 0xd800 >> 11,
+);
+
+describe("characters beside the Rust library", () => {
+  const CHUNK = 0x4000;
   const preTokenizer = bertPreTokenizer();
   const settings: Required<NormalizerOptions>[] = [
     { lowercase: true, stripAccents: true, handleChineseChars: true, cleanText: true },
-    { lowercase: false, stripAccents: false, handleChineseChars: false, cleanText: false },
-    { lowercase: true, stripAccents: false, handleChineseChars: true, cleanText: false },
+    { lowercase: true, stripAccents: false, handleChineseChars: false, cleanText: false },
   ];
 
   for (const options of settings) {
     const normalizer = bertNormalizer({ ...options, stripAccents: options.stripAccents ?? undefined });
     const table = CharacterTable.for(options);
     it(`is normalised and split alike: ${JSON.stringify(options)}`, () => {
-      for (let first = 0; first < 0x110000; first += CHUNK) {
-        if (first >= 0xd800 && first < 0xe000) continue; // not characters, and UTF-8 has no surrogates
+      for (let at = 0; at < CODE_POINTS.length; at += CHUNK) {
         // U+0345 has the highest combining class of all, so that any other mark moves before it
-        const characters = Array.from({ length: CHUNK }, (_, i) => `a${String.fromCodePoint(first + i)}\u0345`);
-        const text = characters.filter((character) => !/\p{Surrogate}/u.test(character)).join(" ");
+        const characters = CODE_POINTS.slice(at, at + CHUNK).map((codePoint) => String.fromCodePoint(codePoint));
+        const text = characters.map((character) => `\u0345${character}`).join(" ");
         const normalized = normalizer.normalizeString(text);
-        expect(normalizeText(text, table).text === normalized, `normalising from U+${first.toString(16)}`).toBe(true);
+        expect(
+          normalizeText(text, table).text === normalized,
+          `normalising from U+${CODE_POINTS[at].toString(16)}`,
+        ).toBe(true);
         const words: string[] = [];
         forEachWord(text, options, (word) => words.push(word));
         const expected = preTokenizer.preTokenizeString(normalized).map(([word]) => word);
-        expect(words.join("\n") === expected.join("\n"), `splitting from U+${first.toString(16)}`).toBe(true);
+        expect(words.join(" ") === expected.join(" "), `splitting from U+${CODE_POINTS[at].toString(16)}`).toBe(true);
       }
     });
 
     it(`is normalised for good: ${JSON.stringify(options)}`, () => {
+      const unstable: number[] = [];
       for (let codePoint = 0; codePoint < 0x110000; codePoint++) {
-        const { text } = normalizeText(`a${String.fromCodePoint(codePoint)}`, table);
-        if (normalizeText(text, table).text.replaceAll(" ", "") === text.replaceAll(" ", "")) continue;
-        expect.fail(`U+${codePoint.toString(16)} changes twice`);
+        const becomes = [...table.of(codePoint).text];
+        if (becomes.some((part) => table.of(part.codePointAt(0)!).text !== part)) unstable.push(codePoint);
       }
+      expect(unstable).toEqual([]);
     });
   }
 });

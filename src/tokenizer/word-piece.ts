@@ -26,8 +26,7 @@ export class WordPiece {
     const beginnings: [string, number][] = [];
     const continuations: [string, number][] = [];
     for (const [id, token] of tokens.entries()) {
-      if (token.length > maxWordLength && [...token].length > maxWordLength + continuingPrefix.length) continue;
-      beginnings.push([token, id]);
+      if (token.length <= maxWordLength || [...token].length <= maxWordLength) beginnings.push([token, id]);
       if (token.startsWith(continuingPrefix)) continuations.push([token.slice(continuingPrefix.length), id]);
     }
     this.#table = table;

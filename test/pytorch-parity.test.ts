@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bert, bertInputs, pooler } from "../src/bert/bert.ts";
+import { type BertConfig, parseBertConfig } from "../src/bert/config.ts";
+import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import { referenceExecutor } from "../src/executors/reference/executor.ts";
+import { parseSafetensors, type Safetensors, toFloat32 } from "../src/formats/safetensors.ts";
+import { differentiate } from "../src/graph/differentiate.ts";
+import { type Executor, type Value, vector } from "../src/graph/executor.ts";
+import { type Graph, makeGraph } from "../src/graph/graph.ts";
+import { type AnyTensor, isNode, type Tensor } from "../src/graph/operations.ts";
+import { Parameters } from "../src/graph/parameters.ts";
+import { pretraining } from "../src/heads/pretraining.ts";
+import { sequenceClassification } from "../src/heads/sequence-classification.ts";
+import { relativeError } from "./relative-error.ts";
+
+/** The promise is 1e-4 in float32; what comes is better, so a lapse shows early. */
+const TOLERANCE = 1e-5;
+
+const executors: readonly Executor[] = [referenceExecutor, onnxExecutor()];
+
+describe.each(executors)("$name against PyTorch", (executor) => {
+  it("BertForPreTraining: values, loss and every gradient", async () => {
+    const fixture = open("bert-pretraining");
+    const { maskedLogits, nextSentenceLogits, loss } = pretraining(readConfig("bert-pretraining"));
+    await compare(
+      executor,
+      fixture,
+      { maskedLogits, nextSentenceLogits, loss },
+      {
+        ...texts(fixture),
+        maskedPositions: integers(fixture, "input.maskedPositions"),
+        maskedLabels: integers(fixture, "input.maskedLabels"),
+        maskedWeights: mean(fixture, "input.maskedLabels"),
+        nextSentence: integers(fixture, "input.nextSentence"),
+        nextSentenceWeights: mean(fixture, "input.nextSentence"),
+      },
+    );
+  });
+
+  it("BertForSequenceClassification: values, loss and every gradient", async () => {
+    const fixture = open("bert-classification");
+    const labels = fixture.tensors.get("classifier.bias")!.shape[0]!;
+    const { logits, loss } = sequenceClassification(readConfig("bert-classification"), { labels });
+    await compare(
+      executor,
+      fixture,
+      { logits, loss },
+      {
+        ...texts(fixture),
+        labels: integers(fixture, "input.labels"),
+        weights: mean(fixture, "input.labels"),
+      },
+    );
+  });
+
+  it("hidden states and the pooled output", async () => {
+    const fixture = open("bert-classification");
+    const config = readConfig("bert-classification");
+    const inputs = bertInputs();
+    const { hidden } = bert(config, inputs);
+    await compare(executor, fixture, { hidden, pooled: pooler(config, hidden, inputs.lengths) }, texts(fixture));
+  });
+
+  it.each(["relu", "gelu_new", "silu"])("the activation %s, with another epsilon", async (kind) => {
+    const fixture = open("bert-activations");
+    const { hidden } = bert(readConfig("bert-activations", kind), bertInputs());
+    const graph = makeGraph({ hidden });
+    const result = await run(executor, graph, fixture, texts(fixture));
+    expect(relativeError(result.hidden!.data, floats(fixture, `output.${kind}.hidden`))).toBeLessThan(TOLERANCE);
+  });
+});
+
+/** Runs outputs, and the gradients of all parameters where there is a loss, and compares each with the fixture. */
+async function compare(
+  executor: Executor,
+  fixture: Safetensors,
+  outputs: Readonly<Record<string, Tensor>>,
+  inputs: Readonly<Record<string, Value>>,
+) {
+  const gradients = outputs.loss === undefined ? {} : parameterGradients(outputs.loss);
+  const results = await run(executor, makeGraph({ ...outputs, ...gradients }), fixture, inputs);
+  for (const name of Object.keys(outputs)) {
+    expect(relativeError(results[name]!.data, floats(fixture, `output.${name}`)), name).toBeLessThan(TOLERANCE);
+  }
+  const stored = [...fixture.tensors.keys()].filter((name) => name.startsWith("gradient."));
+  if (outputs.loss !== undefined) expect(Object.keys(gradients).sort()).toEqual(stored.sort());
+  for (const name of Object.keys(gradients)) {
+    // The bias of the keys shifts all logits of a row alike: its true gradient is 0, so what comes is rounding.
+    const error = name.endsWith("key.bias")
+      ? Math.max(...Array.from(results[name]!.data, Math.abs))
+      : relativeError(results[name]!.data, floats(fixture, name));
+    expect(error, name).toBeLessThan(TOLERANCE);
+  }
+}
+
+function parameterGradients(loss: Tensor): Record<string, Tensor> {
+  const parameters: [string, AnyTensor][] = makeGraph({ loss }).nodes.flatMap((node) =>
+    isNode(node, "parameter") ? [[`gradient.${node.attributes.name}`, node.outputs[0]!]] : [],
+  );
+  const gradients = differentiate(
+    loss,
+    parameters.map(([, tensor]) => tensor),
+  );
+  return Object.fromEntries(parameters.map(([name], i) => [name, gradients[i]!]));
+}
+
+async function run(executor: Executor, graph: Graph, fixture: Safetensors, inputs: Readonly<Record<string, Value>>) {
+  const parameters = new Parameters(graph.parameters);
+  for (const { spec, data } of parameters.views) data.set(floats(fixture, spec.name));
+  const executable = await executor.load(graph, parameters);
+  try {
+    return await executable.run(inputs);
+  } finally {
+    await executable.dispose();
+  }
+}
+
+function texts(fixture: Safetensors) {
+  return {
+    ids: integers(fixture, "input.ids"),
+    typeIds: integers(fixture, "input.segments"),
+    lengths: integers(fixture, "input.lengths"),
+  };
+}
+
+function open(name: string): Safetensors {
+  return parseSafetensors(readFileSync(join(import.meta.dirname, "fixtures", `${name}.safetensors`)));
+}
+
+function readConfig(name: string, key?: string): BertConfig {
+  const json = JSON.parse(readFileSync(join(import.meta.dirname, "fixtures", `${name}.json`), "utf8"));
+  return parseBertConfig(key === undefined ? json : json[key], name);
+}
+
+function floats(fixture: Safetensors, name: string): Float32Array {
+  return toFloat32(fixture.tensors.get(name)!);
+}
+
+function integers(fixture: Safetensors, name: string): Value {
+  const { data } = fixture.tensors.get(name)!;
+  return vector(new Int32Array(Uint8Array.from(data).buffer));
+}
+
+/** Weights that make the loss over these labels a mean. */
+function mean(fixture: Safetensors, labels: string): Value {
+  const [count] = fixture.tensors.get(labels)!.shape;
+  return vector(new Float32Array(count!).fill(1 / count!));
+}
