@@ -162,7 +162,8 @@ function isDtype(value: unknown): value is Dtype {
   return typeof value === "string" && Object.hasOwn(DTYPE_BYTES, value);
 }
 
-function isSizes(value: unknown): value is number[] {
+/** Whether a value is a list of sizes: whole numbers, from 0 to what a number holds exactly. */
+export function isSizes(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && size >= 0);
 }
 

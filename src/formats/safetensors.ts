@@ -6,6 +6,7 @@ import {
   type Dtype,
   encodeHeader,
   headerLength,
+  isSizes,
   isUnicode,
   LENGTH_BYTES,
   parseHeader,
@@ -56,7 +57,7 @@ export function encodeSafetensors(
   for (const { name, dtype, shape, data } of tensors) {
     const begin = end;
     end += data.byteLength;
-    if (byteLength(dtype, shape) !== data.byteLength) {
+    if (!isSizes(shape) || byteLength(dtype, shape) !== data.byteLength) {
       const expected = `${byteLength(dtype, shape)} bytes for ${dtype} [${shape.join(", ")}]`;
       throw unwritable(name, expected, `${data.byteLength}`);
     }

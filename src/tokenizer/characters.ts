@@ -30,6 +30,9 @@ export const LETTER = 4;
 
 const REPLACEMENT_CHARACTER = 0xfffd;
 
+/** Characters whose outcome is kept: more than the texts of any language hold, and no burden. */
+const MOST_KEPT = 0x8000;
+
 /**
  * BERT's normaliser, one character at a time (Devlin et al. 2019, as the Rust `BertNormalizer` does it): every step
  * but canonical ordering looks at single characters, so what a character becomes is looked up, not computed.
@@ -72,7 +75,7 @@ export class CharacterTable {
     if (character === undefined) {
       const isSurrogate = codePoint >= 0xd800 && codePoint <= 0xdfff;
       character = this.#normalize(isSurrogate ? REPLACEMENT_CHARACTER : codePoint);
-      this.#characters.set(codePoint, character);
+      if (this.#characters.size < MOST_KEPT) this.#characters.set(codePoint, character);
       if (codePoint <= 0xffff) this.units[codePoint] = isSurrogate ? IRREGULAR : unitOf(codePoint, character);
     }
     return character;
@@ -80,11 +83,9 @@ export class CharacterTable {
 
   #normalize(codePoint: number): Character {
     if (this.cleanText && REMOVED.has(codePoint)) return { role: "nothing", text: "", movable: false };
-    let text = String.fromCodePoint(codePoint);
-    if (this.#stripAccents)
-      text = decompose(text)
-        .filter((part) => !isAccent(part))
-        .join("");
+    const character = String.fromCodePoint(codePoint);
+    const parts = this.#stripAccents ? decompose(character).filter((part) => !isAccent(part)) : [character];
+    let text = parts.join("");
     if (this.lowercase) text = text.toLowerCase();
     if (this.#handleChineseChars && IDEOGRAPHS.has(codePoint)) return { role: "ideograph", text, movable: false };
     const role = roleOf(text);

@@ -12,6 +12,9 @@ type Visit = (part: string, start: number, end: number) => void;
 
 const LONE_SURROGATE = /\p{Surrogate}/gu;
 
+/** Of the highest combining class there is, so that any other mark moves before it. */
+const LAST_MARK = "\u0345";
+
 /** Normalises a whole text. Reading word by word does this on the way; only added tokens need it apart. */
 export function normalizeText(text: string, table: CharacterTable): NormalizedText {
   let normalized = "";
@@ -53,14 +56,10 @@ export function visitInCanonicalOrder(text: string, table: CharacterTable, visit
     if (table.cleanText && REMOVED.has(original.codePointAt(0)!)) continue;
     starts.push(end - original.length);
     ends.push(end);
-    for (const [index, part] of partsOf(original, table).entries()) {
-      let place = parts.length;
-      while (place > 0 && areReversed(parts[place - 1].text, part)) place--;
-      parts.splice(place, 0, { text: part, isFirst: index === 0 });
-    }
+    for (const [index, part] of partsOf(original, table).entries()) parts.push({ text: part, isFirst: index === 0 });
   }
   let source = -1;
-  for (const { text: part, isFirst } of parts) {
+  for (const { text: part, isFirst } of inCanonicalOrder(parts)) {
     if (isFirst) source++;
     if (!isAccent(part)) visit(table.lowercase ? part.toLowerCase() : part, starts[source], ends[source]);
   }
@@ -72,7 +71,26 @@ function partsOf(original: string, table: CharacterTable): string[] {
   return role === "ideograph" ? [" ", ...decompose(original), " "] : decompose(original);
 }
 
-/** Whether two neighbours stand against canonical order (Unicode 3.11, D108), as far as the Rust library knows them. */
+/** Sorts every run of marks by their combining classes (Unicode 3.11, D109), which the engine alone knows. */
+function* inCanonicalOrder<P extends { readonly text: string }>(parts: readonly P[]): Generator<P> {
+  let marks: P[] = [];
+  for (const part of parts) {
+    if (part.text === LAST_MARK || areReversed(LAST_MARK, part.text)) {
+      marks.push(part);
+    } else {
+      yield* marks.sort(byClass);
+      yield part;
+      marks = [];
+    }
+  }
+  yield* marks.sort(byClass);
+}
+
+function byClass(a: { readonly text: string }, b: { readonly text: string }): number {
+  return Number(areReversed(a.text, b.text)) - Number(areReversed(b.text, a.text));
+}
+
+/** Whether the engine swaps two neighbours, and the Rust library does so too. */
 function areReversed(first: string, second: string): boolean {
   if (NEWER_MARKS.has(first.codePointAt(0)!) || NEWER_MARKS.has(second.codePointAt(0)!)) return false;
   return first !== second && (first + second).normalize("NFD") === second + first;

@@ -54,7 +54,8 @@ export class WordReader {
     while (at < limit) {
       const unit = text.charCodeAt(at);
       if (units[unit] >= LETTER) {
-        this.#push(units[unit], at, ++at);
+        this.#push(units[unit], at, at + 1);
+        at++;
         continue;
       }
       const isPair = (unit & 0xfc00) === 0xd800 && at + 1 < limit && (text.charCodeAt(at + 1) & 0xfc00) === 0xdc00;

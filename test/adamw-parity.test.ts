@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
-import { parseSafetensors, toFloat32 } from "../formats/safetensors.ts";
-import { AdamW } from "./adamw.ts";
-import { clipScale, globalNorm } from "./gradients.ts";
+import { parseSafetensors, toFloat32 } from "../src/formats/safetensors.ts";
+import { AdamW } from "../src/optim/adamw.ts";
+import { clipScale, globalNorm } from "../src/optim/gradients.ts";
 
 /** The groups of test/fixtures/make_adamw.py, in the order in which they lie in the flat buffers here. */
 const GROUPS = ["decayed", "plain"];
@@ -16,7 +16,7 @@ interface Constants {
   weightDecay: { decayed: number };
 }
 
-const fixture = (name: string) => new URL(`../../test/fixtures/adamw.${name}`, import.meta.url);
+const fixture = (name: string) => new URL(`./fixtures/adamw.${name}`, import.meta.url);
 const { tensors } = parseSafetensors(readFileSync(fixture("safetensors")));
 const constants: Constants = JSON.parse(readFileSync(fixture("json"), "utf8"));
 const read = (name: string) => toFloat32(tensors.get(name)!);

@@ -1,0 +1,196 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { isTableName, readTable, type TableOptions } from "./table.node.ts";
+import type { TableRow } from "./table-row.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-table-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function file(name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, content);
+  return path;
+}
+
+const rows = (path: string, options: Partial<TableOptions> = {}): Promise<TableRow[]> =>
+  Readable.from(readTable(path, { columns: ["text", "label"], ...options })).toArray();
+const values = async (...of: Parameters<typeof rows>) => (await rows(...of)).map((row) => row.values);
+
+const expected = [
+  ['a, "b"', "1"],
+  ["é", "0"],
+];
+const parquet = new Uint8Array(
+  parquetWriteBuffer({
+    columnData: [
+      { name: "label", data: [1, 0], type: "INT32" },
+      { name: "text", data: ['a, "b"', "é"], type: "STRING" },
+    ],
+  }),
+);
+const contents = {
+  csv: 'label,text\n1,"a, ""b"""\n0,é\n',
+  tsv: 'label\ttext\n1\ta, "b"\n0\té\n',
+  jsonl: '{"label":1,"text":"a, \\"b\\""}\n{"label":0,"text":"é"}\n',
+  parquet,
+};
+
+describe("readTable", () => {
+  test.each(Object.entries(contents))(
+    "reads %s by its name, its content, in capitals and within gzip",
+    async (ending, content) => {
+      for (const name of [`a.${ending}`, `A.${ending.toUpperCase()}`, "a.data", "a"]) {
+        expect(await values(await file(name, content))).toEqual(expected);
+        expect(await values(await file(`${name}.gz`, gzipSync(content)))).toEqual(expected);
+        expect(await values(await file(name, gzipSync(content)))).toEqual(expected);
+      }
+    },
+  );
+
+  test("reads JSON Lines as .ndjson and .json, and tables named .txt by their content", async () => {
+    for (const name of ["a.ndjson", "a.json"]) expect(await values(await file(name, contents.jsonl))).toEqual(expected);
+    for (const content of Object.values(contents)) expect(await values(await file("a.txt", content))).toEqual(expected);
+  });
+
+  test("looks behind a byte order mark", async () => {
+    for (const content of [contents.csv, contents.tsv, contents.jsonl]) {
+      expect(await values(await file("bom", `\uFEFF${content}`))).toEqual(expected);
+    }
+  });
+
+  test("takes the caller's word for the format and the header", async () => {
+    const path = await file("a.csv", "1\tx,y\tmore\n");
+    expect(await values(path, { format: "tsv", header: ["label", "text"] })).toEqual([["x,y", "1"]]);
+  });
+
+  test("reads a pipe, which can be read only once", async ({ skip }) => {
+    const path = join(folder, "pipe.tsv");
+    if (spawnSync("mkfifo", [path]).status !== 0) skip("cannot make a pipe here");
+    const [read] = await Promise.all([values(path), writeFile(path, gzipSync(contents.tsv))]);
+    expect(read).toEqual(expected);
+  });
+
+  test.each([
+    ["nothing", "a.csv", ""],
+    ["nothing, compressed", "a.csv.gz", gzipSync("")],
+    ["nothing, named as Parquet", "a.parquet", ""],
+    ["a header alone", "a.csv", "text,label\n"],
+    ["blank lines", "a.jsonl", "\n\n"],
+    ["blank lines without a telling name", "a", "\n\n"],
+    ["a byte order mark", "a.tsv", "\uFEFF"],
+    [
+      "no rows in Parquet",
+      "a.parquet",
+      new Uint8Array(
+        parquetWriteBuffer({
+          columnData: ["text", "label"].map((name) => ({ name, data: [], type: "STRING" as const })),
+        }),
+      ),
+    ],
+  ])("%s is FILE_EMPTY", async (_, name, content) => {
+    await expect(rows(await file(name, content))).rejects.toMatchObject({ code: "FILE_EMPTY" });
+  });
+
+  test.each([
+    ["prose", "It was a dark night;\nit rained.\n"],
+    ["a JSON list", '[\n{"text":"a"}\n]'],
+    ["bytes", Uint8Array.of(0, 1, 2, 255)],
+  ])("%s is FORMAT_UNKNOWN", async (_, content) => {
+    await expect(rows(await file("a.txt", content))).rejects.toMatchObject({ code: "FORMAT_UNKNOWN" });
+  });
+
+  test.each([
+    ["COLUMN_MISSING", "a.csv", "text,class\na,1\n"],
+    ["ROW_MALFORMED", "a.tsv", "text\tlabel\na\n"],
+    ["ROW_MALFORMED", "a.jsonl", "{\n"],
+    ["INVALID_UTF8", "a.csv", Uint8Array.of(...Buffer.from("text,label\ncaf"), 0xe9)],
+    ["GZIP_TRUNCATED", "a.csv", gzipSync(contents.csv).subarray(0, 30)],
+    ["PARQUET_MALFORMED", "a.parquet", parquet.subarray(0, 50)],
+    ["PARQUET_MALFORMED", "a.parquet.gz", gzipSync(parquet.subarray(0, 50))],
+  ])("%s comes through from the format", async (code, name, content) => {
+    await expect(rows(await file(name, content))).rejects.toMatchObject({ code });
+  });
+
+  test("a missing file is FILE_MISSING", async () => {
+    await expect(rows(join(folder, "none.csv"))).rejects.toMatchObject({ code: "FILE_MISSING" });
+    await expect(rows(join(folder, "none.parquet"))).rejects.toMatchObject({ code: "FILE_MISSING" });
+  });
+
+  test.each(Object.keys(contents))(
+    "closes a %s file when the reader stops early or the table is at fault",
+    async (ending) => {
+      if (!existsSync("/proc/self/fd")) return;
+      const content = ending === "parquet" ? parquet : `${contents[ending as "csv"]}`.padEnd(2_000_000, "\n");
+      const path = await file(`open.${ending}`, content);
+      for await (const { row } of readTable(path, { columns: ["text"] })) if (row === 1) break;
+      await expect(rows(path, { columns: ["none"] })).rejects.toMatchObject({ code: "COLUMN_MISSING" });
+      const open = () => readdirSync("/proc/self/fd").filter((fd) => linkOf(`/proc/self/fd/${fd}`) === path);
+      await expect.poll(open).toEqual([]);
+    },
+  );
+});
+
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined; // the descriptor of the listing itself
+  }
+}
+
+test("isTableName goes by the ending", () => {
+  for (const name of ["a.csv", "a.TSV", "x/a.jsonl.gz", "a.ndjson", "a.json", "a.parquet"])
+    expect(isTableName(name)).toBe(true);
+  for (const name of ["a.txt", "csv", "a.csv.txt", "a.csv/b", "a.gz", ""]) expect(isTableName(name)).toBe(false);
+});
+
+describe("real data", () => {
+  const data = join(import.meta.dirname, "../../../shared/data");
+
+  test.each([
+    ["sst2/dev.tsv", ["sentence", "label"], 872, { "0": 428, "1": 444 }],
+    ["sst2/train.tsv", ["sentence", "label"], 67349, { "0": 29780, "1": 37569 }],
+    [
+      "sick/SICK_trial.txt",
+      ["sentence_A", "entailment_judgment"],
+      500,
+      { CONTRADICTION: 74, ENTAILMENT: 144, NEUTRAL: 282 },
+    ],
+  ])("%s has its published number of rows", async (name, columns, count, classes) => {
+    const path = join(data, name);
+    if (!existsSync(path)) return console.log(`skipped: no ${path}`);
+    const read = await rows(path, { columns });
+    expect(read.length).toBe(count);
+    expect(read.at(-1)).toMatchObject({ row: count, line: count + 1 });
+    const found: Record<string, number> = {};
+    for (const row of read) found[row.values[1]] = (found[row.values[1]] ?? 0) + 1;
+    expect(found).toEqual(classes);
+  });
+
+  test("stsb/sts-dev.tsv, without header and with further fields in some rows", async ({ skip }) => {
+    const path = join(data, "stsb/sts-dev.tsv");
+    if (!existsSync(path)) skip(`no ${path}`);
+    const header = ["genre", "file", "year", "id", "score", "sentence1", "sentence2"];
+    const read = await values(path, { columns: ["score", "sentence2"], header });
+    expect(read.length).toBe(1500);
+    expect(read.every(([score, text]) => Number(score) >= 0 && Number(score) <= 5 && text !== "")).toBe(true);
+  });
+
+  test("the Gutenberg corpus, as compressed JSON Lines", async ({ skip }) => {
+    const path = join(data, "corpora/gutenberg/part-00.jsonl.gz");
+    if (!existsSync(path)) skip(`no ${path}`);
+    const read = await values(path, { columns: ["title", "text"] });
+    expect(read.length).toBe(91);
+    expect(read.every(([title, text]) => title !== "" && text.length > 1000)).toBe(true);
+  });
+});

@@ -1,0 +1,65 @@
+import { describe, expect, it } from "vitest";
+import { Random } from "../src/base/random.ts";
+import { type BertConfig, presetConfig, withoutDropout } from "../src/bert/config.ts";
+import { joinSequences } from "../src/data/sequences.ts";
+import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import { makeGraph } from "../src/graph/graph.ts";
+import { initialise, Parameters } from "../src/graph/parameters.ts";
+import { sequenceClassification } from "../src/heads/sequence-classification.ts";
+import { relativeError } from "./relative-error.ts";
+
+/** Around every size at which a kernel changes its way of working. */
+const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 48, 63, 64, 65, 100, 127, 128, 200, 257, 300, 511];
+const VOCABULARY = 1000;
+const LABELS = 3;
+
+const CONFIGS: Record<string, BertConfig> = {
+  tiny: presetConfig("tiny", VOCABULARY),
+  mini: presetConfig("mini", VOCABULARY),
+  "odd sizes": { ...presetConfig("tiny", VOCABULARY), hiddenSize: 36, heads: 4, intermediateSize: 37, layers: 3 },
+};
+
+const random = Random.of(1, "sentences");
+const sentences = LENGTHS.map((length) => ({
+  ids: Int32Array.from({ length }, () => random.below(VOCABULARY)),
+  typeIds: Int32Array.from({ length }, (_, i) => Number(i > length / 2)),
+}));
+
+/** Logits of each sentence when these are one batch. */
+async function classifier(config: BertConfig, threads: number) {
+  const { logits } = sequenceClassification(withoutDropout(config), { labels: LABELS });
+  const graph = makeGraph({ logits });
+  const parameters = new Parameters(graph.parameters);
+  initialise(parameters, 0.05, 7);
+  const executable = await onnxExecutor({ threads }).load(graph, parameters, { frozen: true });
+  return async (batch: readonly number[]): Promise<Float32Array[]> => {
+    const { logits: values } = await executable.run(joinSequences(batch.map((i) => sentences[i]!)));
+    return batch.map((_, row) => Float32Array.from(values!.data.slice(row * LABELS, (row + 1) * LABELS)));
+  };
+}
+
+describe.each(Object.entries(CONFIGS))("a sentence in a batch, %s", (_, config) => {
+  it("gets the bits that it gets alone, whatever its neighbours and their order", async () => {
+    const logits = await classifier(config, 2);
+    const alone: Float32Array[] = [];
+    for (let i = 0; i < sentences.length; i++) alone.push((await logits([i]))[0]!);
+    const all = sentences.map((_, i) => i);
+    const batches = [
+      all,
+      [...all].reverse(),
+      random.shuffle([...all]),
+      ...all.map((i) => [i, random.below(all.length)]),
+    ];
+    for (const batch of batches) {
+      expect(await logits(batch)).toEqual(batch.map((i) => alone[i]!));
+    }
+  });
+
+  it("gets the same up to 1e-5 with another number of threads", async () => {
+    const all = sentences.map((_, i) => i);
+    const [one, two] = [await (await classifier(config, 1))(all), await (await classifier(config, 2))(all)];
+    one.forEach((row, i) => {
+      expect(relativeError(row, two[i]!)).toBeLessThan(1e-5);
+    });
+  });
+});
