@@ -24,7 +24,7 @@ export function abortOnInterrupt(): AbortSignal {
   const stop = () => {
     if (controller.signal.aborted) process.exit(1);
     console.error("\nstopping after this step (Ctrl-C again: at once)");
-    controller.abort();
+    controller.abort(new ClozeError("ABORTED", { problem: "stopped by a signal" }));
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);

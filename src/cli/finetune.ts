@@ -35,7 +35,7 @@ export function finetuneCommand(): Command {
     .addOption(number("--checkpoint-every <n>", "updates between checkpoints (default: an epoch)", positiveInteger))
     .addOption(shared.device())
     .addOption(shared.threads())
-    .option("--resume", "continue an interrupted training, bit for bit")
+    .option("--resume", "continue an interrupted training, bit for bit; begin it where nothing was begun")
     .option("--overwrite", "replace what the output folder holds")
     .addOption(shared.json())
     .addHelpText(
@@ -43,7 +43,10 @@ export function finetuneCommand(): Command {
       `
 Example:
   $ cloze finetune text-classification --model mini --vocab vocab \\
-      --train train.tsv --dev dev.tsv --text-column sentence --output model`,
+      --train train.tsv --dev dev.tsv --text-column sentence --output model
+
+Ctrl-C writes a checkpoint; so does --checkpoint-every, against kills. The same command with --resume then ends in the
+same bytes as if nothing had happened.`,
     )
     .action(run);
 }
@@ -89,7 +92,13 @@ class Printer {
         return;
       }
       case "resumed":
-        return console.error(`resuming after step ${event.step} of ${event.totalSteps}`);
+        return console.error(
+          event.step === 0
+            ? "no checkpoint yet, starting from the beginning"
+            : `resuming after step ${event.step} of ${event.totalSteps}`,
+        );
+      case "ended":
+        return console.error(`nothing to resume: the training ended after step ${event.steps}`);
       case "step": {
         if (this.#progress === undefined) {
           this.#progress = showProgress("training", event.totalSteps);

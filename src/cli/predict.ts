@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import { Command, Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
@@ -41,6 +42,7 @@ Examples:
 async function run(folder: string, texts: string[], options: Options, command: Command) {
   if (texts.length > 0 && options.input !== undefined) command.error("error: give texts or --input, not both");
   const signal = abortOnInterrupt();
+  if (texts.length === 0 && options.input === undefined) addAbortSignal(signal, process.stdin);
   const classifier = await TextClassifier.open(folder, options);
   const counts = { texts: 0, skipped: 0, truncated: 0 };
   try {
@@ -48,6 +50,8 @@ async function run(folder: string, texts: string[], options: Options, command: C
     const lines = predictions(classifier, inputs, counts, signal);
     if (options.output === undefined) for await (const line of lines) process.stdout.write(line);
     else await writeFileAtomic(options.output, lines);
+  } catch (error) {
+    throw signal.aborted ? signal.reason : error;
   } finally {
     await classifier.dispose();
   }

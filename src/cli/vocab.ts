@@ -1,6 +1,4 @@
-import { mkdir } from "node:fs/promises";
 import { Command, Option } from "commander";
-
 import { readTexts } from "../tasks/inputs.node.ts";
 import { saveTokenizer } from "../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../tokenizer/tokenizer.ts";
@@ -48,7 +46,6 @@ async function run(files: string[], { size, output, cased, minFrequency, textCol
       else progress.update(0, `${event.words.toLocaleString("en")} words read`);
     },
   }).finally(() => progress.stop());
-  await mkdir(output, { recursive: true });
   await saveTokenizer(BertTokenizer.fromVocabulary(tokens, { lowercase: !cased }), output);
   const result = { output, tokens: tokens.length, words, distinctWords };
   if (json) console.log(JSON.stringify(result));

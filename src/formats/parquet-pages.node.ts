@@ -3,7 +3,7 @@ import { parquetHeader } from "hyparquet/src/column.js";
 
 /**
  * Checks the page headers of one column of a row group. hyparquet takes them at their word, and where they are damaged
- * it can loop without end. What the pages hold is not looked at.
+ * it can loop without end. What the pages hold is not looked at: damage there may pass for data, or take much memory.
  *
  * @see https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift (PageHeader)
  * @throws Error where a header cannot be read or says what cannot be
@@ -24,10 +24,11 @@ export async function checkPages(file: AsyncBuffer, column: ColumnMetaData): Pro
 
 /** Whether a header fits a page of at most `bytes` bytes, in a column of `values` values. */
 function isPlausible(header: PageHeader, bytes: number, values: number): boolean {
-  const { compressed_page_size: size, dictionary_page_header, data_page_header, data_page_header_v2: v2 } = header;
-  if (!isCount(size, bytes) || !isCount(header.uncompressed_page_size, 2 ** 31)) return false;
-  if (dictionary_page_header !== undefined) return isCount(dictionary_page_header.num_values, values);
-  if (data_page_header !== undefined) return isCount(data_page_header.num_values, values);
+  const { compressed_page_size: size, uncompressed_page_size: fullSize } = header;
+  const { dictionary_page_header: dictionary, data_page_header: v1, data_page_header_v2: v2 } = header;
+  if (!isCount(size, bytes) || !isCount(fullSize, 2 ** 31)) return false;
+  if (dictionary !== undefined) return isCount(dictionary.num_values, fullSize); // it may hold more than is used
+  if (v1 !== undefined) return isCount(v1.num_values, values);
   if (v2 === undefined) return true;
   return (
     isCount(v2.num_values, values) &&

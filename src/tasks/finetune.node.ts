@@ -1,16 +1,16 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
 import { type BertConfig, isPreset, presetConfig } from "../bert/config.ts";
 import { onnxExecutor } from "../executors/onnx/node.node.ts";
 import type { Device } from "../executors/onnx/session.ts";
-import { writeFileAtomic } from "../formats/atomic-write.node.ts";
+import { recoverAtomicWrite, writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { initialise, Parameters } from "../graph/parameters.ts";
 import { loadTokenizer } from "../tokenizer/folder.node.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { checkpointFolder } from "../train/checkpoint-folder.node.ts";
-import { type TrainingEvent, type TrainingOptions, train } from "../train/train.ts";
+import type { TrainingState } from "../train/checkpoints.ts";
+import { requireSameSettings, settingsOf, type TrainingEvent, type TrainingOptions, train } from "../train/train.ts";
 import {
   type LabelledTexts,
   labelIndex,
@@ -19,7 +19,8 @@ import {
   readLabelledTexts,
 } from "./labelled-texts.node.ts";
 import { modelCard } from "./model-card.ts";
-import { loadWeights, openModelFolder, saveModelFolder } from "./model-folder.node.ts";
+import { loadWeights, MODEL_FILES, openModelFolder, saveModelFolder } from "./model-folder.node.ts";
+import { claimOutput, type OutputOptions } from "./output-folder.node.ts";
 import {
   Classifier,
   classifierParameters,
@@ -28,21 +29,17 @@ import {
   trainableClassifier,
 } from "./text-classification.ts";
 
-export interface FinetuneOptions extends ReadOptions, Partial<TrainingOptions> {
+export interface FinetuneOptions extends ReadOptions, OutputOptions, Partial<TrainingOptions> {
   /** A model folder to start from, or a preset, which starts from random weights. */
   readonly model: string;
   /** The vocabulary of a preset: a vocab.txt, a tokenizer.json or a folder with either. */
   readonly vocab?: string;
   readonly train: string;
   readonly dev?: string;
-  readonly output: string;
   /** Tokens of a text at most, special tokens included. Default 128. */
   readonly maxLength?: number;
   readonly device?: Device;
   readonly threads?: number;
-  readonly resume?: boolean;
-  /** Write into an output folder that holds something already. */
-  readonly overwrite?: boolean;
   readonly onEvent?: (event: FinetuneEvent) => void;
   readonly signal?: AbortSignal;
 }
@@ -66,7 +63,9 @@ export type FinetuneEvent =
       readonly fresh: readonly string[];
       /** Weights of the folder that the task has no use for. */
       readonly unused: readonly string[];
-    };
+    }
+  /** The training that was to be resumed has ended; its model is in the output folder. */
+  | { readonly kind: "ended"; readonly steps: number };
 
 export interface FinetuneResult {
   readonly output: string;
@@ -76,15 +75,14 @@ export interface FinetuneResult {
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
 }
 
-const CHECKPOINTS = "checkpoints";
-
 /**
  * Fine-tunes a text classifier on a table file and writes a model folder. Throws a ClozeError for whatever is wrong with
  * the files, the options or the machine; an interrupted training can be resumed.
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
   const { output, maxLength = 128, onEvent } = options;
-  await claimOutput(options);
+  const checkpoints = checkpointFolder(output);
+  await claimOutput(options, checkpoints);
   const { config, tokenizer, folder } = await chooseModel(options);
   if (maxLength > config.maxPositions) {
     throw new ClozeError("OPTION_INVALID", {
@@ -110,8 +108,24 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const trainExamples = encode(trainTexts);
   const devExamples = devTexts && encode(devTexts);
 
-  const parameters = new Parameters(classifierParameters(config, labels.length));
   const training = trainingOptions(options);
+  const settings = {
+    ...settingsOf(training),
+    model: options.model,
+    maxLength,
+    labels: JSON.stringify(labels),
+    trainingData: fingerprint(trainExamples),
+    ...(devExamples && { devData: fingerprint(devExamples) }),
+  };
+  const ended = options.resume ? await checkpoints.ended() : undefined;
+  if (ended !== undefined) {
+    requireSameSettings(ended, settings);
+    await checkpoints.end(ended); // where a kill came between record and clean-up
+    onEvent?.({ kind: "ended", steps: ended.step });
+    return resultOf(ended, output, labels);
+  }
+
+  const parameters = new Parameters(classifierParameters(config, labels.length));
   initialise(parameters, config.initializerRange, training.seed);
   const { missing, unused } =
     folder === undefined
@@ -119,10 +133,10 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
       : await loadWeights(folder, parameters, { optional: ["classifier."] });
   onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh: missing, unused });
 
+  if (options.overwrite) await checkpoints.clear(); // not before all input has proved good
   const executor = onnxExecutor(options);
   const model = { config, labels: labels.length, parameters };
   const classifier = devExamples && (await Classifier.load(model, executor, { frozen: false }));
-  const checkpoints = checkpointFolder(join(output, CHECKPOINTS));
   const state = await train({
     trainable: trainableClassifier(config, labels.length, trainExamples),
     parameters,
@@ -131,12 +145,13 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     evaluate: classifier && devExamples && (() => classifier.evaluate(devExamples)),
     checkpoints,
     resume: options.resume,
-    settings: { model: options.model, labels: JSON.stringify(labels), maxLength, train: fingerprint(trainExamples) },
+    settings,
     onEvent,
     signal: options.signal,
   }).finally(() => classifier?.dispose());
 
-  const metrics = state.best?.evaluation.metrics;
+  const { metrics } = resultOf(state, output, labels);
+  for (const name of [...MODEL_FILES, "metrics.json", "README.md"]) await recoverAtomicWrite(join(output, name));
   const architecture = "BertForSequenceClassification";
   await saveModelFolder(output, { architecture, config, labels, tokenizer, parameters, maxLength });
   const figures = { task: "text-classification", step: state.best?.step ?? state.step, labels, ...metrics };
@@ -150,21 +165,12 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     metrics,
   });
   await writeFileAtomic(join(output, "README.md"), card);
-  await checkpoints.remove();
-  return { output, labels, steps: state.step, metrics };
+  await checkpoints.end(state);
+  return resultOf(state, output, labels);
 }
 
-/** Makes the output folder; refuses one that holds something, unless it is to be resumed or overwritten. */
-async function claimOutput({ output, resume = false, overwrite = false }: FinetuneOptions) {
-  await mkdir(output, { recursive: true });
-  const found = await readdir(output);
-  if (overwrite) await rm(join(output, CHECKPOINTS), { recursive: true, force: true });
-  if (resume || overwrite || found.length === 0) return;
-  throw new ClozeError("OUTPUT_NOT_EMPTY", {
-    problem: `the output folder ${output} is not empty`,
-    received: found.slice(0, 5).join(", ") + (found.length > 5 ? ", ..." : ""),
-    cure: "Continue an interrupted training with --resume, replace it with --overwrite, or name another folder.",
-  });
+function resultOf({ step, best }: TrainingState, output: string, labels: readonly string[]): FinetuneResult {
+  return { output, labels, steps: step, metrics: best?.evaluation.metrics };
 }
 
 /** The configuration and tokenizer to train with, and the folder of the first weights, if there is one. */
@@ -207,5 +213,5 @@ function trainingOptions(options: FinetuneOptions): TrainingOptions {
 function fingerprint(examples: readonly LabelledSequence[]): string {
   const hash = createHash("sha256");
   for (const { ids, typeIds, label } of examples) hash.update(ids).update(typeIds).update(Int32Array.of(label));
-  return hash.digest("hex");
+  return hash.digest("hex").slice(0, 16);
 }

@@ -52,4 +52,10 @@ async function* lines(path: string | undefined): AsyncGenerator<Placed> {
     : readLines(path)) {
     yield { text, place: `${path ?? "standard input"}, line ${++line}` };
   }
+  if (line === 0 && path !== undefined) {
+    throw new ClozeError("FILE_EMPTY", {
+      problem: `${path} has no lines`,
+      cure: "Check that it was written completely.",
+    });
+  }
 }

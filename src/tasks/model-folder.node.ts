@@ -4,10 +4,12 @@ import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { type BertConfig, bertConfigJson, parseBertConfig } from "../bert/config.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
+import { readError } from "../formats/file-errors.node.ts";
 import { readSafetensors, readSafetensorsHeader } from "../formats/safetensors-file.node.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../tokenizer/tokenizer.ts";
+import { TOKENIZER_FILES } from "../tokenizer/tokenizer-files.ts";
 import { encodeParameters } from "../train/weights.ts";
 
 /** A model as it lies in a folder, in Hugging Face's layout; the weights are read on request. */
@@ -34,7 +36,7 @@ export async function openModelFolder(path: string, vocabulary: string = path): 
     });
   }
   const source = join(path, name);
-  const json = parseJson(await readFile(source, "utf8"), source);
+  const json = parseJson(await readConfig(source), source);
   const config = parseBertConfig(json, source);
   const tokenizer = await loadTokenizer(vocabulary);
   checkVocabulary(tokenizer, config);
@@ -96,6 +98,9 @@ export async function loadWeights(
 
 const WEIGHTS = "model.safetensors";
 
+/** The files that `saveModelFolder` writes. */
+export const MODEL_FILES = [WEIGHTS, ...TOKENIZER_FILES, "config.json"] as const;
+
 /** What model.safetensors holds, without reading the numbers. Throws the errors of `readSafetensorsHeader`. */
 export async function storedWeights(folder: string): Promise<StoredWeight[]> {
   const { entries } = await readSafetensorsHeader(join(folder, WEIGHTS));
@@ -152,6 +157,12 @@ function labelNames(json: unknown, source: string): readonly string[] | undefine
     problem: `${source} has a broken id2label`,
     expected: "a name for each index from 0 on",
     received: JSON.stringify(names),
+  });
+}
+
+async function readConfig(path: string): Promise<string> {
+  return readFile(path, "utf8").catch((error) => {
+    throw readError(path, error);
   });
 }
 

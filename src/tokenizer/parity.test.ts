@@ -147,6 +147,13 @@ describe.each(settings)("ids, offsets and words as in Rust: %s", (_, vocabulary,
 
 describe("real text", () => {
   const tokenizer = BertTokenizer.fromVocabulary(uncased);
+
+  it("has a tokenizer.json that says the same as vocab.txt", ({ skip }) => {
+    const path = `${SHARED}vocab/bert-base-uncased/tokenizer.json`;
+    skip(!existsSync(path), `${path} is absent`);
+    expect(BertTokenizer.fromJson(readFileSync(path, "utf8")).spec).toEqual(tokenizer.spec);
+  });
+
   const rust = Tokenizer.fromString(formatTokenizerJson(tokenizer.spec));
 
   for (const part of ["wikipedia-en-2015/part-15", "gutenberg/part-01"]) {

@@ -24,6 +24,7 @@ describe("a tokenizer's files", () => {
     const files = { ...FILES, "tokenizer_config.json": '{"do_lower_case": true, "strip_accents": false}' };
     expect(describeTokenizerFiles(files).normalizer).toMatchObject({ lowercase: true, stripAccents: false });
     expect(describeTokenizerFiles(files, { lowercase: false }).normalizer).toMatchObject({ lowercase: false });
+    expect(describeTokenizerFiles(files, { lowercase: undefined }).normalizer).toMatchObject({ lowercase: true });
     expect(describeTokenizerFiles(files, { maxLength: 64 }).maxLength).toBe(64);
   });
 

@@ -23,16 +23,19 @@ export function describeTokenizerFiles(files: TokenizerFiles, overrides: Tokeniz
   const main = json === undefined ? readVocabulary(files["vocab.txt"]) : parseTokenizerJson(json);
   const beside = config === undefined ? NOTHING : parseTokenizerConfig(config, json === undefined);
   const { ids, options } = json === undefined ? beside : main;
+  const given: TokenizerOptions = Object.fromEntries(
+    Object.entries(overrides).filter(([, value]) => value !== undefined),
+  );
   const spec = describeTokenizer(main.modelTokens, {
     ...main.options,
     ...beside.options,
-    ...overrides,
+    ...given,
     specialTokens: {
       ...main.options.specialTokens,
       ...beside.options.specialTokens,
-      ...overrides.specialTokens,
+      ...given.specialTokens,
     },
-    addedTokens: [...(options.addedTokens ?? []), ...(overrides.addedTokens ?? [])],
+    addedTokens: [...(options.addedTokens ?? []), ...(given.addedTokens ?? [])],
   });
   for (const [token, id] of ids) {
     const actual = spec.vocabulary.idOf(token);

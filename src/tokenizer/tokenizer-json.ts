@@ -15,13 +15,13 @@ export interface FileContent {
 const FILE = "tokenizer.json";
 
 /** What each part of the file must be. Another kind of part makes other tokens, and is not read as if it were BERT's. */
-const PARTS = {
-  model: ["WordPiece"],
-  normalizer: ["BertNormalizer"],
-  pre_tokenizer: ["BertPreTokenizer"],
-  post_processor: ["TemplateProcessing", "BertProcessing"],
-  decoder: ["WordPiece", "none"],
-};
+const PARTS = [
+  ["model", ["WordPiece"]],
+  ["normalizer", ["BertNormalizer"]],
+  ["pre_tokenizer", ["BertPreTokenizer"]],
+  ["post_processor", ["TemplateProcessing", "BertProcessing"]],
+  ["decoder", ["WordPiece", "none"]],
+] as const;
 
 const part = z.object({ type: z.string() }).nullish();
 const PartsSchema = z.object({
@@ -98,9 +98,9 @@ export function parseTokenizerJson(text: string): FileContent & { readonly model
 }
 
 function requireBertParts(parts: z.output<typeof PartsSchema>): void {
-  for (const [name, expected] of Object.entries(PARTS)) {
-    const type = parts[name as keyof typeof PARTS]?.type ?? "none";
-    if (!expected.includes(type)) throw unsupported(name, expected.join(" or "), type);
+  for (const [name, kinds] of PARTS) {
+    const type = parts[name]?.type ?? "none";
+    if (!kinds.some((kind) => kind === type)) throw unsupported(name, kinds.join(" or "), type);
   }
 }
 

@@ -72,6 +72,15 @@ describe("BertTokenizer", () => {
     expect([...pair.offsets]).toEqual([0, 0, 0, 3, 0, 0, 0, 2, 3, 5, 5, 8, 0, 0]);
   });
 
+  it("leaves the frame out where it is told to", () => {
+    const pair = uncased.encode("run", { pair: "unaff", addSpecialTokens: false });
+    expect(pair.tokens).toEqual(["run", "un", "##aff"]);
+    expect([...pair.typeIds]).toEqual([0, 1, 1]);
+    expect([...pair.sequenceIds]).toEqual([0, 1, 1]);
+    expect([...pair.specialTokensMask]).toEqual([0, 0, 0]);
+    expect([...uncased.encode("run", { addSpecialTokens: false }).typeIds]).toEqual([0]);
+  });
+
   it("takes a text that is nothing but special tokens, and an empty one", () => {
     expect(uncased.encode("[MASK][MASK]").tokens).toEqual(["[CLS]", "[MASK]", "[MASK]", "[SEP]"]);
     expect(uncased.encode("").tokens).toEqual(["[CLS]", "[SEP]"]);

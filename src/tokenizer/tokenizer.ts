@@ -73,8 +73,13 @@ export class BertTokenizer {
     return new BertTokenizer(describeTokenizer(tokens, options));
   }
 
+  /** A tokenizer from the text of a tokenizer.json; throws as `fromFiles` does. */
+  static fromJson(text: string, options?: TokenizerOptions): BertTokenizer {
+    return BertTokenizer.fromFiles({ "tokenizer.json": text }, options);
+  }
+
   /**
-   * A tokenizer from the contents of its files, by name: tokenizer.json or vocab.txt, and tokenizer_config.json if there
+   * A tokenizer from the texts of its files, by name: tokenizer.json or vocab.txt, and tokenizer_config.json if there
    * is one. `options` outweigh what the files say.
    *
    * @throws ClozeError VOCABULARY_MALFORMED, SPECIAL_TOKEN_MISSING, TOKENIZER_MALFORMED, TOKENIZER_UNSUPPORTED,

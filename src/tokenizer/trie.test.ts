@@ -35,6 +35,12 @@ describe("Trie", () => {
     ]);
   });
 
+  it("grows where units are high", () => {
+    const keys = Array.from({ length: 400 }, (_, i) => String.fromCharCode(0xffff - i) + "\uffff\ufffe".repeat(3));
+    const trie = new Trie(keys.map((key, index) => [key, index]));
+    expect(keys.every((key, index) => find(trie, key) === index)).toBe(true);
+  });
+
   it("has room for many children", () => {
     const keys = Array.from({ length: 0x10000 }, (_, unit) => `a${String.fromCharCode(unit)}`);
     const trie = new Trie(keys.map((key, index) => [key, index]));

@@ -6,6 +6,7 @@ const FREE = -1;
 const TAKEN = -2;
 
 const UNITS = 0x10000;
+const MOST_COUNTED = 16;
 
 /**
  * A set of strings, each with a number, to be walked one UTF-16 unit at a time: a double-array trie (Aoe 1989). The child
@@ -17,7 +18,8 @@ export class Trie {
   check: Int32Array = new Int32Array(0);
   /** The number of the key that ends in a state, or -1. */
   value: Int32Array = new Int32Array(0);
-  readonly #hints = new Int32Array(17).fill(128); // where the last state with so many children found room
+  /** Where the last state with so many children found room. */
+  readonly #hints = new Int32Array(MOST_COUNTED + 1);
 
   constructor(entries: Iterable<readonly [key: string, value: number]>) {
     const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -46,20 +48,21 @@ export class Trie {
     }
   }
 
-  /** A base that puts all these children on free cells: the next one that fits, counted for each number of children. */
+  /** A base that puts all these children on free cells: the next that fits since the last state with so many children. */
   #place(units: readonly number[]): number {
-    const size = Math.min(units.length, this.#hints.length - 1);
-    const start = Math.max(this.#hints[size], units[0]);
-    let cell = start;
+    const count = Math.min(units.length, MOST_COUNTED);
+    let cell = Math.max(this.#hints[count], units[0]);
     while (!this.#fits(cell - units[0], units)) cell++;
-    if (start === this.#hints[size]) this.#hints[size] = cell;
+    this.#hints[count] = cell;
     const base = cell - units[0];
     this.#reserve(base + UNITS);
     return base;
   }
 
   #fits(base: number, units: readonly number[]): boolean {
-    for (let i = 0; i < units.length; i++) if (this.check[base + units[i]] !== FREE) return false;
+    for (let i = 0; i < units.length; i++) {
+      if ((this.check[base + units[i]] ?? FREE) !== FREE) return false; // beyond the end all is free
+    }
     return true;
   }
 

@@ -19,8 +19,10 @@ export interface TrainingState {
 /** Keeps what a training needs to continue. Each save replaces the one before, whole or not at all. */
 export interface Checkpoints {
   save(state: TrainingState, parameters: Parameters, optimizer: Optimizer): Promise<void>;
-  /** Restores the last save into the buffers; undefined where there is none. */
-  load(parameters: Parameters, optimizer: Optimizer): Promise<TrainingState | undefined>;
+  /** The state at the last save; undefined where there is none. */
+  state(): Promise<TrainingState | undefined>;
+  /** Restores the numbers of the last save, which a state came from, into the buffers. */
+  restore(state: TrainingState, parameters: Parameters, optimizer: Optimizer): Promise<void>;
   saveBest(parameters: Parameters): Promise<void>;
   loadBest(parameters: Parameters): Promise<void>;
   /** What a person does to continue from the last save. */

@@ -4,6 +4,7 @@ import type { Executor } from "../graph/executor.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { AdamW } from "../optim/adamw.ts";
 import { clipScale, globalNorm } from "../optim/gradients.ts";
+import { requireOption } from "../optim/options.ts";
 import { linearSchedule } from "../optim/schedule.ts";
 import type { Checkpoints, TrainingState } from "./checkpoints.ts";
 import { GradientRun } from "./gradient-run.ts";
@@ -49,6 +50,7 @@ export type TrainingEvent =
       readonly loss: number;
       readonly evaluation?: Evaluation;
     }
+  /** `step` is 0 where there was no checkpoint yet, so that the training starts from the beginning. */
   | { readonly kind: "resumed"; readonly step: number; readonly totalSteps: number };
 
 export interface Training<E> {
@@ -60,10 +62,10 @@ export interface Training<E> {
   /** Called after each epoch, on the parameters as they are. */
   readonly evaluate?: () => Promise<Evaluation>;
   readonly checkpoints: Checkpoints;
-  /** Continue from the last checkpoint, bit for bit as if there had been no break. */
+  /** Continue from the last checkpoint, if there is one, bit for bit as if there had been no break. */
   readonly resume?: boolean;
-  /** What else the result depends on (data, model), to be refused where it changes between save and resume. */
-  readonly settings?: TrainingState["settings"];
+  /** Everything that the result depends on, to be refused where it changes between save and resume. */
+  readonly settings: TrainingState["settings"];
   readonly onEvent?: (event: TrainingEvent) => void;
   /** Writes a checkpoint, then stops with ABORTED. */
   readonly signal?: AbortSignal;
@@ -74,10 +76,11 @@ export interface Training<E> {
  * global norm, batches of like length without padding.
  *
  * Batches, dropout and order are functions of the seed and the step, so nothing random has to be saved.
- * Throws LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH, NOTHING_TO_RESUME and the errors of executors and checkpoints.
+ * Throws LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
  */
 export async function train<E>(training: Training<E>): Promise<TrainingState> {
-  const { trainable, parameters, executor, options, evaluate, checkpoints, onEvent, signal } = training;
+  const { trainable, parameters, executor, options, evaluate, checkpoints, settings, onEvent, signal } = training;
+  requireOptions(options);
   const { batchSize, seed, clipNorm = 1 } = options;
   const stepsPerEpoch = Math.ceil(trainable.examples.length / batchSize);
   const totalSteps = stepsPerEpoch * options.epochs;
@@ -90,10 +93,14 @@ export async function train<E>(training: Training<E>): Promise<TrainingState> {
     parameters.views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 })),
     { weightDecay: options.weightDecay ?? 0.01 },
   );
-  const settings = { ...settingsOf(options), examples: trainable.examples.length, ...training.settings };
   let state: TrainingState = { step: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
   if (training.resume) {
-    state = checkResumed(await checkpoints.load(parameters, optimizer), settings);
+    const saved = await checkpoints.state();
+    if (saved !== undefined) {
+      requireSameSettings(saved, settings);
+      await checkpoints.restore(saved, parameters, optimizer);
+      state = saved;
+    }
     onEvent?.({ kind: "resumed", step: state.step, totalSteps });
   }
 
@@ -154,7 +161,23 @@ export async function train<E>(training: Training<E>): Promise<TrainingState> {
   return state;
 }
 
-function settingsOf(options: TrainingOptions): TrainingState["settings"] {
+/** Throws OPTION_INVALID. */
+function requireOptions({ warmupRatio = 0, ...options }: TrainingOptions) {
+  for (const name of ["epochs", "batchSize", "accumulate", "patience", "checkpointEvery"] as const) {
+    const value = options[name] ?? 1;
+    requireOption(Number.isSafeInteger(value) && value > 0, name, value, "a whole number above 0");
+  }
+  requireOption(
+    Number.isSafeInteger(options.seed) && options.seed >= 0,
+    "seed",
+    options.seed,
+    "a whole number, 0 or more",
+  );
+  requireOption(warmupRatio >= 0 && warmupRatio <= 1, "warmupRatio", warmupRatio, "a number from 0 to 1");
+}
+
+/** The options that the result depends on. */
+export function settingsOf(options: TrainingOptions): TrainingState["settings"] {
   const { checkpointEvery, ...decisive } = options;
   return Object.fromEntries(Object.entries(decisive).filter(([, value]) => value !== undefined));
 }
@@ -177,20 +200,16 @@ async function keepBest(
   return { ...state, best: { step: state.step, evaluation }, evaluationsSinceBest: 0 };
 }
 
-function checkResumed(state: TrainingState | undefined, settings: TrainingState["settings"]): TrainingState {
-  if (state === undefined) {
-    throw new ClozeError("NOTHING_TO_RESUME", {
-      problem: "there is no checkpoint to resume from",
-      cure: "Start without --resume.",
-    });
-  }
-  const names = new Set([...Object.keys(state.settings), ...Object.keys(settings)]);
-  const changed = [...names].filter((name) => state.settings[name] !== settings[name]);
-  if (changed.length === 0) return state;
-  const list = (values: TrainingState["settings"]) => changed.map((name) => `${name} = ${values[name]}`).join(", ");
+/** Throws RESUME_MISMATCH, which names the settings that differ from those that a training was begun with. */
+export function requireSameSettings(begun: TrainingState, settings: TrainingState["settings"]): void {
+  const names = new Set([...Object.keys(begun.settings), ...Object.keys(settings)]);
+  const changed = [...names].filter((name) => begun.settings[name] !== settings[name]);
+  if (changed.length === 0) return;
+  const list = (values: TrainingState["settings"]) =>
+    changed.map((name) => `${name} ${values[name] ?? "unset"}`).join(", ");
   throw new ClozeError("RESUME_MISMATCH", {
-    problem: "the interrupted training had other settings, so resuming would not give its result",
-    expected: list(state.settings),
+    problem: "the training was begun with other settings, so resuming would not give its result",
+    expected: list(begun.settings),
     received: list(settings),
     cure: "Resume with the former settings, or start anew with --overwrite.",
   });

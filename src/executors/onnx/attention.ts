@@ -76,7 +76,7 @@ export function lowerAttention(node: NodeOf<"attention">, lowering: Lowering): s
   const q = split(name(inputs.query)); // [B, N, S, H]
   const k = split(name(inputs.key)); // [B, N, S, H]
   const v = split(name(inputs.value)); // [B, N, S, H]
-  const logits = onnx.matmul(q, k, { transB: 1, alpha: 1 / Math.sqrt(width / attributes.heads) }); // [B, N, S, S]
+  const logits = onnx.matmul(q, k, { transposeB: true, alpha: 1 / Math.sqrt(width / attributes.heads) }); // [B, N, S, S]
   const p = onnx.node("Softmax", [onnx.node("Add", [logits, bias])], { attributes: { axis: -1 } }); // [B, N, S, S]
   const dropped = attributes.dropout > 0 ? onnx.node("Mul", [p, lowering.mask(node)]) : p;
   lowering.keep(node, { q, k, v, p, dropped });
@@ -93,13 +93,13 @@ export function lowerAttentionGradient(node: NodeOf<"attentionGradient">, loweri
   const alpha = 1 / Math.sqrt(width / heads);
   const p = kept(forward, "p");
   const dy = splitPresent(name(inputs.dy)); // [B, N, S, H]
-  const dv = onnx.matmul(kept(forward, "dropped"), dy, { transA: 1 }); // [B, N, S, H]
-  const dDropped = onnx.matmul(dy, kept(forward, "v"), { transB: 1 }); // [B, N, S, S]
+  const dv = onnx.matmul(kept(forward, "dropped"), dy, { transposeA: true }); // [B, N, S, H]
+  const dDropped = onnx.matmul(dy, kept(forward, "v"), { transposeB: true }); // [B, N, S, S]
   const dp = dropout > 0 ? onnx.node("Mul", [dDropped, lowering.mask(forward)]) : dDropped;
   const weighted = onnx.node("Mul", [dp, p]);
   const total = onnx.node("ReduceSum", [weighted, onnx.int([-1])], { attributes: { keepdims: 1 } }); // [B, N, S, 1]
   const dlogits = onnx.node("Sub", [weighted, onnx.node("Mul", [p, total])]); // [B, N, S, S]
   const dq = onnx.matmul(dlogits, kept(forward, "k"), { alpha }); // [B, N, S, H]
-  const dk = onnx.matmul(dlogits, kept(forward, "q"), { transA: 1, alpha }); // [B, N, S, H]
+  const dk = onnx.matmul(dlogits, kept(forward, "q"), { transposeA: true, alpha }); // [B, N, S, H]
   return [merge(dq), merge(dk), merge(dv)]; // [T, D] each
 }

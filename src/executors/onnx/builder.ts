@@ -51,10 +51,14 @@ export class OnnxBuilder {
     return this.node("ReduceSum", [x, this.int([axis])], { attributes: { keepdims: 0 } });
   }
 
-  /** A batched product over the last two dimensions, either side transposed, times a factor. */
-  matmul(a: string, b: string, { transA = 0, transB = 0, alpha = 1 } = {}): string {
-    const attributes = { transA, transB, alpha: { float: alpha } };
-    return this.node("FusedMatMul", [a, b], { domain: MICROSOFT, attributes });
+  /**
+   * A product over the last two of four dimensions, either side transposed, times a factor. In standard operators, which
+   * every device has; ONNX Runtime fuses them into one on cpu.
+   */
+  matmul(a: string, b: string, { transposeA = false, transposeB = false, alpha = 1 } = {}): string {
+    const swap = (x: string) => this.node("Transpose", [x], { attributes: { perm: [0, 1, 3, 2] } });
+    const product = this.node("MatMul", [transposeA ? swap(a) : a, transposeB ? swap(b) : b]);
+    return alpha === 1 ? product : this.node("Mul", [product, this.float(alpha)]);
   }
 
   input(name: string, dtype: Dtype, shape: Shape): string {

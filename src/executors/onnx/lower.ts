@@ -2,7 +2,7 @@ import type { NodeOf, OpName } from "../../graph/operations.ts";
 import { lowerActivation, lowerActivationGradient } from "./activation.ts";
 import { lowerAttention, lowerAttentionGradient, sequenceLayout } from "./attention.ts";
 import { ELEMENT } from "./builder.ts";
-
+import { lowerCrossEntropy, lowerCrossEntropyGradient } from "./cross-entropy.ts";
 import { lowerLayerNorm, lowerLayerNormGradient } from "./layer-norm.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerScatterAdd } from "./scatter.ts";
@@ -42,26 +42,8 @@ const LOWERINGS: { readonly [K in OpName]: Rule<K> } = {
   attention: lowerAttention,
   attentionGradient: lowerAttentionGradient,
 
-  softmaxCrossEntropy: (node, lowering) => {
-    const { onnx, name } = lowering;
-    const { logits, labels, weights } = node.inputs;
-    const logProbabilities = onnx.node("LogSoftmax", [name(logits)], { attributes: { axis: -1 } }); // [R, K]
-    const column = onnx.node("Unsqueeze", [name(labels), onnx.int([1])]); // [R, 1]
-    lowering.keep(node, { logProbabilities, column });
-    const chosen = onnx.node("GatherElements", [logProbabilities, column], { attributes: { axis: 1 } }); // [R, 1]
-    const weighted = onnx.node("Mul", [onnx.node("Squeeze", [chosen, onnx.int([1])]), name(weights)]); // [R]
-    return onnx.node("Neg", [onnx.sum(weighted, 0)]); // []
-  },
-  softmaxCrossEntropyGradient: ({ inputs, attributes: { forward } }, { onnx, name, kept }) => {
-    const scale = onnx.node("Mul", [name(inputs.weights), name(inputs.dy)]); // [R]
-    const rows = onnx.node("Unsqueeze", [scale, onnx.int([1])]); // [R, 1]
-    const probabilities = onnx.node("Exp", [kept(forward, "logProbabilities")]); // [R, K]
-    return onnx.node(
-      "ScatterElements",
-      [onnx.node("Mul", [probabilities, rows]), kept(forward, "column"), onnx.node("Neg", [rows])],
-      { attributes: { axis: 1, reduction: "add" } },
-    ); // [R, K]
-  },
+  softmaxCrossEntropy: lowerCrossEntropy,
+  softmaxCrossEntropyGradient: lowerCrossEntropyGradient,
 };
 
 /** Lowers one node; returns the ONNX names of its outputs. */

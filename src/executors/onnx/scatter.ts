@@ -11,17 +11,22 @@ const FEW_ROWS = 1024;
  * additions (its issue 18048). A large table is reduced to the rows that occur first, which ScatterND then places.
  */
 export function lowerScatterAdd({ inputs }: NodeOf<"scatterAdd">, { onnx, name }: Lowering): string {
-  const updates = name(inputs.updates);
+  const [indices, updates] = [name(inputs.indices), name(inputs.updates)]; // [I], [I, C]
+  const cast = (x: string, to: number) => onnx.node("Cast", [x], { attributes: { to } });
   const sumByOneHot = (indices: string, rows: string) => {
-    const oneHot = onnx.node("OneHot", [indices, rows, onnx.float([0, 1])]); // [I, R]
+    const row = cast(onnx.node("Range", [onnx.int(0), rows, onnx.int(1)]), ELEMENT.int32); // [R]
+    // Not OneHot, which webgpu lacks.
+    const oneHot = cast(onnx.node("Equal", [onnx.node("Unsqueeze", [indices, onnx.int([1])]), row]), ELEMENT.float32);
     return onnx.node("Gemm", [oneHot, updates], { attributes: { transA: 1 } }); // [R, C]
   };
   const [rows] = inputs.like.shape;
-  const indices = onnx.node("Cast", [name(inputs.indices)], { attributes: { to: ELEMENT.int64 } }); // int64 [I]
-  if (typeof rows === "number" && rows <= FEW_ROWS) return sumByOneHot(indices, onnx.int([rows]));
+  if (typeof rows === "number" && rows <= FEW_ROWS) return sumByOneHot(indices, onnx.int(rows));
 
-  const [occurring, , ranks] = onnx.nodes("Unique", [indices], { attributes: { sorted: 1 }, outputs: 3 });
-  const sums = sumByOneHot(ranks!, onnx.node("Shape", [occurring!])); // [U, C]
-  const zeros = onnx.node("ConstantOfShape", [onnx.node("Shape", [name(inputs.like)])]); // [R, C]
+  const [occurring, , ranks] = onnx.nodes("Unique", [cast(indices, ELEMENT.int64)], {
+    attributes: { sorted: 1 },
+    outputs: 3,
+  });
+  const sums = sumByOneHot(cast(ranks!, ELEMENT.int32), onnx.node("Size", [occurring!])); // [U, C]
+  const zeros = onnx.node("Expand", [onnx.float(0), onnx.node("Shape", [name(inputs.like)])]); // [R, C]
   return onnx.node("ScatterND", [zeros, onnx.node("Unsqueeze", [occurring!, onnx.int([1])]), sums]); // [R, C]
 }

@@ -1,0 +1,12 @@
+// Adds up the "Tests  N passed" lines of test logs into one closing line: "N passed, N failed, N skipped".
+import { readFileSync } from "node:fs";
+
+const counts = { passed: 0, failed: 0, skipped: 0 };
+for (const path of process.argv.slice(2)) {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are control characters
+  const text = readFileSync(path, "utf8").replace(/\x1b\[[0-9;]*m/g, "");
+  const line = text.split("\n").findLast((candidate) => /^\s*Tests\s/.test(candidate)) ?? "";
+  for (const [, count, kind] of line.matchAll(/(\d+) (passed|failed|skipped)/g)) counts[kind] += Number(count);
+}
+console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);

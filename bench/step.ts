@@ -1,0 +1,139 @@
+/**
+ * One training step of BERT-base: masked LM + next sentence, dropout, clipping and AdamW, beside the matrix-product
+ * ceiling of the same kernels in the same run. Prints one JSON line.
+ *
+ *     npx tsx bench/step.ts [preset] [batch] [length] [share of real tokens] [steps]
+ */
+import * as ort from "onnxruntime-node";
+import { Random } from "../src/base/random.ts";
+import { presetConfig } from "../src/bert/config.ts";
+import { OnnxBuilder } from "../src/executors/onnx/builder.ts";
+import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import { differentiate } from "../src/graph/differentiate.ts";
+import { type Value, vector } from "../src/graph/executor.ts";
+import { makeGraph } from "../src/graph/graph.ts";
+import { type AnyTensor, isNode } from "../src/graph/operations.ts";
+import { initialise, Parameters } from "../src/graph/parameters.ts";
+import { pretraining } from "../src/heads/pretraining.ts";
+import { AdamW } from "../src/optim/adamw.ts";
+import { clipScale, globalNorm } from "../src/optim/gradients.ts";
+import { median } from "./rows.ts";
+
+const VOCABULARY = 30522;
+const [preset = "base", batch = "16", length = "128", fill = "1", steps = "5"] = process.argv.slice(2);
+
+const config = presetConfig(preset as "base", VOCABULARY);
+const { loss } = pretraining(config);
+const tensors: [string, AnyTensor][] = makeGraph({ loss }).nodes.flatMap((node) =>
+  isNode(node, "parameter") ? [[node.attributes.name, node.outputs[0]!]] : [],
+);
+const gradientTensors = differentiate(
+  loss,
+  tensors.map(([, tensor]) => tensor),
+);
+const graph = makeGraph({ loss, ...Object.fromEntries(tensors.map(([name], i) => [name, gradientTensors[i]!])) });
+const parameters = new Parameters(graph.parameters);
+initialise(parameters, config.initializerRange, 1);
+const gradients = parameters.like();
+const outputs = Object.fromEntries(gradients.views.map(({ spec, data }) => [spec.name, data]));
+const optimizer = new AdamW(
+  parameters.views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 })),
+);
+
+const created = performance.now();
+const executable = await onnxExecutor({ threads: 2 }).load(graph, parameters);
+const sessionSeconds = (performance.now() - created) / 1000;
+
+const inputs = makeBatch(Number(batch), Number(length), Number(fill));
+const product = await matrixProduct();
+const seconds: { step: number; optimizer: number; product: number }[] = [];
+for (let step = 0; step <= Number(steps); step++) {
+  const start = performance.now();
+  await executable.run(inputs, { outputs, seed: step });
+  const computed = performance.now();
+  const gradientScale = clipScale(globalNorm(gradients.buffer), 1);
+  optimizer.step(parameters.buffer, gradients.buffer, { learningRate: 1e-4, gradientScale });
+  const done = performance.now();
+  seconds.push({ step: (done - start) / 1000, optimizer: (done - computed) / 1000, product: await product.seconds() });
+}
+const measured = seconds.slice(1); // the first step warms up
+const lengths = [...inputs.lengths!.data];
+const gflop = stepFlop(lengths, inputs.maskedPositions!.data.length) / 1e9;
+const stepSeconds = median(measured.map(({ step }) => step));
+const ceiling = product.flop / 1e9 / median(measured.map((one) => one.product));
+console.log(
+  JSON.stringify({
+    seconds: stepSeconds,
+    optimizerSeconds: median(measured.map((one) => one.optimizer)),
+    sessionSeconds,
+    gflop,
+    gflops: gflop / stepSeconds,
+    ceiling,
+    shareOfCeiling: gflop / stepSeconds / ceiling,
+    tokens: lengths.reduce((a, b) => a + b, 0),
+    peakMemoryGb: process.resourceUsage().maxRSS / 1e6,
+  }),
+);
+
+/** Matrix products only, two operations for each multiply-add, backward as two forward passes. */
+function stepFlop(lengths: readonly number[], masked: number): number {
+  const { hiddenSize: D, intermediateSize: F, layers: L, vocabSize: V } = config;
+  const tokens = lengths.reduce((a, b) => a + b, 0);
+  const linear = L * tokens * (4 * D * D + 2 * D * F);
+  const attention = L * 2 * D * lengths.reduce((sum, length) => sum + length * length, 0);
+  const heads = masked * (D * D + D * V) + lengths.length * D * D;
+  return 6 * (linear + attention + heads);
+}
+
+function makeBatch(B: number, S: number, share: number): Record<string, Value> {
+  const random = Random.of(1, "bench");
+  const lengths = Int32Array.from({ length: B }, (_, i) =>
+    i === 0 || share >= 1 ? S : Math.max(8, Math.min(S, Math.round(S * share * (0.5 + ((i * 7919) % B) / B)))),
+  );
+  const T = lengths.reduce((a, b) => a + b, 0);
+  const M = Math.round(0.15 * T);
+  const ids = (length: number, bound: number) => vector(Int32Array.from({ length }, () => random.below(bound)));
+  const weights = (length: number) => vector(new Float32Array(length).fill(1 / length));
+  return {
+    ids: ids(T, VOCABULARY),
+    typeIds: vector(new Int32Array(T)),
+    lengths: vector(lengths),
+    maskedPositions: vector(Int32Array.from({ length: M }, (_, i) => Math.floor((i * T) / M))),
+    maskedLabels: ids(M, VOCABULARY),
+    maskedWeights: weights(M),
+    nextSentence: ids(B, 2),
+    nextSentenceWeights: weights(B),
+  };
+}
+
+/** The ceiling: a plain product of [2048, 768] and [768, 3072] by the same runtime on the same threads. */
+async function matrixProduct() {
+  const [R, I, O] = [2048, 768, 3072];
+  const onnx = new OnnxBuilder();
+  onnx.input("a", "float32", [R, I]);
+  onnx.input("b", "float32", [I, O]);
+  const value = onnx.node("MatMul", ["a", "b"]);
+  const bytes = onnx.encode([{ name: "c", value, dtype: "float32", shape: [R, O] }]);
+  const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 2 });
+  const random = Random.of(2);
+  const tensor = (...dims: number[]) =>
+    new ort.Tensor(
+      "float32",
+      Float32Array.from({ length: dims[0]! * dims[1]! }, () => random.uniform() - 0.5),
+      dims,
+    );
+  const feeds = { a: tensor(R, I), b: tensor(I, O) };
+  const fetches = { c: tensor(R, O) };
+  return {
+    flop: 2 * R * I * O,
+    async seconds() {
+      const times: number[] = [];
+      for (let i = 0; i < 9; i++) {
+        const start = performance.now();
+        await session.run(feeds, fetches);
+        times.push((performance.now() - start) / 1000);
+      }
+      return median(times);
+    },
+  };
+}

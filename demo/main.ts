@@ -1,0 +1,61 @@
+/**
+ * `npm start`: a BERT classifier of e-mail, from raw mails to predictions, through the same commands that a user types.
+ */
+import { spawnSync } from "node:child_process";
+import { rmSync } from "node:fs";
+import { join, relative } from "node:path";
+import { prepareMails } from "./prepare.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const CLOZE = join(ROOT, "dist/cli/main.js");
+const folder = join(ROOT, "demo-output");
+const at = (name: string) => relative(process.cwd(), join(folder, name)) || ".";
+
+const started = Date.now();
+rmSync(folder, { recursive: true, force: true });
+
+title("1. Mails: the SpamAssassin corpus, as a person reads them");
+await prepareMails(folder);
+
+title("2. A WordPiece vocabulary, from the mails to train on");
+cloze("vocab", at("train.jsonl"), "--size", "8000", "--output", at("vocab"));
+
+title("3. Fine-tuning, from random weights");
+cloze(
+  ...["finetune", "text-classification", "--model", "tiny", "--vocab", at("vocab")],
+  ...["--train", at("train.jsonl"), "--dev", at("dev.jsonl"), "--output", at("model")],
+  ...["--epochs", "4", "--batch-size", "16", "--learning-rate", "5e-4"],
+);
+
+title("4. How good is it on mails that it has never seen?");
+cloze("evaluate", at("model"), "--data", at("test.jsonl"));
+
+title("5. Three mails");
+cloze(
+  ...["predict", at("model")],
+  "Market Internet Access - No Investment Needed\n\nEarn $1 per Subscriber per month",
+  "[ILUG] replacement xircom dongle?\n\nAnyone know where in Ireland I can get a replacement external dongle?",
+  "Re: Snag Ware\n\nI paid for CuteFTP on my Windows box. Well worth the money despite there being free alternatives.",
+);
+
+console.log(`
+Done in ${Math.round((Date.now() - started) / 1000)} s. The model is in ${at("model")}. Next:
+
+  npx cloze predict ${at("model")} "Congratulations, you have won"
+  npx cloze info ${at("model")}
+  npx cloze finetune text-classification --help`);
+
+function title(text: string) {
+  console.log(`\n\x1b[1m${text}\x1b[0m\n`);
+}
+
+/** Prints and runs a command line; ends the demo where it fails. */
+function cloze(...args: readonly string[]) {
+  console.log(`$ npx cloze ${args.map(quote).join(" ")}`);
+  const { status } = spawnSync(process.execPath, [CLOZE, ...args], { stdio: "inherit" });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+function quote(arg: string): string {
+  return /^[\w./=-]+$/.test(arg) ? arg : JSON.stringify(arg);
+}

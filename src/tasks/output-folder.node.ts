@@ -1,0 +1,56 @@
+import { access, constants, mkdir, readdir } from "node:fs/promises";
+import { ClozeError } from "../base/errors.ts";
+import { writeError } from "../formats/file-errors.node.ts";
+import type { CheckpointFolder } from "../train/checkpoint-folder.node.ts";
+
+export interface OutputOptions {
+  readonly output: string;
+  /** Continue what was interrupted in the output folder, bit for bit; begin where nothing was begun. */
+  readonly resume?: boolean;
+  /** Write into an output folder that holds something already; an interrupted training there is given up. */
+  readonly overwrite?: boolean;
+}
+
+/**
+ * Makes the output folder of a training; what is there stays as it is. Throws OUTPUT_NOT_EMPTY where it holds something
+ * that is neither to be overwritten nor to be resumed, NOTHING_TO_RESUME where that is no training, OPTION_INVALID,
+ * FILE_NOT_WRITABLE.
+ */
+export async function claimOutput(
+  { output, resume = false, overwrite = false }: OutputOptions,
+  checkpoints: CheckpointFolder,
+): Promise<void> {
+  if (resume && overwrite) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "--resume continues what is in the output folder and --overwrite replaces it",
+      cure: "Give one of them.",
+    });
+  }
+  const found = await makeFolder(output);
+  if (found.length === 0 || overwrite) return;
+  const received = found.slice(0, 5).join(", ") + (found.length > 5 ? ", ..." : "");
+  if (!resume) {
+    throw new ClozeError("OUTPUT_NOT_EMPTY", {
+      problem: `the output folder ${output} is not empty`,
+      received,
+      cure: "Continue an interrupted training with --resume, replace it with --overwrite, or name another folder.",
+    });
+  }
+  if (await checkpoints.isBegun()) return;
+  throw new ClozeError("NOTHING_TO_RESUME", {
+    problem: `the output folder ${output} holds no training`,
+    expected: "checkpoints, the result of a training, or nothing",
+    received,
+    cure: "Check --output, or replace what is there with --overwrite.",
+  });
+}
+
+async function makeFolder(path: string): Promise<string[]> {
+  try {
+    await mkdir(path, { recursive: true });
+    await access(path, constants.W_OK);
+    return await readdir(path);
+  } catch (error) {
+    throw writeError(path, error);
+  }
+}
