@@ -24,6 +24,7 @@ interface Fields {
  * lines are skipped.
  *
  * @param path names the source in errors
+ * @param text in pieces of any length that cut no character in two
  * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a wrong number of fields and for misplaced or unclosed quotes
  */
 export function readCsv(path: string, text: AsyncIterable<string>, options: DelimitedOptions) {

@@ -2,7 +2,7 @@ import { ClozeError } from "../base/errors.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 
-/** The code of a failed system call, "ENOENT" say; undefined for every other value that can be thrown. */
+/** The code that Node gives an error, "ENOENT" say; undefined for what has none. */
 export function systemCode(error: unknown): string | undefined {
   return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : undefined;
 }

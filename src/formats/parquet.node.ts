@@ -41,7 +41,7 @@ export async function* readParquet(
   }
 }
 
-const utf8 = new TextDecoder("utf-8", { fatal: true });
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Text is decoded strictly, and JSON is left as the text that it is; hyparquet passes a null on as undefined. */
 const parsers = {

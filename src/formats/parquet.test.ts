@@ -55,7 +55,7 @@ describe("readParquet", () => {
     ["INT64", [-1n, 9007199254740993n], ["-1", "9007199254740993"]],
     ["FLOAT", [0.5, -2], ["0.5", "-2"]],
     ["DOUBLE", [0.1, 1e-9], ["0.1", "1e-9"]],
-    ["STRING", ["", "é\0"], ["", "é\0"]],
+    ["STRING", ["", "\uFEFFé\0"], ["", "\uFEFFé\0"]],
     ["BYTE_ARRAY", [new TextEncoder().encode("plain bytes")], ["plain bytes"]],
     ["JSON", [{ a: [1] }], ['{"a":[1]}']],
     ["TIMESTAMP", [new Date(0)], ["1970-01-01T00:00:00.000Z"]],

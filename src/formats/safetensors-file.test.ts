@@ -1,5 +1,5 @@
 import { truncateSync } from "node:fs";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -68,6 +68,22 @@ describe("readSafetensors", () => {
     await readSafetensors(path, { into: (name) => (name === "half" || name === "float" ? read[name] : undefined) });
     expect(Buffer.from(read.half.buffer).equals(Buffer.from(large.buffer))).toBe(true);
     expect(Buffer.from(read.float.buffer).equals(Buffer.from(large.buffer))).toBe(true);
+  });
+
+  test("reads behind 5 GB of another tensor, whose bytes it does not touch", async () => {
+    const large = 5_000_000_000;
+    const header = JSON.stringify({
+      large: { dtype: "U8", shape: [large], data_offsets: [0, large] },
+      small: { dtype: "F32", shape: [2], data_offsets: [large, large + 8] },
+    });
+    const file = await open(path, "w"); // with a hole, which takes no space
+    await file.write(new BigUint64Array([BigInt(header.length)]), 0, 8, 0);
+    await file.write(header, 8);
+    await file.write(Float32Array.of(1, -2), 0, 8, 8 + header.length + large);
+    await file.close();
+    const small = new Float32Array(2);
+    await readSafetensors(path, { into: (name) => (name === "small" ? small : undefined) });
+    expect(small).toEqual(Float32Array.of(1, -2));
   });
 
   test("integers have no place among floats: SAFETENSORS_DTYPE names them", async () => {

@@ -60,13 +60,16 @@ export async function peek(
   }
   async function* fromStart() {
     try {
+      yield new Uint8Array(0);
       yield* seen;
       yield* chunks;
     } finally {
       await chunks.return(undefined);
     }
   }
-  return [seen.length === 1 ? seen[0] : Buffer.concat(seen), fromStart()];
+  const all = fromStart();
+  await all.next(); // a generator that was never begun would not close its source when it is ended
+  return [seen.length === 1 ? seen[0] : Buffer.concat(seen), all];
 }
 
 async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {

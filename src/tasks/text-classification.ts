@@ -1,3 +1,4 @@
+import { ClozeError } from "../base/errors.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { withoutDropout } from "../bert/config.ts";
 import { batchesByLength } from "../data/length-groups.ts";
@@ -59,7 +60,7 @@ const PREDICTION_BATCH = { maxSequences: 64, maxTokens: 4096 };
 /** A classifier ready to predict: sequences in, probabilities out. */
 export class Classifier {
   readonly labels: number;
-  readonly #executable: Executable;
+  #executable: Executable | undefined;
 
   private constructor(labels: number, executable: Executable) {
     this.labels = labels;
@@ -76,13 +77,20 @@ export class Classifier {
     return new Classifier(model.labels, await executor.load(makeGraph({ logits }), model.parameters, { frozen }));
   }
 
-  /** The probability of each label for each sequence [sequences, K], whatever else is in the call. */
+  /**
+   * The probability of each label for each sequence [sequences, K], whatever else is in the call. Throws DISPOSED,
+   * LOGITS_NOT_FINITE and the signal's reason.
+   */
   async probabilities(sequences: readonly Sequence[], signal?: AbortSignal): Promise<Float32Array[]> {
     const results: Float32Array[] = new Array(sequences.length);
     const lengths = sequences.map(({ ids }) => ids.length);
     for (const batch of batchesByLength(lengths, PREDICTION_BATCH)) {
       signal?.throwIfAborted();
+      if (this.#executable === undefined) {
+        throw new ClozeError("DISPOSED", { problem: "the model was disposed of", cure: "Load it anew." });
+      }
       const { logits } = await this.#executable.run(joinSequences(Array.from(batch, (i) => sequences[i]!)));
+      if (!logits!.data.every(Number.isFinite)) throw notFinite();
       batch.forEach((i, row) => {
         results[i] = softmax(logits!.data.subarray(row * this.labels, (row + 1) * this.labels));
       });
@@ -110,8 +118,17 @@ export class Classifier {
   }
 
   async dispose(): Promise<void> {
-    await this.#executable.dispose();
+    const executable = this.#executable;
+    this.#executable = undefined;
+    await executable?.dispose();
   }
+}
+
+function notFinite(): ClozeError {
+  return new ClozeError("LOGITS_NOT_FINITE", {
+    problem: "the model's logits are no finite numbers",
+    cure: "Check model.safetensors where the model was loaded; in training, lower --learning-rate.",
+  });
 }
 
 function softmax(logits: Iterable<number>): Float32Array {

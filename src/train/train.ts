@@ -221,9 +221,9 @@ function notFinite<E>(
   at: { loss: number; norm: number; rate: number; step: number },
 ): ClozeError {
   return new ClozeError("LOSS_NOT_FINITE", {
-    problem: `training broke down at step ${at.step + 1}, learning rate ${at.rate.toPrecision(3)}, on ${examples.map(nameOf).join(", ")}`,
+    problem: `training broke down at step ${at.step + 1}, learning rate ${at.rate.toPrecision(3)}`,
     expected: "a finite loss and gradient",
-    received: `loss ${at.loss}, gradient norm ${at.norm}`,
+    received: `loss ${at.loss}, gradient norm ${at.norm} on the batch of ${examples.map(nameOf).join(" and ")}`,
     cure: "Lower --learning-rate or raise --warmup-ratio; the last checkpoint is as it was.",
   });
 }

@@ -1,0 +1,33 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+
+export const MAIN = join(import.meta.dirname, "../dist/cli/main.js");
+
+export interface Outcome {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A run of the built command line. */
+export interface Run extends Promise<Outcome> {
+  readonly child: ChildProcess;
+}
+
+/** Runs `cloze` as a user would; `input` becomes its standard input, which is empty otherwise. */
+export function cloze(args: readonly string[], { input = "", open = false } = {}): Run {
+  const child = spawn(process.execPath, [MAIN, ...args]);
+  if (!open) child.stdin.end(input);
+  const text = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].setEncoding("utf8").on("data", (piece: string) => {
+      text[name] += piece;
+    });
+  }
+  const outcome = new Promise<Outcome>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal, ...text }));
+  });
+  return Object.assign(outcome, { child });
+}
