@@ -14,22 +14,12 @@ import { forEachWord } from "../src/tokenizer/pre-tokenize.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { formatTokenizerJson } from "../src/tokenizer/tokenizer-json.ts";
 import { parseVocabularyText } from "../src/tokenizer/vocabulary.ts";
+import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
 
 const SHARED = fileURLToPath(new URL("../../shared/data/", import.meta.url));
 const CHARACTERS = 10_000_000;
 const ROUNDS = 5;
 const BATCH = 256;
-
-export interface BenchRow {
-  name: string;
-  value: number;
-  unit: string;
-  peer?: string;
-  peerValue?: number;
-  /** How many times better than the peer. */
-  ratio?: number;
-  target?: number;
-}
 
 /** Medians of interleaved rounds, after a short one that is not counted. Takes one to two minutes. */
 export async function benchTokenizer(): Promise<BenchRow[]> {
@@ -93,9 +83,9 @@ async function inTurns<K extends string>(contenders: Record<K, Contender>, texts
   return Object.fromEntries(names.map((name) => [name, median(speeds[name])])) as Record<K, number>;
 }
 
-function row(name: string, value: number, peerValue: number, target: number): BenchRow {
+function row(name: string, value: number, peerValue: number, of: number): BenchRow {
   const peer = "tokenizers 0.23.2 (Rust), one thread";
-  return { name, value, unit: "M characters/s", peer, peerValue, ratio: value / peerValue, target };
+  return { name, value, unit: "M characters/s", peer, peerValue, wanted: { ratio: "at least", of } };
 }
 
 /** Paragraphs of Wikipedia, or mails where that is absent. */
@@ -140,8 +130,8 @@ function vocabularyFor(texts: readonly string[]): string[] {
   return ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...new Set(tokens)];
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(`${describeMachine()}
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) console.table(await benchTokenizer());
+${formatRows(await benchTokenizer())}`);
+}

@@ -9,7 +9,7 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createReadStream, createWriteStream, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { cpus, loadavg, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { finished } from "node:stream/promises";
@@ -17,24 +17,13 @@ import { fileURLToPath } from "node:url";
 import { createGunzip } from "node:zlib";
 import { bertNormalizer, bertPreTokenizer, Tokenizer, WordPiece } from "tokenizers";
 import { trainVocabulary } from "../src/tokenizer/train-vocabulary.ts";
+import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
 
 const CORPUS = new URL("../../shared/data/corpora/wikipedia-en-2015/", import.meta.url);
 const BYTES = 100_000_000;
 const SIZE = 30_522;
 const ROUNDS = 3;
 const PEER = "tokenizers 0.23.2";
-
-interface BenchRow {
-  name: string;
-  value: number;
-  unit: string;
-  peer: string;
-  peerValue: number;
-  /** How many times better than the peer. */
-  ratio: number;
-  /** The value must not be above it. */
-  target: number;
-}
 
 interface Run {
   seconds: number;
@@ -73,16 +62,26 @@ export async function benchVocabulary(): Promise<BenchRow[]> {
     const [seconds, peerSeconds] = medians("seconds");
     const [megabytes, peerMegabytes] = medians("megabytes");
     return [
-      row("train a 30,522 vocabulary from 100 MB", "s", seconds!, peerSeconds!, 2 * peerSeconds!),
-      row("peak memory of that", "MB", megabytes!, peerMegabytes!, 1000),
+      {
+        name: "train a 30,522 vocabulary from 100 MB",
+        value: seconds!,
+        unit: "s",
+        peer: PEER,
+        peerValue: peerSeconds!,
+        wanted: { ratio: "at most", of: 2 },
+      },
+      {
+        name: `peak memory of that (${PEER}: ${Math.round(peerMegabytes!)} MB)`,
+        value: megabytes!,
+        unit: "MB",
+        peer: "budget",
+        peerValue: 1000,
+        wanted: { ratio: "at most", of: 1 },
+      },
     ];
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-function row(name: string, unit: string, value: number, peerValue: number, target: number): BenchRow {
-  return { name, value, unit, peer: PEER, peerValue, ratio: peerValue / value, target };
 }
 
 /** The articles' texts, one after another, up to the line that completes 100 MB. */
@@ -135,10 +134,6 @@ function peakMegabytes(): number {
   return (Number(kibibytes) * 1024) / 1e6;
 }
 
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]!;
-}
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const [, , flag, trainer, file] = process.argv;
   if (flag === "--run" && (trainer === "cloze" || trainer === "peer")) {
@@ -147,12 +142,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const run: Run = { seconds: (performance.now() - start) / 1000, megabytes: peakMegabytes() };
     process.send?.(run, () => process.exit(0));
   } else {
-    const machine = `${cpus().length} x ${cpus()[0]?.model}, Node ${process.version}`;
-    console.log(`${machine}; load before ${loadavg()[0]!.toFixed(1)}`);
-    for (const { name, value, unit, peerValue, peer, ratio, target } of await benchVocabulary()) {
-      const values = `${value.toFixed(1)} ${unit}; ${peer} ${peerValue.toFixed(1)} ${unit}`;
-      console.log(`${name}: ${values}; ratio ${ratio.toFixed(2)}, at most ${target.toFixed(0)} ${unit} wanted`);
-    }
-    console.log(`load after ${loadavg()[0]!.toFixed(1)}`);
+    console.log(`${describeMachine()}\n\n${formatRows(await benchVocabulary())}`);
   }
 }

@@ -38,10 +38,15 @@ async function open(model: Uint8Array, device: "cpu" | "webgpu", threads: number
       }),
     );
   } catch (cause) {
+    if (device === "cpu") {
+      throw new ClozeError("INTERNAL", { problem: "ONNX Runtime refused the model", received: String(cause), cause });
+    }
     throw new ClozeError("DEVICE_UNAVAILABLE", {
-      problem: `ONNX Runtime could not open the model on the device "${device}"`,
-      received: String(cause),
-      cure: 'Use the device "cpu", or install a driver for the other.',
+      problem: `the device "${device}" cannot be used`,
+      expected: "a GPU with a driver for Vulkan, Metal or Direct3D 12",
+      // The runtime puts the place in its own source first.
+      received: /Failed to get .*/.exec(String(cause))?.[0] ?? String(cause),
+      cure: 'Use the device "cpu", or "auto", which falls back to it, or install the driver of your GPU.',
       cause,
     });
   }

@@ -1,0 +1,306 @@
+/** Bad input gets a clear error and loses nothing: every kind that can reach Cloze from outside, each with its code.
+ * Model folders have a file of their own. */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ErrorCode } from "../src/base/errors.ts";
+import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import { Parameters } from "../src/graph/parameters.ts";
+import { type FinetuneEvent, type FinetuneOptions, finetune } from "../src/tasks/finetune.node.ts";
+import { readLabelledTexts } from "../src/tasks/labelled-texts.node.ts";
+import { pipeline } from "../src/tasks/pipeline.node.ts";
+import { Classifier, classifierParameters } from "../src/tasks/text-classification.ts";
+import { TextClassifier } from "../src/tasks/text-classifier.node.ts";
+import { cloze } from "./command-line.ts";
+import { expectError } from "./expect-error.ts";
+import { examples, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+
+let folder: string;
+let model: string;
+let train: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-bad-input-"));
+  model = await writeTinyModel(join(folder, "model"));
+  train = writeRows(join(folder, "train.jsonl"), examples(24));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let count = 0;
+/** A path that nothing is at. */
+const fresh = (name = "") => join(folder, `${++count}${name}`);
+
+function write(name: string, content: string | Uint8Array): string {
+  const path = fresh(name);
+  writeFileSync(path, content);
+  return path;
+}
+
+/** A short training, apart from what the options say. */
+function training(options: Partial<FinetuneOptions>): Promise<unknown> {
+  return finetune({ model, train, output: fresh(), epochs: 1, batchSize: 8, threads: 1, ...options });
+}
+
+/** All files below a folder with their content. */
+function contentOf(path: string): Record<string, string> {
+  const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return Object.fromEntries(
+    files.map(({ parentPath, name }) => [join(parentPath, name), readFileSync(join(parentPath, name), "base64")]),
+  );
+}
+
+describe("a table of training data", () => {
+  const good = "text\tlabel\ngood a\tpositive\nbad b\tnegative\n";
+  const cases: [what: string, name: string, content: string | Uint8Array, code: ErrorCode, parts: string[]][] = [
+    ["is empty", ".tsv", "", "FILE_EMPTY", [".tsv"]],
+    ["has a header only", ".tsv", "text\tlabel\n", "FILE_EMPTY", [".tsv"]],
+    ["lacks the text column", ".csv", "sentence,gold\na,b\n", "COLUMN_MISSING", ['"text"', '"sentence", "gold"']],
+    ["lacks the label column", ".jsonl", '{"text":"a","y":1}\n', "COLUMN_MISSING", ['"label"', '"text", "y"']],
+    ["has one label", ".tsv", "text\tlabel\na\tx\nb\tx\n", "LABELS_TOO_FEW", [".tsv", '"x"']],
+    ["has no text at all", ".tsv", "text\tlabel\n \tx\n\ty\n", "TEXT_EMPTY", ["2 empty rows"]],
+    ["has a row that is too short", ".tsv", `${good}good\n`, "ROW_MALFORMED", [".tsv, line 4"]],
+    ["has a line that is no JSON", ".jsonl", '{"text":"a","label":"x"}\nb\n', "ROW_MALFORMED", [".jsonl, line 2"]],
+    ["is no UTF-8", ".tsv", Buffer.from(`${good}caf\xe9\tpositive\n`, "latin1"), "INVALID_UTF8", ["line 4"]],
+    ["is no table", "", "one\ntwo\n", "FORMAT_UNKNOWN", ["Parquet"]],
+    ["is gzip cut short", ".tsv.gz", gzipSync(good).subarray(0, 30), "GZIP_TRUNCATED", [".tsv.gz"]],
+    ["is no Parquet", ".parquet", "PAR1", "PARQUET_MALFORMED", [".parquet"]],
+  ];
+
+  test.each(cases)("that %s", async (_, name, content, code, parts) => {
+    const output = fresh();
+    await expectError(training({ train: write(name, content), output }), code, ...parts);
+    expect(readdirSync(output)).toEqual([]);
+  });
+
+  test("that does not exist", async () => {
+    await expectError(training({ train: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
+    await expectError(training({ dev: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
+  });
+
+  test("whose labels are not those of the other one", async () => {
+    const dev = writeRows(fresh(".jsonl"), [...examples(1), { text: "so so", label: "neutral" }]);
+    await expectError(training({ dev }), "LABEL_UNKNOWN", `${dev}, line 2`, '"negative", "positive"', '"neutral"');
+    const classifier = await TextClassifier.open(model, { threads: 1 });
+    await expectError(
+      readLabelledTexts(dev).then((texts) => classifier.evaluate(texts)),
+      "LABEL_UNKNOWN",
+      dev,
+    );
+    await classifier.dispose();
+  });
+});
+
+describe("texts", () => {
+  const rows = [{ text: " ", label: "x" }, ...examples(4), { text: "good", label: "" }];
+
+  test("that are empty, or have no label, are left out and counted", async () => {
+    const events: FinetuneEvent[] = [];
+    const file = writeRows(fresh(".jsonl"), rows);
+    await training({ train: file, onEvent: (event) => events.push(event) });
+    expect(events).toContainEqual({ kind: "data", file, examples: 4, skipped: 2, truncated: 0 });
+  });
+
+  test.each([
+    [rows, "line 1", '"text"'],
+    [rows.slice(1), "line 5", '"label"'],
+  ])("that are empty are refused on demand", async (some, line, column) => {
+    const file = writeRows(fresh(".jsonl"), some);
+    await expectError(training({ train: file, onEmpty: "refuse" }), "TEXT_EMPTY", `${file}, ${line}`, column);
+  });
+
+  test("that are too long are cut and counted", async () => {
+    const file = writeRows(fresh(".jsonl"), [...examples(6), { text: "good ".repeat(99), label: "positive" }]);
+    const events: FinetuneEvent[] = [];
+    await training({ train: file, maxLength: 24, onEvent: (event) => events.push(event) });
+    expect(events).toContainEqual({ kind: "data", file, examples: 7, skipped: 0, truncated: 1 });
+
+    const classifier = await TextClassifier.open(model, { threads: 1 });
+    const { probabilities, truncated } = await classifier.classify([
+      { text: "good ".repeat(99) },
+      { text: "good ".repeat(22) },
+    ]);
+    expect(truncated).toBe(1);
+    expect(probabilities[0]).toEqual(probabilities[1]);
+    await classifier.dispose();
+  });
+});
+
+describe("an option", () => {
+  const wrong: [Partial<FinetuneOptions>, name: string][] = [
+    [{ epochs: 0 }, "epochs"],
+    [{ epochs: 1.5 }, "epochs"],
+    [{ batchSize: 0 }, "batchSize"],
+    [{ batchSize: Number.NaN }, "batchSize"],
+    [{ accumulate: -1 }, "accumulate"],
+    [{ patience: 0 }, "patience"],
+    [{ checkpointEvery: 0.5 }, "checkpointEvery"],
+    [{ seed: -1 }, "seed"],
+    [{ warmupRatio: 2 }, "warmupRatio"],
+    [{ learningRate: Number.NaN }, "learningRate"],
+    [{ weightDecay: -0.1 }, "weightDecay"],
+    [{ clipNorm: 0 }, "maxNorm"],
+    [{ maxLength: 129 }, "128"],
+    [{ maxLength: 0.5 }, "maxLength"],
+    [{ resume: true, overwrite: true }, "--overwrite"],
+    [{ model: "mini" }, "--vocab"],
+  ];
+  test.each(wrong)("of %j is OPTION_INVALID", async (options, name) => {
+    await expectError(training(options), "OPTION_INVALID", name);
+  });
+
+  test("maxLength without room for a token", async () => {
+    await expectError(training({ maxLength: 1 }), "TRUNCATION_IMPOSSIBLE", "maxLength");
+  });
+
+  test("device that does not exist", async () => {
+    const device: string = "abacus"; // as a caller without types can
+    await expectError(
+      pipeline("text-classification", model, { device: device as "cpu" }),
+      "DEVICE_UNAVAILABLE",
+      device,
+    );
+  });
+
+  test("vocab of another size than the model's", async () => {
+    const vocab = write(".txt", `${[...VOCABULARY, "ugly"].join("\n")}\n`);
+    await expectError(training({ vocab }), "VOCABULARY_MISMATCH", "expected 59 tokens; got 60");
+  });
+
+  test.each<[content: string, code: ErrorCode]>([
+    ["", "VOCABULARY_MALFORMED"],
+    ["a\nb\n", "SPECIAL_TOKEN_MISSING"],
+  ])("vocab of a preset that is %j", async (content, code) => {
+    await expectError(training({ model: "tiny", vocab: write(".txt", content) }), code);
+  });
+
+  test("vocab that does not exist", async () => {
+    await expectError(training({ model: "tiny", vocab: join(folder, "none") }), "FILE_MISSING", "none");
+  });
+
+  test("task that does not exist", async () => {
+    const task: string = "juggling";
+    await expectError(pipeline(task as "text-classification", model), "OPTION_INVALID", "juggling");
+  });
+});
+
+describe("ids", () => {
+  const batch = (ids: number[], typeIds = ids.map(() => 0)) => [
+    { ids: Int32Array.from(ids), typeIds: Int32Array.from(typeIds) },
+  ];
+  test.each([
+    ["a token", batch([2, 59, 3]), "ids[1]", "0 to 58"],
+    ["a negative token", batch([2, -1, 3]), "ids[1]", "0 to 58"],
+    ["a segment", batch([2, 3], [0, 2]), "typeIds[1]", "0 to 1"],
+    ["a position", batch(new Array(129).fill(7)), "positions[0]", "at most 128"],
+    ["a sequence without tokens", [...batch([2, 3]), ...batch([])], "lengths", "at least 1"],
+  ])("%s out of range", async (_, sequences, ...parts) => {
+    const config = tinyConfig();
+    const parameters = new Parameters(classifierParameters(config, 2));
+    const classifier = await Classifier.load({ config, labels: 2, parameters }, onnxExecutor({ threads: 1 }), {
+      frozen: false,
+    });
+    await expectError(classifier.probabilities(sequences), "ID_OUT_OF_RANGE", ...parts);
+    await classifier.dispose();
+  });
+});
+
+describe("an output folder", () => {
+  test("that is not empty stays as it is", async () => {
+    const output = fresh();
+    mkdirSync(output);
+    writeFileSync(join(output, "README.md"), "mine");
+    await expectError(training({ output }), "OUTPUT_NOT_EMPTY", "README.md", "--resume", "--overwrite");
+    await expectError(training({ output, resume: true }), "NOTHING_TO_RESUME", "README.md");
+    const bad = write(".tsv", "");
+    await expectError(training({ output, train: bad, overwrite: true }), "FILE_EMPTY");
+    expect(contentOf(output)).toEqual({ [join(output, "README.md")]: Buffer.from("mine").toString("base64") });
+    await training({ output, overwrite: true });
+    expect(readFileSync(join(output, "README.md"), "utf8")).not.toBe("mine");
+  });
+
+  test("that is a file", async () => {
+    await expectError(training({ output: train }), "FILE_NOT_WRITABLE", train);
+  });
+
+  test("on a disk that fills up: the last checkpoint stays, and goes on once there is room", async ({ skip }) => {
+    const output = fresh();
+    mkdirSync(output);
+    const mount = (options: string) => spawnSync("mount", ["-t", "tmpfs", "-o", options, "tmpfs", output]);
+    const mounted = mount("size=320k"); // room for one checkpoint of some 200 kB
+    if (mounted.status !== 0) skip(`cannot mount a small tmpfs here: ${mounted.stderr ?? mounted.error}`);
+    try {
+      await expectError(training({ output, epochs: 3 }), "DISK_FULL", "what was there before is unchanged");
+      const last = join(output, "checkpoints", "last");
+      expect(JSON.parse(readFileSync(join(last, "state.json"), "utf8"))).toMatchObject({ step: 3 });
+      expect(readdirSync(join(output, "checkpoints"))).toEqual(["last"]);
+      expect(mount("remount,size=4m").status).toBe(0);
+      await training({ output, epochs: 3, resume: true });
+
+      const undisturbed = fresh();
+      await training({ output: undisturbed, epochs: 3 });
+      const [here, there] = [output, undisturbed].map((path) => readFileSync(join(path, "model.safetensors")));
+      expect(here!.equals(there!)).toBe(true);
+    } finally {
+      spawnSync("umount", [output]);
+    }
+  });
+});
+
+describe("the command line", () => {
+  const run = ["--epochs", "1", "--threads", "1"];
+  const cases: [code: ErrorCode, args: () => string[]][] = [
+    [
+      "FILE_MISSING",
+      () => ["finetune", "text-classification", "--model", model, "--train", "none.tsv", "--output", fresh(), ...run],
+    ],
+    ["COLUMN_MISSING", () => ["evaluate", model, "--data", train, "--text-column", "sentence"]],
+    ["LABEL_UNKNOWN", () => ["evaluate", model, "--data", writeRows(fresh(".jsonl"), [{ text: "a", label: "b" }])]],
+    ["TEXT_EMPTY", () => ["predict", model, "--on-empty", "refuse", "--input", write(".txt", "good\n\n")]],
+    ["FILE_EMPTY", () => ["predict", model, "--input", write(".txt", "")]],
+    ["INVALID_UTF8", () => ["vocab", write(".txt", Uint8Array.of(0x61, 0xff)), "--output", fresh()]],
+    ["FILE_NOT_WRITABLE", () => ["vocab", train, "--output", train]],
+    ["FILE_NOT_WRITABLE", () => ["predict", model, "good", "--output", join(folder, "none", "out.jsonl")]],
+    ["SAFETENSORS_HEADER", () => ["info", damagedModel()]],
+  ];
+
+  function damagedModel(): string {
+    const damaged = fresh();
+    cpSync(model, damaged, { recursive: true });
+    writeFileSync(join(damaged, "model.safetensors"), "?");
+    return damaged;
+  }
+
+  test.concurrent.each(cases)("says %s in one line and exits with 1", async (code, args) => {
+    const { stdout, stderr, ...outcome } = await cloze(args());
+    expect(stderr).toMatch(new RegExp(`^cloze: .*\\[${code}\\]\n$`));
+    expect(stdout).toBe("");
+    expect(outcome).toMatchObject({ code: 1 });
+  });
+
+  test.concurrent("leaves an output file as it is where the model fails", async () => {
+    const output = write(".jsonl", "mine");
+    const { code } = await cloze(["predict", damagedModel(), "good", "--output", output]);
+    expect([code, readFileSync(output, "utf8")]).toEqual([1, "mine"]);
+  });
+
+  test.concurrent("names a device that does not exist, and exits with 2", async () => {
+    const output = fresh();
+    const { code, stdout, stderr } = await cloze([
+      "finetune",
+      "text-classification",
+      "--model",
+      model,
+      "--train",
+      train,
+      "--output",
+      output,
+      "--device",
+      "cuda",
+    ]);
+    expect(stderr).toContain("'cuda' is invalid. Allowed choices are cpu, webgpu, auto");
+    expect({ code, stdout, made: existsSync(output) }).toEqual({ code: 2, stdout: "", made: false });
+  });
+});

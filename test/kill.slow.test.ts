@@ -1,0 +1,110 @@
+/** The command line, killed at random moments and resumed, ends in the same bytes as if it had been left alone. */
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../src/base/random.ts";
+import { cloze, type Run } from "./command-line.ts";
+import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
+
+let folder: string;
+let args: string[];
+let expected: Record<string, string>;
+/** Milliseconds of a whole run. */
+let duration: number;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-kill-"));
+  const model = await writeTinyModel(join(folder, "model"));
+  const train = writeRows(join(folder, "train.jsonl"), examples(60));
+  const dev = writeRows(join(folder, "dev.jsonl"), examples(20, 2));
+  const recipe = "--epochs 4 --batch-size 6 --accumulate 2 --learning-rate 1e-3 --threads 1";
+  args = ["finetune", "text-classification", "--model", model, "--train", train, "--dev", dev, ...recipe.split(" ")];
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const start = (output: string, ...more: string[]): Run => cloze([...args, "--output", output, ...more]);
+
+function filesOf(output: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(output).map((name) => [name, readFileSync(join(output, name), "latin1")]));
+}
+
+describe.each([1, 2])("with a checkpoint every %i steps", (every) => {
+  const options = ["--checkpoint-every", String(every)];
+  beforeAll(async () => {
+    const output = join(folder, `undisturbed-${every}`);
+    const begun = Date.now();
+    expect(await start(output, ...options)).toMatchObject({ code: 0 });
+    duration = Date.now() - begun;
+    expected = filesOf(output);
+  });
+
+  test("ten kills, wherever they hit", async () => {
+    const random = Random.of(Date.now());
+    const fates: string[] = [];
+    for (let kills = 0; kills < 10; ) {
+      const output = join(folder, `killed-${every}-${kills}`);
+      for (let ended = false; !ended; ) {
+        const run = start(output, "--resume", ...options);
+        // Half of the delays fall into the start and the first steps, so that a training sees several kills.
+        const delay = random.uniform() * random.uniform() * 1.2 * duration;
+        const timer = setTimeout(() => run.child.kill("SIGKILL"), kills < 10 ? delay : 60_000);
+        const { code, signal, stderr } = await run;
+        clearTimeout(timer);
+        fates.push(
+          `${Math.round(delay)} ms: ${signal ?? code}, ${/resuming after step \d+|no checkpoint/.exec(stderr)}`,
+        );
+        if (signal === "SIGKILL") kills++;
+        else expect({ code, stderr }).toMatchObject({ code: 0 });
+        ended = code === 0;
+      }
+      expect(filesOf(output)).toEqual(expected);
+    }
+    console.log(fates.join("\n"));
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("%s writes a checkpoint and says how to resume", async (signal) => {
+    const output = join(folder, `${signal}-${every}`);
+    const run = start(output, ...options);
+    while (!existsSync(join(output, "checkpoints", "last"))) await sleep(5);
+    run.child.kill(signal);
+    const stopped = await run;
+    expect(stopped).toMatchObject({ code: 1, signal: null, stdout: "" });
+    const [, step] = /training stopped at step (\d+) of 40. Run the same command with --resume .*\[ABORTED\]\n$/.exec(
+      stopped.stderr,
+    )!;
+    const state = JSON.parse(readFileSync(join(output, "checkpoints/last/state.json"), "utf8"));
+    expect(state.step).toBe(Number(step));
+
+    const resumed = await start(output, "--resume", ...options);
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining(`resuming after step ${step} of 40\n`) });
+    expect(filesOf(output)).toEqual(expected);
+  });
+
+  test("a second SIGINT ends it at once, and that can be resumed too", async () => {
+    const output = join(folder, `twice-${every}`);
+    const run = start(output, ...options);
+    while (!existsSync(join(output, "checkpoints", "last"))) await sleep(5);
+    run.child.kill("SIGINT");
+    run.child.kill("SIGINT");
+    expect(await run).toMatchObject({ code: 1 });
+    expect(await start(output, "--resume", ...options)).toMatchObject({ code: 0 });
+    expect(filesOf(output)).toEqual(expected);
+  });
+});
+
+test("a finished training that is resumed says so and succeeds, so that a loop until success ends", async () => {
+  const output = join(folder, "finished");
+  const first = await start(output, "--resume");
+  expect(first).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining("no checkpoint yet, starting from the beginning"),
+  });
+  const files = filesOf(output);
+  const again = await start(output, "--resume");
+  expect(again).toMatchObject({ code: 0, stdout: first.stdout });
+  expect(again.stderr).toMatch(/nothing to resume: the training ended after step 40\n$/);
+  expect(filesOf(output)).toEqual(files);
+});

@@ -1,0 +1,262 @@
+/** A training that was interrupted and resumed ends in the same bytes as one that was not. */
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type FinetuneEvent, type FinetuneOptions, finetune } from "../src/tasks/finetune.node.ts";
+import { expectError } from "./expect-error.ts";
+import { examples, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+
+let folder: string;
+let base: Omit<FinetuneOptions, "output">;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-resume-"));
+  base = {
+    model: await writeTinyModel(join(folder, "model")), // with dropout
+    train: writeRows(join(folder, "train.jsonl"), examples(23)),
+    dev: writeRows(join(folder, "dev.jsonl"), examples(9, 2)),
+    epochs: 3,
+    batchSize: 5, // 5 steps an epoch, the last of 3 examples
+    learningRate: 3e-3,
+    threads: 1,
+  };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+let count = 0;
+const fresh = () => join(folder, String(++count));
+
+/** The files of a finished training. */
+function filesOf(output: string): Record<string, string> {
+  return Object.fromEntries(readdirSync(output).map((name) => [name, readFileSync(join(output, name), "latin1")]));
+}
+
+/** Runs a training from start to end. */
+async function undisturbed(options: Partial<FinetuneOptions> = {}): Promise<Record<string, string>> {
+  const output = fresh();
+  await finetune({ ...base, ...options, output });
+  return filesOf(output);
+}
+
+/** Runs a training that stops, with a checkpoint, after a step. */
+async function stopAfter(step: number, options: Partial<FinetuneOptions> & { output: string }): Promise<void> {
+  const controller = new AbortController();
+  const onEvent = (event: FinetuneEvent) => {
+    if (event.kind === "step" && event.step === step) controller.abort();
+  };
+  const stopped = finetune({ ...base, ...options, onEvent, signal: controller.signal });
+  await expectError(stopped, "ABORTED", `step ${step} of`, "--resume");
+}
+
+describe.each([{ accumulate: 1 }, { accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (options) => {
+  let expected: Record<string, string>;
+  beforeAll(async () => {
+    expected = await undisturbed(options);
+  });
+
+  test("the training is a real one: its best model is not its last", () => {
+    const { step } = JSON.parse(expected["metrics.json"]!);
+    expect(step).toBeLessThan(JSON.parse(expected["training.json"]!).step);
+  });
+
+  test.each([1, 4, 5, 7])("stopped after step %i", async (step) => {
+    const output = fresh();
+    await stopAfter(step, { ...options, output });
+    await finetune({ ...base, ...options, output, resume: true });
+    expect(filesOf(output)).toEqual(expected);
+  });
+
+  test("stopped after every single step", async () => {
+    const output = fresh();
+    const { step: steps } = JSON.parse(expected["training.json"]!);
+    for (let step = 1; step < steps; step++) await stopAfter(step, { ...options, output, resume: true });
+    await finetune({ ...base, ...options, output, resume: true });
+    expect(filesOf(output)).toEqual(expected);
+  });
+
+  test("killed at any step, with checkpoints now and then", async () => {
+    const killed: string[] = [];
+    const output = fresh();
+    const copy = ({ kind }: FinetuneEvent) => {
+      if (kind !== "step" && kind !== "epoch") return;
+      killed.push(fresh());
+      cpSync(output, killed.at(-1)!, { recursive: true });
+    };
+    await finetune({ ...base, ...options, output, checkpointEvery: 3, onEvent: copy });
+    for (const path of killed) {
+      await finetune({ ...base, ...options, output: path, checkpointEvery: 3, resume: true });
+      expect(filesOf(path)).toEqual(filesOf(output));
+    }
+  });
+});
+
+test("the loss of an interrupted epoch is that of all its steps", async () => {
+  const output = fresh();
+  await stopAfter(3, { output });
+  const whole: FinetuneEvent[] = [];
+  const resumed: FinetuneEvent[] = [];
+  await finetune({ ...base, output: fresh(), onEvent: (event) => whole.push(event) });
+  await finetune({ ...base, output, resume: true, onEvent: (event) => resumed.push(event) });
+  const epochs = (events: FinetuneEvent[]) => events.filter(({ kind }) => kind === "epoch");
+  expect(epochs(resumed)).toEqual(epochs(whole));
+});
+
+describe("at the end", () => {
+  test("a training that could not write its files is resumed, and leftovers of a killed writer go", async () => {
+    const output = fresh();
+    const obstacle = join(output, "README.md");
+    const onEvent = ({ kind }: FinetuneEvent) => {
+      if (kind === "epoch") mkdirSync(obstacle, { recursive: true });
+    };
+    await expectError(finetune({ ...base, output, onEvent }), "FILE_NOT_WRITABLE", obstacle);
+    rmdirSync(obstacle);
+    rmSync(join(output, "config.json"));
+    writeFileSync(join(output, ".config.json.new-99999999-0123456789ab"), "{");
+    await finetune({ ...base, output, resume: true });
+    expect(filesOf(output)).toEqual(await undisturbed());
+  });
+
+  test("a finished training says so, changes nothing and gives its result again", async () => {
+    const output = fresh();
+    const result = await finetune({ ...base, output });
+    const files = filesOf(output);
+    mkdirSync(join(output, "checkpoints", "last"), { recursive: true }); // as a kill during the clean-up leaves it
+    const events: FinetuneEvent[] = [];
+    const again = await finetune({ ...base, output, resume: true, onEvent: (event) => events.push(event) });
+    expect(again).toEqual(result);
+    expect(events.map(({ kind }) => kind)).toEqual(["data", "data", "ended"]);
+    expect(filesOf(output)).toEqual(files);
+    await expectError(
+      finetune({ ...base, output, resume: true, epochs: 4 }),
+      "RESUME_MISMATCH",
+      "epochs 3",
+      "epochs 4",
+    );
+  });
+});
+
+describe("settings", () => {
+  let stopped: string;
+  beforeAll(async () => {
+    stopped = fresh();
+    await stopAfter(7, { output: stopped });
+  });
+
+  const file = (seed: number) => writeRows(join(folder, `other-${seed}.jsonl`), examples(23, seed));
+  const vocab = () => {
+    const path = join(folder, "vocab.txt");
+    writeFileSync(path, VOCABULARY.join("\n"));
+    return path;
+  };
+  test.each<[setting: string, change: () => Partial<FinetuneOptions>]>([
+    ["epochs", () => ({ epochs: 4 })],
+    ["batchSize", () => ({ batchSize: 6 })],
+    ["accumulate", () => ({ accumulate: 2 })],
+    ["learningRate", () => ({ learningRate: 2e-3 })],
+    ["warmupRatio", () => ({ warmupRatio: 0.2 })],
+    ["weightDecay", () => ({ weightDecay: 0 })],
+    ["clipNorm", () => ({ clipNorm: 2 })],
+    ["seed", () => ({ seed: 43 })],
+    ["patience", () => ({ patience: 2 })],
+    ["maxLength", () => ({ maxLength: 100 })],
+    ["model", () => ({ model: "tiny", vocab: vocab() })],
+    ["trainingData", () => ({ train: file(3) })],
+    ["devData", () => ({ dev: file(4) })],
+    ["devData", () => ({ dev: undefined })],
+    [
+      "labels",
+      () => ({
+        train: writeRows(join(folder, "ab.jsonl"), [
+          { text: "a", label: "a" },
+          { text: "b", label: "b" },
+        ]),
+        dev: undefined,
+      }),
+    ],
+  ])("other %s are refused, by name", async (setting, change) => {
+    const resumed = finetune({ ...base, output: stopped, resume: true, ...change() });
+    await expectError(resumed, "RESUME_MISMATCH", `expected ${setting} `);
+  });
+
+  test("that do not change the result may change", async () => {
+    await finetune({ ...base, output: stopped, resume: true, checkpointEvery: 4 });
+    const { "README.md": _, ...files } = await undisturbed(); // the model card lists all options
+    expect(filesOf(stopped)).toMatchObject(files);
+  });
+
+  test("equal seeds give equal bytes, other seeds others", async () => {
+    const [one, two, other] = [await undisturbed(), await undisturbed(), await undisturbed({ seed: 43 })];
+    expect(two).toEqual(one);
+    expect(other["model.safetensors"]).not.toEqual(one["model.safetensors"]);
+  });
+});
+
+describe("a checkpoint", () => {
+  test("that is not there yet: the training starts from the beginning", async () => {
+    const output = fresh();
+    const events: FinetuneEvent[] = [];
+    await finetune({ ...base, output, resume: true, onEvent: (event) => events.push(event) });
+    expect(events).toContainEqual({ kind: "resumed", step: 0, totalSteps: 15 });
+    expect(filesOf(output)).toEqual(await undisturbed());
+  });
+
+  test("is given up by overwrite", async () => {
+    const output = fresh();
+    await stopAfter(7, { output, seed: 43 });
+    await finetune({ ...base, output, overwrite: true });
+    expect(filesOf(output)).toEqual(await undisturbed());
+  });
+
+  test.each<[what: string, name: string, damage: (path: string) => void]>([
+    ["without JSON", "state.json", (path) => writeFileSync(path, "{")],
+    ["of another form", "state.json", (path) => writeFileSync(path, '{"step":-1}')],
+    ["without moments", "optimizer.safetensors", (path) => cpSync(join(path, "../model.safetensors"), path)],
+    ["without weights", "model.safetensors", (path) => cpSync(join(path, "../optimizer.safetensors"), path)],
+  ])("%s is CHECKPOINT_MALFORMED", async (_, name, damage) => {
+    const output = fresh();
+    await stopAfter(2, { output });
+    damage(join(output, "checkpoints", "last", name));
+    await expectError(finetune({ ...base, output, resume: true }), "CHECKPOINT_MALFORMED", name, "--overwrite");
+  });
+});
+
+describe("a loss that is not finite", () => {
+  test("stops the training by step, learning rate and examples, and leaves the last checkpoint", async () => {
+    const output = fresh();
+    const broken = { ...base, dev: undefined, output, learningRate: 1e30, warmupRatio: 0, checkpointEvery: 1 };
+    await expectError(
+      finetune(broken),
+      "LOSS_NOT_FINITE",
+      "step 2, learning rate 9.33e+29",
+      "loss NaN",
+      "train.jsonl, line ",
+    );
+    const last = filesOf(join(output, "checkpoints", "last"));
+    expect(JSON.parse(last["state.json"]!)).toMatchObject({ step: 1 });
+    await expectError(finetune({ ...broken, resume: true }), "LOSS_NOT_FINITE", "step 2");
+    expect(filesOf(join(output, "checkpoints", "last"))).toEqual(last);
+    expect(readdirSync(output)).toEqual(["checkpoints"]);
+  });
+
+  test("names the whole batch", async () => {
+    const spoilt = await writeTinyModel(fresh(), { change: ({ buffer }) => buffer.fill(Number.NaN) });
+    const places = [1, 2, 3].map((line) => `three.jsonl, line ${line}`);
+    const train = writeRows(join(folder, "three.jsonl"), examples(3));
+    const output = fresh();
+    await expectError(
+      finetune({ ...base, train, dev: undefined, model: spoilt, output }),
+      "LOSS_NOT_FINITE",
+      "step 1,",
+      ...places,
+    );
+    expect(existsSync(join(output, "checkpoints"))).toBe(false);
+  });
+
+  test("is found by the evaluation too, so that a spoilt model is never the best one", async () => {
+    const output = fresh();
+    const spoilt = finetune({ ...base, output, batchSize: 23, epochs: 1, learningRate: 1e30, warmupRatio: 0 });
+    await expectError(spoilt, "LOGITS_NOT_FINITE", "--learning-rate");
+    expect(readdirSync(output)).toEqual([]);
+  });
+});
