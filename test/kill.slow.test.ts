@@ -12,7 +12,7 @@ import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
 let folder: string;
 let args: string[];
 let expected: Record<string, string>;
-/** Milliseconds of a whole run. */
+/** Milliseconds of a whole training, without the start of the program. */
 let duration: number;
 
 beforeAll(async () => {
@@ -20,7 +20,7 @@ beforeAll(async () => {
   const model = await writeTinyModel(join(folder, "model"));
   const train = writeRows(join(folder, "train.jsonl"), examples(60));
   const dev = writeRows(join(folder, "dev.jsonl"), examples(20, 2));
-  const recipe = "--epochs 4 --batch-size 6 --accumulate 2 --learning-rate 1e-3 --threads 1";
+  const recipe = "--epochs 10 --batch-size 6 --accumulate 2 --learning-rate 1e-3 --threads 1";
   args = ["finetune", "text-classification", "--model", model, "--train", train, "--dev", dev, ...recipe.split(" ")];
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -31,12 +31,28 @@ function filesOf(output: string): Record<string, string> {
   return Object.fromEntries(readdirSync(output).map((name) => [name, readFileSync(join(output, name), "latin1")]));
 }
 
+/** Waits until a run has said how large the model is, which it does before its first step. */
+async function begins(run: Run): Promise<void> {
+  await new Promise<void>((resolve) => {
+    run.child.stderr?.on("data", (text: string) => text.includes("parameters") && resolve());
+    run.child.on("close", () => resolve());
+  });
+}
+
+async function killLater(run: Run, { begun, delay }: { begun: boolean; delay: number }): Promise<void> {
+  if (begun) await begins(run);
+  await sleep(delay);
+  run.child.kill("SIGKILL");
+}
+
 describe.each([1, 2])("with a checkpoint every %i steps", (every) => {
   const options = ["--checkpoint-every", String(every)];
   beforeAll(async () => {
     const output = join(folder, `undisturbed-${every}`);
+    const run = start(output, ...options);
+    await begins(run);
     const begun = Date.now();
-    expect(await start(output, ...options)).toMatchObject({ code: 0 });
+    expect(await run).toMatchObject({ code: 0 });
     duration = Date.now() - begun;
     expected = filesOf(output);
   });
@@ -48,14 +64,12 @@ describe.each([1, 2])("with a checkpoint every %i steps", (every) => {
       const output = join(folder, `killed-${every}-${kills}`);
       for (let ended = false; !ended; ) {
         const run = start(output, "--resume", ...options);
-        // Half of the delays fall into the start and the first steps, so that a training sees several kills.
-        const delay = random.uniform() * random.uniform() * 1.2 * duration;
-        const timer = setTimeout(() => run.child.kill("SIGKILL"), kills < 10 ? delay : 60_000);
+        const begun = random.below(5) > 0; // else the kill may hit before the training begins
+        const delay = random.uniform() * (begun ? duration / 4 : 400);
+        if (kills < 10) killLater(run, { begun, delay });
         const { code, signal, stderr } = await run;
-        clearTimeout(timer);
-        fates.push(
-          `${Math.round(delay)} ms: ${signal ?? code}, ${/resuming after step \d+|no checkpoint/.exec(stderr)}`,
-        );
+        const place = /resuming after step \d+|no checkpoint/.exec(stderr)?.[0] ?? "at the start";
+        fates.push(`${place}, ${Math.round(delay)} ms: ${signal ?? `exit ${code}`}`);
         if (signal === "SIGKILL") kills++;
         else expect({ code, stderr }).toMatchObject({ code: 0 });
         ended = code === 0;
@@ -72,14 +86,14 @@ describe.each([1, 2])("with a checkpoint every %i steps", (every) => {
     run.child.kill(signal);
     const stopped = await run;
     expect(stopped).toMatchObject({ code: 1, signal: null, stdout: "" });
-    const [, step] = /training stopped at step (\d+) of 40. Run the same command with --resume .*\[ABORTED\]\n$/.exec(
+    const [, step] = /training stopped at step (\d+) of 100. Run the same command with --resume .*\[ABORTED\]\n$/.exec(
       stopped.stderr,
     )!;
     const state = JSON.parse(readFileSync(join(output, "checkpoints/last/state.json"), "utf8"));
     expect(state.step).toBe(Number(step));
 
     const resumed = await start(output, "--resume", ...options);
-    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining(`resuming after step ${step} of 40\n`) });
+    expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining(`resuming after step ${step} of 100\n`) });
     expect(filesOf(output)).toEqual(expected);
   });
 
@@ -105,6 +119,6 @@ test("a finished training that is resumed says so and succeeds, so that a loop u
   const files = filesOf(output);
   const again = await start(output, "--resume");
   expect(again).toMatchObject({ code: 0, stdout: first.stdout });
-  expect(again.stderr).toMatch(/nothing to resume: the training ended after step 40\n$/);
+  expect(again.stderr).toMatch(/nothing to resume: the training ended after step 100\n$/);
   expect(filesOf(output)).toEqual(files);
 });

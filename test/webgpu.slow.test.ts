@@ -20,8 +20,8 @@ import { describeExecutor } from "./executor-contract.ts";
 import { relativeError } from "./relative-error.ts";
 
 /**
- * The promise in float32. WGSL lets a device compute exp with an error of 3 + 2|x| units in the last place and tanh with one
- * of 1e-5; the software driver comes to 1.3e-5 in the contract and to 4e-6 over the whole of BERT.
+ * The promise in float32. The software driver stays within 4e-6, but WGSL admits devices whose exp errs by 3 + 2|x| units in
+ * the last place and whose tanh errs by 1e-5.
  */
 const TOLERANCE = 1e-4;
 

@@ -67,6 +67,7 @@ export interface ErrorDetails {
 /** The only error that Cloze throws on purpose: a code for machines; the problem, expectation, finding and cure for people. */
 export class ClozeError extends Error {
   readonly code: ErrorCode;
+  readonly problem: string;
   readonly expected: string | undefined;
   readonly received: string | undefined;
   readonly cure: string | undefined;
@@ -79,6 +80,7 @@ export class ClozeError extends Error {
     super(parts.join("; ") + (cure === undefined ? "." : `. ${cure}`), cause === undefined ? undefined : { cause });
     this.name = "ClozeError";
     this.code = code;
+    this.problem = problem;
     this.expected = expected;
     this.received = received;
     this.cure = cure;

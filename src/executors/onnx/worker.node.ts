@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { ClozeError, type ErrorCode } from "../../base/errors.ts";
+import { ClozeError, type ErrorCode, type ErrorDetails } from "../../base/errors.ts";
 import type { OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
 
 /** What a session asks of its thread (session-thread.node.ts). */
@@ -14,7 +14,7 @@ export type WorkerRequest =
 /** What the thread answers, one reply for each request, in order. */
 export type WorkerReply =
   | { readonly kind: "done"; readonly results: Readonly<Record<string, OnnxValue>> }
-  | { readonly kind: "failed"; readonly code: ErrorCode; readonly message: string };
+  | { readonly kind: "failed"; readonly code: ErrorCode; readonly details: ErrorDetails };
 
 /** Sessions that each compute on a thread of their own; inputs and outputs are copied to and fro. */
 export function workerSessions(options: SessionOptions): OpenSession {
@@ -54,7 +54,7 @@ class SessionThread {
       const { resolve, reject } = this.#waiting.shift()!;
       if (this.#waiting.length === 0) this.#worker.unref();
       if (reply.kind === "done") resolve(reply.results);
-      else reject(new ClozeError(reply.code, { problem: reply.message }));
+      else reject(new ClozeError(reply.code, reply.details));
     });
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(new ClozeError("INTERNAL", { problem: "the thread of a session ended" })));
