@@ -33,6 +33,8 @@ export function tinyConfig(changes: Readonly<Record<string, unknown>> = {}): Ber
 }
 
 export interface TinyModel {
+  /** Fields of config.json to differ. */
+  readonly config?: Readonly<Record<string, unknown>>;
   readonly labels?: readonly string[];
   readonly seed?: number;
   /** Deviation of the weights; BERT's own of 0.02 makes all predictions alike. */
@@ -42,7 +44,7 @@ export interface TinyModel {
 
 /** Writes a model folder with random weights, as `cloze finetune` does with trained ones. */
 export async function writeTinyModel(folder: string, { labels = LABELS, ...options }: TinyModel = {}): Promise<string> {
-  const config = tinyConfig();
+  const config = tinyConfig(options.config);
   const parameters = new Parameters(classifierParameters(config, labels.length));
   initialise(parameters, options.range ?? 0.3, options.seed ?? 1);
   options.change?.(parameters);
@@ -53,7 +55,7 @@ export async function writeTinyModel(folder: string, { labels = LABELS, ...optio
     labels,
     tokenizer: BertTokenizer.fromVocabulary(VOCABULARY),
     parameters,
-    maxLength: 24,
+    maxLength: config.maxPositions,
   });
   return folder;
 }

@@ -16,7 +16,8 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
     const results = await session?.run(request.inputs, Object.fromEntries(request.outputs.map((name) => [name, null])));
     return { kind: "done", results: results ?? {} };
   } catch (error) {
-    if (!(error instanceof ClozeError)) return { kind: "failed", code: "INTERNAL", details: { problem: String(error) } };
+    if (!(error instanceof ClozeError))
+      return { kind: "failed", code: "INTERNAL", details: { problem: String(error) } };
     const { code, problem, expected, received, cure } = error;
     return { kind: "failed", code, details: { problem, expected, received, cure } };
   }
