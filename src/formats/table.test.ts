@@ -46,16 +46,15 @@ const contents = {
 };
 
 describe("readTable", () => {
-  test.each(Object.entries(contents))(
-    "reads %s by its name, its content, in capitals and within gzip",
-    async (ending, content) => {
-      for (const name of [`a.${ending}`, `A.${ending.toUpperCase()}`, "a.data", "a"]) {
-        expect(await values(await file(name, content))).toEqual(expected);
-        expect(await values(await file(`${name}.gz`, gzipSync(content)))).toEqual(expected);
-        expect(await values(await file(name, gzipSync(content)))).toEqual(expected);
-      }
-    },
-  );
+  test.each(
+    Object.entries(contents),
+  )("reads %s by its name, its content, in capitals and within gzip", async (ending, content) => {
+    for (const name of [`a.${ending}`, `A.${ending.toUpperCase()}`, "a.data", "a"]) {
+      expect(await values(await file(name, content))).toEqual(expected);
+      expect(await values(await file(`${name}.gz`, gzipSync(content)))).toEqual(expected);
+      expect(await values(await file(name, gzipSync(content)))).toEqual(expected);
+    }
+  });
 
   test("reads JSON Lines as .ndjson and .json, and tables named .txt by their content", async () => {
     for (const name of ["a.ndjson", "a.json"]) expect(await values(await file(name, contents.jsonl))).toEqual(expected);
@@ -126,20 +125,19 @@ describe("readTable", () => {
     await expect(rows(join(folder, "none.parquet"))).rejects.toMatchObject({ code: "FILE_MISSING" });
   });
 
-  test.each(Object.entries(contents))(
-    "closes a %s file when the reader stops early or the table is at fault",
-    async (ending, content) => {
-      if (!existsSync("/proc/self/fd")) return;
-      const long = typeof content === "string" ? content + `${content.split("\n").at(-2)}\n`.repeat(50_000) : content;
-      const path = await file(`open.${ending}`, long);
-      for await (const { row } of readTable(path, { columns: ["text"] })) if (row === 1) break;
-      await expect(rows(path, { columns: ["none"] })).rejects.toMatchObject({ code: "COLUMN_MISSING" });
-      await expect(rows(await file("open.txt", "prose\n".repeat(200_000)))).rejects.toThrow();
-      const open = () =>
-        readdirSync("/proc/self/fd").filter((fd) => linkOf(`/proc/self/fd/${fd}`)?.startsWith(join(folder, "open.")));
-      await expect.poll(open).toEqual([]);
-    },
-  );
+  test.each(
+    Object.entries(contents),
+  )("closes a %s file when the reader stops early or the table is at fault", async (ending, content) => {
+    if (!existsSync("/proc/self/fd")) return;
+    const long = typeof content === "string" ? content + `${content.split("\n").at(-2)}\n`.repeat(50_000) : content;
+    const path = await file(`open.${ending}`, long);
+    for await (const { row } of readTable(path, { columns: ["text"] })) if (row === 1) break;
+    await expect(rows(path, { columns: ["none"] })).rejects.toMatchObject({ code: "COLUMN_MISSING" });
+    await expect(rows(await file("open.txt", "prose\n".repeat(200_000)))).rejects.toThrow();
+    const open = () =>
+      readdirSync("/proc/self/fd").filter((fd) => linkOf(`/proc/self/fd/${fd}`)?.startsWith(join(folder, "open.")));
+    await expect.poll(open).toEqual([]);
+  });
 });
 
 function linkOf(path: string): string | undefined {
