@@ -119,8 +119,8 @@ describe("texts", () => {
 
     const classifier = await TextClassifier.open(model, { threads: 1 });
     const { probabilities, truncated } = await classifier.classify([
-      { text: "good ".repeat(99) },
-      { text: "good ".repeat(22) },
+      { text: "good ".repeat(199) },
+      { text: "good ".repeat(126) },
     ]);
     expect(truncated).toBe(1);
     expect(probabilities[0]).toEqual(probabilities[1]);

@@ -7,9 +7,10 @@ import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pipeline, type TextClassificationPipeline } from "../src/tasks/pipeline.node.ts";
+import { classifierParameters } from "../src/tasks/text-classification.ts";
 import { loadTokenizer } from "../src/tokenizer/folder.node.ts";
 import { cloze, type Outcome } from "./command-line.ts";
-import { type Example, examples, LABELS, writeRows, writeTinyModel } from "./tiny-model.ts";
+import { type Example, examples, LABELS, tinyConfig, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
 let start: string;
@@ -307,6 +308,8 @@ describe("info", () => {
     const { parameters, bytes, weights, vocabulary, ...info } = JSON.parse(await run(["info", model, "--json"]));
     expect(info).toMatchObject({ config: { hidden_size: 32, num_hidden_layers: 1 }, labels: LABELS });
     expect({ bytes, vocabulary, count: weights.length }).toEqual({ bytes: 4 * parameters, vocabulary: 59, count: 25 });
+    const specs = classifierParameters(tinyConfig(), 2).map(({ name, shape }) => ({ name, shape, dtype: "F32" }));
+    expect(weights).toMatchObject(specs);
     const text = await run(["info", model]);
     expect(text).toMatch(/^classifier\.weight +F32 \[2, 32\] +64$/m);
     expect(text).toMatch(new RegExp(`^${parameters.toLocaleString("en")} parameters, 0\\.1 MB$`, "m"));

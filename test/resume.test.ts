@@ -49,7 +49,7 @@ async function stopAfter(step: number, options: Partial<FinetuneOptions> & { out
   await expectError(stopped, "ABORTED", `step ${step} of`, "--resume");
 }
 
-describe.each([{ accumulate: 1 }, { accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (options) => {
+describe.each([{ accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (options) => {
   let expected: Record<string, string>;
   beforeAll(async () => {
     expected = await undisturbed(options);
@@ -201,11 +201,27 @@ describe("a checkpoint", () => {
     expect(filesOf(output)).toEqual(await undisturbed());
   });
 
-  test("is given up by overwrite", async () => {
+  test.each(["begun", "finished"])("of a training that overwrites one, %s before, takes its place", async (former) => {
     const output = fresh();
-    await stopAfter(7, { output, seed: 43 });
-    await finetune({ ...base, output, overwrite: true });
+    if (former === "begun") await stopAfter(7, { output, seed: 43 });
+    else await finetune({ ...base, output, seed: 43 });
+    await stopAfter(4, { output, overwrite: true });
+    await finetune({ ...base, output, resume: true });
     expect(filesOf(output)).toEqual(await undisturbed());
+  });
+
+  test("that an overwriting training has not reached yet: the former one is not continued", async () => {
+    const output = fresh();
+    await finetune({ ...base, output, seed: 43 });
+    const killed = fresh();
+    const onEvent = ({ kind }: FinetuneEvent) => {
+      if (kind === "step" && !existsSync(killed)) cpSync(output, killed, { recursive: true });
+    };
+    await finetune({ ...base, output, overwrite: true, onEvent });
+    const events: FinetuneEvent[] = [];
+    await finetune({ ...base, output: killed, resume: true, onEvent: (event) => events.push(event) });
+    expect(events).toContainEqual({ kind: "resumed", step: 0, totalSteps: 15 });
+    expect(filesOf(killed)).toEqual(filesOf(output));
   });
 
   test.each<[what: string, name: string, damage: (path: string) => void]>([

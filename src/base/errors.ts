@@ -25,7 +25,7 @@ export const ERROR_CODES = {
   MODEL_INCOMPLETE: "A model folder lacks a file or some of its weights.",
   NAME_TAKEN: "Two inputs or parameters of a graph share a name.",
   NAME_UNKNOWN: "A parameter was asked for that the model does not have.",
-  NOTHING_TO_RESUME: "A training was to be resumed where there is no checkpoint.",
+  NOTHING_TO_RESUME: "A training was to be resumed in a folder that holds something else.",
   NOT_DIFFERENTIABLE: "A gradient was asked for that does not exist.",
   OPTIMIZER_LENGTH: "Segments, parameters, gradients or moments of an optimizer differ in length.",
   OPTION_INVALID: "An option has a value that it cannot take.",

@@ -27,7 +27,7 @@ export interface CheckpointFolder extends Checkpoints {
   end(state: TrainingState): Promise<void>;
   /** The state in which the training ended; undefined where it has not. */
   ended(): Promise<TrainingState | undefined>;
-  /** Removes everything. */
+  /** Gives up whatever training is there and begins one anew, so that it can be resumed before its first checkpoint. */
   clear(): Promise<void>;
 }
 
@@ -63,6 +63,7 @@ export function checkpointFolder(output: string): CheckpointFolder {
     async clear() {
       await remove(record);
       await removeCheckpoints();
+      await makeFolder(folder);
     },
 
     async save(state, parameters, optimizer) {
