@@ -1,13 +1,10 @@
 /**
- * One training step of BERT-base: masked LM + next sentence, dropout, clipping and AdamW, beside the matrix-product
- * ceiling of the same kernels in the same run. Prints one JSON line.
+ * One training step of BERT: masked LM + next sentence, dropout, clipping and AdamW. Prints one JSON line.
  *
  *     npx tsx bench/step.ts [preset] [batch] [length] [share of real tokens] [steps]
  */
-import * as ort from "onnxruntime-node";
 import { Random } from "../src/base/random.ts";
 import { presetConfig } from "../src/bert/config.ts";
-import { OnnxBuilder } from "../src/executors/onnx/builder.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { differentiate } from "../src/graph/differentiate.ts";
 import { type Value, vector } from "../src/graph/executor.ts";
@@ -45,8 +42,7 @@ const executable = await onnxExecutor({ threads: 2 }).load(graph, parameters);
 const sessionSeconds = (performance.now() - created) / 1000;
 
 const inputs = makeBatch(Number(batch), Number(length), Number(fill));
-const products = await matrixProducts();
-const seconds: { step: number; optimizer: number; product: number }[] = [];
+const seconds: { step: number; optimizer: number }[] = [];
 for (let step = 0; step <= Number(steps); step++) {
   const start = performance.now();
   await executable.run(inputs, { outputs, seed: step });
@@ -54,13 +50,12 @@ for (let step = 0; step <= Number(steps); step++) {
   const gradientScale = clipScale(globalNorm(gradients.buffer), 1);
   optimizer.step(parameters.buffer, gradients.buffer, { learningRate: 1e-4, gradientScale });
   const done = performance.now();
-  seconds.push({ step: (done - start) / 1000, optimizer: (done - computed) / 1000, product: await products.seconds() });
+  seconds.push({ step: (done - start) / 1000, optimizer: (done - computed) / 1000 });
 }
 const measured = seconds.slice(1); // the first step warms up
 const lengths = [...inputs.lengths!.data];
 const gflop = stepFlop(lengths, inputs.maskedPositions!.data.length) / 1e9;
 const stepSeconds = median(measured.map(({ step }) => step));
-const ceiling = products.flop / 1e9 / median(measured.map((one) => one.product));
 console.log(
   JSON.stringify({
     seconds: stepSeconds,
@@ -68,8 +63,6 @@ console.log(
     sessionSeconds,
     gflop,
     gflops: gflop / stepSeconds,
-    ceiling,
-    shareOfCeiling: gflop / stepSeconds / ceiling,
     tokens: lengths.reduce((a, b) => a + b, 0),
     peakMemoryGb: process.resourceUsage().maxRSS / 1e6,
   }),
@@ -105,47 +98,5 @@ function makeBatch(B: number, S: number, share: number): Record<string, Value> {
     maskedWeights: weights(M),
     nextSentence: ids(B, 2),
     nextSentenceWeights: weights(B),
-  };
-}
-
-/** The ceiling: the fastest of three products of the step's own sizes, by the same runtime on the same threads. */
-async function matrixProducts() {
-  const [R, I, O] = [2048, 768, 3072];
-  const random = Random.of(2);
-  const tensor = (dims: readonly number[]) =>
-    new ort.Tensor(
-      "float32",
-      Float32Array.from({ length: dims[0]! * dims[1]! }, () => random.uniform() - 0.5),
-      dims,
-    );
-  const product = async (op: "Gemm" | "MatMul", a: readonly number[], b: readonly number[], c: readonly number[]) => {
-    const onnx = new OnnxBuilder();
-    onnx.input("a", "float32", a);
-    onnx.input("b", "float32", b);
-    const value = onnx.node(op, ["a", "b"], op === "Gemm" ? { attributes: { transB: 1 } } : {});
-    const bytes = onnx.encode([{ name: "c", value, dtype: "float32", shape: c }]);
-    const session = await ort.InferenceSession.create(bytes, { intraOpNumThreads: 2 });
-    const [feeds, fetches] = [{ a: tensor(a), b: tensor(b) }, { c: tensor(c) }];
-    return () => session.run(feeds, fetches);
-  };
-  const products = [
-    await product("MatMul", [R, I], [I, O], [R, O]),
-    await product("MatMul", [R, O], [O, I], [R, I]),
-    await product("Gemm", [R, I], [O, I], [R, O]),
-  ];
-  return {
-    flop: 2 * R * I * O,
-    /** The least of the three medians. */
-    async seconds() {
-      const times = products.map((): number[] => []);
-      for (let round = 0; round < 9; round++) {
-        for (const [i, run] of products.entries()) {
-          const start = performance.now();
-          await run();
-          times[i]!.push((performance.now() - start) / 1000);
-        }
-      }
-      return Math.min(...times.map(median));
-    },
   };
 }

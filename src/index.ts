@@ -19,13 +19,13 @@ export {
   finetune,
 } from "./tasks/finetune.node.ts";
 export {
-  type CallOptions,
   type ClassificationInput,
   type LabelScore,
   type PipelineTask,
   pipeline,
   type TextClassificationPipeline,
 } from "./tasks/pipeline.node.ts";
+export type { Control } from "./tasks/text-classification.ts";
 export type { Encoding } from "./tokenizer/encoding.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizer/folder.node.ts";
 export { BertTokenizer, type EncodeOptions, type WindowOptions } from "./tokenizer/tokenizer.ts";

@@ -7,9 +7,10 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeSafetensors, type NamedTensor, toFloat16 } from "../src/formats/safetensors.ts";
 import { readSafetensorsHeader, writeSafetensors } from "../src/formats/safetensors-file.node.ts";
 import { initialise, Parameters, type ParameterView } from "../src/graph/parameters.ts";
+import { type FinetuneEvent, finetune } from "../src/tasks/finetune.node.ts";
 import { loadWeights, MODEL_FILES, openModelFolder } from "../src/tasks/model-folder.node.ts";
 import { classifierParameters } from "../src/tasks/text-classification.ts";
-import { LABELS, tinyConfig, VOCABULARY, writeTinyModel } from "./tiny-model.ts";
+import { LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
 let path: string;
@@ -98,4 +99,20 @@ describe("weights", () => {
       );
     });
   });
+});
+
+test.each([
+  { labels: LABELS, fresh: [] },
+  { labels: ["bad", "fair", "good"], fresh: ["classifier.weight", "classifier.bias"] },
+  { labels: ["other", "labels"], fresh: ["classifier.weight", "classifier.bias"] },
+])("fine-tuning for the labels $labels starts $fresh anew", async ({ labels, fresh }) => {
+  const model = await writeTinyModel(join(folder, "start"));
+  const train = writeRows(
+    join(folder, "train.jsonl"),
+    labels.map((label) => ({ text: `a ${label}`, label })),
+  );
+  const events: FinetuneEvent[] = [];
+  const onEvent = (event: FinetuneEvent) => events.push(event);
+  await finetune({ model, train, output: join(folder, "result"), epochs: 1, overwrite: true, onEvent });
+  expect(events.find(({ kind }) => kind === "model")).toMatchObject({ labels, fresh });
 });

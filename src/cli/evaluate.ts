@@ -2,8 +2,10 @@ import { Command } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { type ReadOptions, readLabelledTexts } from "../tasks/labelled-texts.node.ts";
 import { TextClassifier } from "../tasks/text-classifier.node.ts";
+import { abortOnInterrupt } from "./exit.ts";
 import { formatMetrics } from "./metrics.ts";
 import { shared } from "./options.ts";
+import { showProgress } from "./progress.ts";
 
 export function evaluateCommand(): Command {
   return new Command("evaluate")
@@ -26,7 +28,10 @@ async function run(folder: string, options: ReadOptions & OnnxOptions & { data: 
   try {
     const texts = await readLabelledTexts(options.data, options);
     if (texts.skipped > 0) console.error(`${options.data}: ${texts.skipped} rows without text or label skipped`);
-    const { metrics } = await classifier.evaluate(texts);
+    const progress = showProgress("evaluating", texts.examples.length);
+    const { metrics } = await classifier
+      .evaluate(texts, { signal: abortOnInterrupt(), onProgress: ({ done }) => progress.update(done, "texts") })
+      .finally(() => progress.stop());
     if (options.json) console.log(JSON.stringify({ labels: classifier.labels, ...metrics }));
     else console.log(formatMetrics(metrics, classifier.labels));
   } finally {

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { addAbortSignal } from "node:stream";
 import { Command, Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
@@ -7,6 +8,7 @@ import type { TextInput } from "../tasks/text-classification.ts";
 import { TextClassifier } from "../tasks/text-classifier.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { shared } from "./options.ts";
+import { showCount } from "./progress.ts";
 
 interface Options extends OnnxOptions {
   input?: string;
@@ -48,8 +50,8 @@ async function run(folder: string, texts: string[], options: Options, command: C
   try {
     const inputs = texts.length > 0 ? texts.map((text) => ({ text })) : readInputs(options.input, options, counts);
     const lines = predictions(classifier, inputs, counts, signal);
-    if (options.output === undefined) for await (const line of lines) process.stdout.write(line);
-    else await writeFileAtomic(options.output, lines);
+    if (options.output === undefined) await print(lines);
+    else await writeFileAtomic(options.output, withProgress(lines, counts));
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
@@ -58,6 +60,25 @@ async function run(folder: string, texts: string[], options: Options, command: C
   if (counts.skipped > 0) console.error(`${counts.skipped} empty texts skipped`);
   if (counts.truncated > 0) console.error(`${counts.truncated} texts longer than the maximum length, cut`);
   if (options.output !== undefined) console.error(`${options.output}: ${counts.texts} predictions`);
+}
+
+/** Waits for a reader that is slower than the predictions, so that a file of any size can be piped on. */
+async function print(lines: AsyncIterable<Uint8Array>) {
+  for await (const line of lines) {
+    if (!process.stdout.write(line)) await once(process.stdout, "drain");
+  }
+}
+
+async function* withProgress(lines: AsyncIterable<Uint8Array>, counts: { readonly texts: number }) {
+  const progress = showCount("predicting", "texts");
+  try {
+    for await (const line of lines) {
+      progress.update(counts.texts);
+      yield line;
+    }
+  } finally {
+    progress.stop();
+  }
 }
 
 /** Texts classified together: enough for batches of like length, few enough for a file of any size. */
@@ -72,7 +93,7 @@ async function* predictions(
   const encoder = new TextEncoder();
   let chunk: TextInput[] = [];
   const classify = async () => {
-    const { probabilities, truncated } = await classifier.classify(chunk, signal);
+    const { probabilities, truncated } = await classifier.classify(chunk, { signal });
     counts.texts += chunk.length;
     counts.truncated += truncated;
     const lines = chunk.map(

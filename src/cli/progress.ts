@@ -58,6 +58,26 @@ function plainLines(what: string, total: number): Progress {
   };
 }
 
+/** The same where nobody knows how many there will be: a count and a rate. */
+export function showCount(what: string, of: string): Pick<Progress, "stop"> & { update(done: number): void } {
+  const started = Date.now();
+  let next = started + LINE_INTERVAL;
+  const { isTTY } = process.stderr;
+  return {
+    update(done) {
+      const rate = Math.round((1000 * done) / Math.max(1, Date.now() - started));
+      const text = `${what} ${done.toLocaleString("en")} ${of}  ${rate.toLocaleString("en")} ${of}/s`;
+      if (isTTY) process.stderr.write(`\r\x1b[K${text}`);
+      if (isTTY || Date.now() < next) return;
+      next = Date.now() + LINE_INTERVAL;
+      console.error(text);
+    },
+    stop() {
+      if (isTTY) process.stderr.write("\r\x1b[K");
+    },
+  };
+}
+
 function timeLeft(started: number, done: number, left: number): string {
   if (left <= 0) return `${formatSeconds((Date.now() - started) / 1000)} taken`;
   if (done <= 0) return "";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
-import { type BertConfig, isPreset, presetConfig } from "../bert/config.ts";
+import { type BertConfig, isPreset, type Preset, presetConfig } from "../bert/config.ts";
 import { onnxExecutor } from "../executors/onnx/node.node.ts";
 import type { Device } from "../executors/onnx/session.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../formats/atomic-write.node.ts";
@@ -19,7 +19,7 @@ import {
   readLabelledTexts,
 } from "./labelled-texts.node.ts";
 import { modelCard } from "./model-card.ts";
-import { loadWeights, MODEL_FILES, openModelFolder, saveModelFolder } from "./model-folder.node.ts";
+import { loadWeights, MODEL_FILES, type ModelFolder, openModelFolder, saveModelFolder } from "./model-folder.node.ts";
 import { claimOutput, type OutputOptions } from "./output-folder.node.ts";
 import {
   Classifier,
@@ -80,39 +80,16 @@ export interface FinetuneResult {
  * the files, the options or the machine; an interrupted training can be resumed.
  */
 export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
-  const { output, maxLength = 128, onEvent } = options;
+  const { output, onEvent } = options;
   const checkpoints = checkpointFolder(output);
   await claimOutput(options, checkpoints);
-  const { config, tokenizer, folder } = await chooseModel(options);
-  if (maxLength > config.maxPositions) {
-    throw new ClozeError("OPTION_INVALID", {
-      problem: "--max-length is more than the model takes",
-      expected: `at most ${config.maxPositions}`,
-      received: String(maxLength),
-    });
-  }
-
-  const trainTexts = await readLabelledTexts(options.train, options);
-  const devTexts = options.dev === undefined ? undefined : await readLabelledTexts(options.dev, options);
-  const labels = labelsOf(trainTexts);
-  const encode = ({ file, examples, skipped }: LabelledTexts) => {
-    let truncated = 0;
-    const sequences = examples.map((example) => {
-      const encoding = encodeText(tokenizer, example, maxLength);
-      if (encoding.truncated) truncated++;
-      return { ids: encoding.ids, typeIds: encoding.typeIds, label: labelIndex(example, labels), place: example.place };
-    });
-    onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
-    return sequences;
-  };
-  const trainExamples = encode(trainTexts);
-  const devExamples = devTexts && encode(devTexts);
-
+  const start = await chooseModel(options);
+  const { labels, train: trainExamples, dev: devExamples } = await readExamples(options, start);
   const training = trainingOptions(options);
   const settings = {
     ...settingsOf(training),
     model: options.model,
-    maxLength,
+    maxLength: start.maxLength,
     labels: JSON.stringify(labels),
     trainingData: fingerprint(trainExamples),
     ...(devExamples && { devData: fingerprint(devExamples) }),
@@ -125,20 +102,17 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     return resultOf(ended, output, labels);
   }
 
-  const parameters = new Parameters(classifierParameters(config, labels.length));
-  initialise(parameters, config.initializerRange, training.seed);
-  const { missing, unused } =
-    folder === undefined
-      ? { missing: [], unused: [] }
-      : await loadWeights(folder, parameters, { optional: ["classifier."] });
+  const parameters = new Parameters(classifierParameters(start.config, labels.length));
+  initialise(parameters, start.config.initializerRange, training.seed);
+  const { missing, unused } = await loadFirstWeights(start, parameters, labels);
   onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh: missing, unused });
 
   if (options.overwrite) await checkpoints.clear(); // not before all input has proved good
   const executor = onnxExecutor(options);
-  const model = { config, labels: labels.length, parameters };
+  const model = { config: start.config, labels: labels.length, parameters };
   const classifier = devExamples && (await Classifier.load(model, executor, { frozen: false }));
   const state = await train({
-    trainable: trainableClassifier(config, labels.length, trainExamples),
+    trainable: trainableClassifier(start.config, labels.length, trainExamples),
     parameters,
     executor,
     options: training,
@@ -150,48 +124,96 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     signal: options.signal,
   }).finally(() => classifier?.dispose());
 
-  const { metrics } = resultOf(state, output, labels);
-  for (const name of [...MODEL_FILES, "metrics.json", "README.md"]) await recoverAtomicWrite(join(output, name));
-  const architecture = "BertForSequenceClassification";
-  await saveModelFolder(output, { architecture, config, labels, tokenizer, parameters, maxLength });
-  const figures = { task: "text-classification", step: state.best?.step ?? state.step, labels, ...metrics };
-  await writeFileAtomic(join(output, "metrics.json"), `${JSON.stringify(figures, null, 2)}\n`);
-  const card = modelCard({
-    config,
-    labels,
-    parameters: parameters.count,
-    training,
-    source: basename(options.model),
-    metrics,
-  });
-  await writeFileAtomic(join(output, "README.md"), card);
+  await saveResult(options, start, { labels, parameters, training, state });
   await checkpoints.end(state);
   return resultOf(state, output, labels);
 }
 
-function resultOf({ step, best }: TrainingState, output: string, labels: readonly string[]): FinetuneResult {
-  return { output, labels, steps: step, metrics: best?.evaluation.metrics };
+/** What a training starts from. */
+interface Start {
+  readonly config: BertConfig;
+  readonly tokenizer: BertTokenizer;
+  /** Tokens of a text at most. */
+  readonly maxLength: number;
+  /** Where the first weights are; undefined for random ones. */
+  readonly folder: ModelFolder | undefined;
 }
 
-/** The configuration and tokenizer to train with, and the folder of the first weights, if there is one. */
-async function chooseModel({ model, vocab }: FinetuneOptions): Promise<{
-  config: BertConfig;
-  tokenizer: BertTokenizer;
-  folder: string | undefined;
-}> {
-  if (!isPreset(model)) {
-    const { config, tokenizer, path } = await openModelFolder(model, vocab);
-    return { config, tokenizer, folder: path };
-  }
+async function chooseModel({ model, vocab, maxLength = 128 }: FinetuneOptions): Promise<Start> {
+  const start = isPreset(model) ? await startFromPreset(model, vocab) : await startFromFolder(model, vocab);
+  const { maxPositions } = start.config;
+  if (maxLength <= maxPositions) return { ...start, maxLength };
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "--max-length is more than the model takes",
+    expected: `at most ${maxPositions}`,
+    received: String(maxLength),
+  });
+}
+
+async function startFromFolder(path: string, vocab: string | undefined) {
+  const folder = await openModelFolder(path, vocab);
+  return { config: folder.config, tokenizer: folder.tokenizer, folder };
+}
+
+async function startFromPreset(preset: Preset, vocab: string | undefined) {
   if (vocab === undefined) {
     throw new ClozeError("OPTION_INVALID", {
-      problem: `the preset "${model}" starts from nothing, so it needs a vocabulary`,
+      problem: `the preset "${preset}" starts from nothing, so it needs a vocabulary`,
       expected: "--vocab with a vocab.txt or a folder that has one",
       cure: "Make one with `cloze vocab`, or name a model folder instead of a preset.",
     });
   }
   const tokenizer = await loadTokenizer(vocab);
-  return { config: presetConfig(model, tokenizer.vocabulary.size), tokenizer, folder: undefined };
+  return { config: presetConfig(preset, tokenizer.vocabulary.size), tokenizer, folder: undefined };
+}
+
+/** Reads and encodes the data; the labels are those of the training file. */
+async function readExamples(options: FinetuneOptions, { tokenizer, maxLength }: Start) {
+  const trainTexts = await readLabelledTexts(options.train, options);
+  const devTexts = options.dev === undefined ? undefined : await readLabelledTexts(options.dev, options);
+  const labels = labelsOf(trainTexts);
+  const encode = ({ file, examples, skipped }: LabelledTexts): LabelledSequence[] => {
+    let truncated = 0;
+    const sequences = examples.map((example) => {
+      const encoding = encodeText(tokenizer, example, maxLength);
+      if (encoding.truncated) truncated++;
+      return { ids: encoding.ids, typeIds: encoding.typeIds, label: labelIndex(example, labels), place: example.place };
+    });
+    options.onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
+    return sequences;
+  };
+  return { labels, train: encode(trainTexts), dev: devTexts && encode(devTexts) };
+}
+
+/** A head is kept only where it was trained for the very same labels. */
+async function loadFirstWeights({ folder }: Start, parameters: Parameters, labels: readonly string[]) {
+  if (folder === undefined) return { missing: [], unused: [] };
+  const head = ["classifier."];
+  const sameLabels = JSON.stringify(folder.labels) === JSON.stringify(labels);
+  return loadWeights(folder.path, parameters, { optional: head, skip: sameLabels ? [] : head });
+}
+
+async function saveResult(
+  { output, model }: FinetuneOptions,
+  { config, tokenizer, maxLength }: Start,
+  result: { labels: readonly string[]; parameters: Parameters; training: TrainingOptions; state: TrainingState },
+) {
+  const { labels, parameters, training, state } = result;
+  const { metrics } = resultOf(state, output, labels);
+  for (const name of [...MODEL_FILES, METRICS, CARD]) await recoverAtomicWrite(join(output, name));
+  const architecture = "BertForSequenceClassification";
+  await saveModelFolder(output, { architecture, config, labels, tokenizer, parameters, maxLength });
+  const figures = { task: "text-classification", step: state.best?.step ?? state.step, labels, ...metrics };
+  await writeFileAtomic(join(output, METRICS), `${JSON.stringify(figures, null, 2)}\n`);
+  const card = modelCard({ config, labels, parameters: parameters.count, training, source: basename(model), metrics });
+  await writeFileAtomic(join(output, CARD), card);
+}
+
+const METRICS = "metrics.json";
+const CARD = "README.md";
+
+function resultOf({ step, best }: TrainingState, output: string, labels: readonly string[]): FinetuneResult {
+  return { output, labels, steps: step, metrics: best?.evaluation.metrics };
 }
 
 function trainingOptions(options: FinetuneOptions): TrainingOptions {

@@ -52,16 +52,16 @@ export interface LoadedWeights {
 }
 
 /**
- * Reads model.safetensors into a model's parameters. Weights that start with one of `optional` may be absent: those of a
- * new head. Older names are understood: `gamma` and `beta` of LayerNorm, and
- * encoders saved alone, without the prefix `bert.`.
+ * Reads model.safetensors into a model's parameters. Weights whose names start with one of `optional` may be absent; those
+ * that start with one of `skip` are left unread, which is how a head is made anew. Older names are understood: `gamma` and
+ * `beta` of LayerNorm, and encoders saved alone, without the prefix `bert.`.
  *
  * @throws ClozeError FILE_MISSING, PARAMETER_SHAPE, MODEL_INCOMPLETE and those of `readSafetensors`
  */
 export async function loadWeights(
   folder: string,
   parameters: Parameters,
-  { optional = [] }: { readonly optional?: readonly string[] } = {},
+  { optional = [], skip = [] }: { readonly optional?: readonly string[]; readonly skip?: readonly string[] } = {},
 ): Promise<LoadedWeights> {
   const found = new Set<string>();
   const unused: string[] = [];
@@ -69,7 +69,7 @@ export async function loadWeights(
   await readSafetensors(path, {
     into: (stored, shape) => {
       const name = currentName(stored, parameters);
-      if (name === undefined) {
+      if (name === undefined || startsWithOne(name, skip)) {
         unused.push(stored);
         return undefined;
       }
@@ -86,7 +86,7 @@ export async function loadWeights(
     },
   });
   const missing = parameters.views.map(({ spec }) => spec.name).filter((name) => !found.has(name));
-  const lost = missing.filter((name) => !optional.some((prefix) => name.startsWith(prefix)));
+  const lost = missing.filter((name) => !startsWithOne(name, optional));
   if (lost.length === 0) return { missing, unused };
   throw new ClozeError("MODEL_INCOMPLETE", {
     problem: `${path} lacks ${lost.length} of the model's ${parameters.views.length} weights`,
@@ -137,6 +137,10 @@ export async function saveModelFolder(folder: string, model: ModelDescription): 
   await writeFileAtomic(join(folder, WEIGHTS), encodeParameters(parameters));
   await saveTokenizer(new BertTokenizer({ ...tokenizer.spec, maxLength }), folder);
   await writeFileAtomic(join(folder, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+}
+
+function startsWithOne(name: string, prefixes: readonly string[]): boolean {
+  return prefixes.some((prefix) => name.startsWith(prefix));
 }
 
 /** Names in a checkpoint of former days, as names of today. */

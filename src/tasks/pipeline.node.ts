@@ -1,5 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import type { Control } from "./text-classification.ts";
 import { TextClassifier } from "./text-classifier.node.ts";
 
 /** A text, or a pair of them under Hugging Face's names. */
@@ -11,20 +12,14 @@ export interface LabelScore {
   readonly score: number;
 }
 
-export interface CallOptions {
-  /** Stops between batches with the signal's reason. */
-  readonly signal?: AbortSignal;
-  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
-}
-
 /** Labels with their probabilities, best first: `top_k` of them (1 by default; null for all), as transformers.js gives. */
 export interface TextClassificationPipeline {
-  (text: ClassificationInput, options?: CallOptions & { readonly top_k?: number | null }): Promise<LabelScore[]>;
+  (text: ClassificationInput, options?: Control & { readonly top_k?: number | null }): Promise<LabelScore[]>;
   /** One for each text. */
-  (texts: readonly ClassificationInput[], options?: CallOptions & { readonly top_k?: 1 }): Promise<LabelScore[]>;
+  (texts: readonly ClassificationInput[], options?: Control & { readonly top_k?: 1 }): Promise<LabelScore[]>;
   (
     texts: readonly ClassificationInput[],
-    options: CallOptions & { readonly top_k: number | null },
+    options: Control & { readonly top_k: number | null },
   ): Promise<LabelScore[][]>;
   readonly labels: readonly string[];
   /** Frees the model; the pipeline cannot be called afterwards. */
@@ -74,7 +69,7 @@ function classificationPipeline(classifier: TextClassifier): TextClassificationP
 
   async function classify(
     input: ClassificationInput | readonly ClassificationInput[],
-    { top_k = 1, signal, onProgress }: CallOptions & { readonly top_k?: number | null } = {},
+    { top_k = 1, signal, onProgress }: Control & { readonly top_k?: number | null } = {},
   ) {
     const single = isSingle(input);
     const texts = (single ? [input] : input).map((item) =>
@@ -82,7 +77,7 @@ function classificationPipeline(classifier: TextClassifier): TextClassificationP
     );
     const results: LabelScore[][] = [];
     for (let start = 0; start < texts.length; start += CHUNK) {
-      const { probabilities } = await classifier.classify(texts.slice(start, start + CHUNK), signal);
+      const { probabilities } = await classifier.classify(texts.slice(start, start + CHUNK), { signal });
       for (const row of probabilities) results.push(best(row, top_k ?? labels.length));
       onProgress?.({ done: results.length, total: texts.length });
     }

@@ -54,6 +54,13 @@ export function trainableClassifier(
   };
 }
 
+/** How the caller of a long computation follows and stops it. */
+export interface Control {
+  /** Stops between batches with the signal's reason. */
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
+}
+
 /** Enough tokens for full speed, few enough for a small memory. */
 const PREDICTION_BATCH = { maxSequences: 64, maxTokens: 4096 };
 
@@ -81,8 +88,9 @@ export class Classifier {
    * The probability of each label for each sequence [sequences, K], whatever else is in the call. Throws DISPOSED,
    * LOGITS_NOT_FINITE and the signal's reason.
    */
-  async probabilities(sequences: readonly Sequence[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async probabilities(sequences: readonly Sequence[], { signal, onProgress }: Control = {}): Promise<Float32Array[]> {
     const results: Float32Array[] = new Array(sequences.length);
+    let done = 0;
     const lengths = sequences.map(({ ids }) => ids.length);
     for (const batch of batchesByLength(lengths, PREDICTION_BATCH)) {
       signal?.throwIfAborted();
@@ -94,13 +102,15 @@ export class Classifier {
       batch.forEach((i, row) => {
         results[i] = softmax(logits!.data.subarray(row * this.labels, (row + 1) * this.labels));
       });
+      done += batch.length;
+      onProgress?.({ done, total: sequences.length });
     }
     return results;
   }
 
   /** Accuracy, F1, Matthews' correlation and the confusion matrix over labelled sequences; the score is the accuracy. */
-  async evaluate(examples: readonly LabelledSequence[]): Promise<Evaluation> {
-    const probabilities = await this.probabilities(examples);
+  async evaluate(examples: readonly LabelledSequence[], control?: Control): Promise<Evaluation> {
+    const probabilities = await this.probabilities(examples, control);
     const matrix = confusionMatrix({
       predicted: probabilities.map(argmax),
       gold: examples.map(({ label }) => label),

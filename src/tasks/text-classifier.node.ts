@@ -5,7 +5,7 @@ import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import type { Evaluation } from "../train/trainable.ts";
 import { type LabelledTexts, labelIndex } from "./labelled-texts.node.ts";
 import { loadWeights, openModelFolder } from "./model-folder.node.ts";
-import { Classifier, classifierParameters, encodeText, type TextInput } from "./text-classification.ts";
+import { Classifier, type Control, classifierParameters, encodeText, type TextInput } from "./text-classification.ts";
 
 /** A fine-tuned classifier from a model folder: texts in, probabilities out. */
 export class TextClassifier {
@@ -40,21 +40,20 @@ export class TextClassifier {
   /** The probability of each label for each text, and how many texts were too long and cut. */
   async classify(
     texts: readonly TextInput[],
-    signal?: AbortSignal,
+    control?: Control,
   ): Promise<{ probabilities: Float32Array[]; truncated: number }> {
     const encodings = texts.map((text) => encodeText(this.#tokenizer, text, this.#maxLength));
     const truncated = encodings.filter((encoding) => encoding.truncated).length;
-    return { probabilities: await this.#classifier.probabilities(encodings, signal), truncated };
+    return { probabilities: await this.#classifier.probabilities(encodings, control), truncated };
   }
 
   /** Figures over labelled texts. Throws LABEL_UNKNOWN. */
-  async evaluate({ examples }: LabelledTexts): Promise<Evaluation> {
-    return this.#classifier.evaluate(
-      examples.map((example) => {
-        const { ids, typeIds } = encodeText(this.#tokenizer, example, this.#maxLength);
-        return { ids, typeIds, label: labelIndex(example, this.labels), place: example.place };
-      }),
-    );
+  async evaluate({ examples }: LabelledTexts, control?: Control): Promise<Evaluation> {
+    const sequences = examples.map((example) => {
+      const { ids, typeIds } = encodeText(this.#tokenizer, example, this.#maxLength);
+      return { ids, typeIds, label: labelIndex(example, this.labels), place: example.place };
+    });
+    return this.#classifier.evaluate(sequences, control);
   }
 
   async dispose(): Promise<void> {

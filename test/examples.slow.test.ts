@@ -1,0 +1,29 @@
+/** The example programs, as a user runs them: they import "cloze", so they need the build. */
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const FOLDER = join(import.meta.dirname, "../examples");
+
+/** A line of each program's output that shows that it got where it should. */
+const SHOWS: Record<string, RegExp> = {
+  "01-tokenizer.ts": /^\d+ windows of at most 16 tokens, each sharing 4 with the one before$/m,
+  "02-graph.ts": /^reference +loss (\d+\.\d{4}).*\nonnx cpu +loss \1/m,
+  "03-finetune.ts": /label: 'positive', score: .*\n.*label: 'negative', score: /,
+};
+
+describe.each(readdirSync(FOLDER))("%s", (name) => {
+  test("runs and shows what it should", () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", join(FOLDER, name)], {
+      encoding: "utf8",
+    });
+    expect(stderr).toBe("");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(SHOWS[name]!);
+  });
+
+  test("is under 60 lines", () => {
+    expect(readFileSync(join(FOLDER, name), "utf8").split("\n").length).toBeLessThan(60);
+  });
+});
