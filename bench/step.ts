@@ -6,14 +6,14 @@
 import { Random } from "../src/base/random.ts";
 import { presetConfig } from "../src/bert/config.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
-import { differentiate } from "../src/graph/differentiate.ts";
+import { parameterGradients } from "../src/graph/differentiate.ts";
 import { type Value, vector } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
-import { type AnyTensor, isNode } from "../src/graph/operations.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
 import { AdamW } from "../src/optim/adamw.ts";
 import { clipScale, globalNorm } from "../src/optim/gradients.ts";
+import { segmentsOf } from "../src/train/weights.ts";
 import { median } from "./rows.ts";
 
 const VOCABULARY = 30522;
@@ -21,21 +21,12 @@ const [preset = "base", batch = "16", length = "128", fill = "1", steps = "5"] =
 
 const config = presetConfig(preset as "base", VOCABULARY);
 const { loss } = pretraining(config);
-const tensors: [string, AnyTensor][] = makeGraph({ loss }).nodes.flatMap((node) =>
-  isNode(node, "parameter") ? [[node.attributes.name, node.outputs[0]!]] : [],
-);
-const gradientTensors = differentiate(
-  loss,
-  tensors.map(([, tensor]) => tensor),
-);
-const graph = makeGraph({ loss, ...Object.fromEntries(tensors.map(([name], i) => [name, gradientTensors[i]!])) });
+const graph = makeGraph({ loss, ...parameterGradients(loss) });
 const parameters = new Parameters(graph.parameters);
 initialise(parameters, config.initializerRange, 1);
 const gradients = parameters.like();
 const outputs = Object.fromEntries(gradients.views.map(({ spec, data }) => [spec.name, data]));
-const optimizer = new AdamW(
-  parameters.views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 })),
-);
+const optimizer = new AdamW(segmentsOf(parameters));
 
 const created = performance.now();
 const executable = await onnxExecutor({ threads: 2 }).load(graph, parameters);

@@ -38,7 +38,7 @@ export function benchTraining(): BenchRow[] {
   }));
   const middle = (read: (run: (typeof runs)[number]) => number) => median(runs.map(read));
   const seconds = middle(({ full }) => full.seconds);
-  const { tokens } = runs[0]!.sparse;
+  const { tokens } = runs[0].sparse;
   const rows: BenchRow[] = [
     {
       name: "training step, BERT-base 16 x 128, MLM + NSP, AdamW",
@@ -49,7 +49,7 @@ export function benchTraining(): BenchRow[] {
       wanted: { ratio: "at least", of: 0.75 },
     },
     {
-      name: `the same batch with ${Math.round((100 * tokens) / runs[0]!.full.tokens)}% real tokens`,
+      name: `the same batch with ${Math.round((100 * tokens) / runs[0].full.tokens)}% real tokens`,
       value: middle(({ sparse }) => sparse.seconds),
       unit: "s",
       peer: "all tokens real",
@@ -83,7 +83,7 @@ export function benchTraining(): BenchRow[] {
   ];
   const peers = runs.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
   if (peers.length > 0) {
-    const { torch, blas_kernels } = peers[0]!;
+    const { torch, blas_kernels } = peers[0];
     rows.push({
       name: "training step, seconds",
       value: seconds,

@@ -50,10 +50,10 @@ export function naiveBayes(train: readonly Mail[]): (mail: Mail) => Label {
       const counts = wordCounts.get(word);
       if (counts === undefined) continue;
       for (const [label, count] of counts.entries()) {
-        scores[label]! += Math.log((count + 1) / (wordTotals[label]! + wordCounts.size));
+        scores[label] += Math.log((count + 1) / (wordTotals[label] + wordCounts.size));
       }
     }
-    return LABELS[scores.indexOf(Math.max(...scores))]!;
+    return LABELS[scores.indexOf(Math.max(...scores))];
   };
 }
 

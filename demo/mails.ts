@@ -57,7 +57,7 @@ export async function readMails(onProgress?: (read: number, files: number) => vo
   for (const [index, { id, label, subject, text }] of found.entries()) {
     const content = `${subject}\n${text}`;
     if (seen.has(content)) counts.duplicates++;
-    else mails.push({ id, label, subject, text, thread: threads[index]! });
+    else mails.push({ id, label, subject, text, thread: threads[index] });
     seen.add(content);
   }
   return { mails, counts };

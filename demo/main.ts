@@ -24,13 +24,13 @@ title("3. Fine-tuning, from random weights");
 cloze(
   ...["finetune", "text-classification", "--model", "tiny", "--vocab", at("vocab")],
   ...["--train", at("train.jsonl"), "--dev", at("dev.jsonl"), "--output", at("model")],
-  ...["--epochs", "4", "--batch-size", "16", "--learning-rate", "5e-4"],
+  ...["--epochs", "3", "--batch-size", "16", "--learning-rate", "5e-4", "--max-length", "256"],
 );
 
 title("4. How good is it on mails that it has never seen?");
 cloze("evaluate", at("model"), "--data", at("test.jsonl"));
 
-title("5. Three mails");
+title("5. Three of those mails, shortened: one spam, two ham");
 cloze(
   ...["predict", at("model")],
   "Market Internet Access - No Investment Needed\n\nEarn $1 per Subscriber per month",
@@ -46,7 +46,7 @@ Done in ${Math.round((Date.now() - started) / 1000)} s. The model is in ${at("mo
   npx cloze finetune text-classification --help`);
 
 function title(text: string) {
-  console.log(`\n\x1b[1m${text}\x1b[0m\n`);
+  console.log(process.stdout.isTTY ? `\n\x1b[1m${text}\x1b[0m\n` : `\n${text}\n`);
 }
 
 /** Prints and runs a command line; ends the demo where it fails. */

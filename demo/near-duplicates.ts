@@ -28,8 +28,8 @@ export function nearDuplicates(texts: readonly string[]): [number, number][] {
   const telling = new Uint32Array(count);
   const shared = new Map<number, number>(); // earlier text * count + later text -> telling shingles in both
   for (let start = 0, end = 0; start < occurrences.length; start = end) {
-    const shingle = Math.floor(occurrences[start]! / count);
-    while (end < occurrences.length && Math.floor(occurrences[end]! / count) === shingle) end++;
+    const shingle = Math.floor(occurrences[start] / count);
+    while (end < occurrences.length && Math.floor(occurrences[end] / count) === shingle) end++;
     if (end - start > COMMON) continue;
     const holders = Array.from(occurrences.subarray(start, end), (occurrence) => occurrence % count);
     for (const [i, earlier] of holders.entries()) {
@@ -44,7 +44,7 @@ export function nearDuplicates(texts: readonly string[]): [number, number][] {
   const pairs: [number, number][] = [];
   for (const [pair, both] of shared) {
     const [earlier, later] = [Math.floor(pair / count), pair % count];
-    const [a, b] = [telling[earlier]!, telling[later]!];
+    const [a, b] = [telling[earlier], telling[later]];
     if (Math.min(a, b) >= TELLING_LEAST && both >= RESEMBLANCE * (a + b - both)) pairs.push([earlier, later]);
   }
   return pairs;

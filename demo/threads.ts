@@ -28,7 +28,7 @@ export function threadsOf(mails: readonly Threadable[]): string[] {
     if (topic !== "") link(`subject: ${topic}`, index);
   }
   for (const [a, b] of nearDuplicates(mails.map(({ text }) => text))) sets.join(a, b);
-  return mails.map((_, index) => mails[sets.find(index)]!.id);
+  return mails.map((_, index) => mails[sets.find(index)].id);
 }
 
 /** What the subjects of a thread have in common: no reply or forward marks, no `[list]` tags, case folded. */
@@ -50,11 +50,11 @@ class DisjointSets {
   }
 
   find(member: number): number {
-    let parent = this.#parent[member]!;
+    let parent = this.#parent[member];
     while (parent !== member) {
-      this.#parent[member] = this.#parent[parent]!;
+      this.#parent[member] = this.#parent[parent];
       member = parent;
-      parent = this.#parent[member]!;
+      parent = this.#parent[member];
     }
     return member;
   }

@@ -41,12 +41,6 @@ const inputs = {
 for (const executor of [referenceExecutor, onnxExecutor()]) {
   const executable = await executor.load(graph, parameters);
   const { loss, gradient } = await executable.run(inputs);
-  console.log(
-    executor.name.padEnd(10),
-    "loss",
-    loss!.data[0]!.toFixed(6),
-    "gradient[0]",
-    gradient!.data[0]!.toFixed(6),
-  );
+  console.log(executor.name.padEnd(10), "loss", loss!.data[0].toFixed(6), "gradient[0]", gradient!.data[0].toFixed(6));
   await executable.dispose();
 }

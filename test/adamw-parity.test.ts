@@ -45,13 +45,13 @@ it("clips and steps as PyTorch does, element by element", () => {
     const gradients = flat("gradients", step);
     const norm = globalNorm(gradients);
     const gradientScale = clipScale(norm, maxNorm);
-    optimizer.step(parameters, gradients, { learningRate: read("learningRates")[step]!, gradientScale });
+    optimizer.step(parameters, gradients, { learningRate: read("learningRates")[step], gradientScale });
     gradients.forEach((gradient, i) => {
-      largestGradient[i] = Math.max(largestGradient[i]!, Math.abs(gradient * gradientScale));
+      largestGradient[i] = Math.max(largestGradient[i], Math.abs(gradient * gradientScale));
     });
 
     const expected = flat("parameters", step);
-    expectClose(Float32Array.of(norm), Float32Array.of(read("gradientNorms")[step]!));
+    expectClose(Float32Array.of(norm), Float32Array.of(read("gradientNorms")[step]));
     expectClose(parameters, expected);
   }
   // A first moment is a sum of terms of both signs: its error is relative to the terms.
@@ -60,8 +60,6 @@ it("clips and steps as PyTorch does, element by element", () => {
 });
 
 function expectClose(actual: Float32Array, expected: Float32Array, magnitudes = expected): void {
-  const far = [...actual.keys()].filter(
-    (i) => !(Math.abs(actual[i]! - expected[i]!) <= 1e-6 * Math.abs(magnitudes[i]!)),
-  );
+  const far = [...actual.keys()].filter((i) => !(Math.abs(actual[i] - expected[i]) <= 1e-6 * Math.abs(magnitudes[i])));
   expect(far).toEqual([]);
 }

@@ -94,18 +94,19 @@ describe("a table of training data", () => {
 });
 
 describe("texts", () => {
-  const rows = [{ text: " ", label: "x" }, ...examples(4), { text: "good", label: "" }];
+  const rows = [{ text: " ", label: "x" }, ...examples(4), { text: "good", label: "" }, { text: "good", label: null }];
 
   test("that are empty, or have no label, are left out and counted", async () => {
     const events: FinetuneEvent[] = [];
     const file = writeRows(fresh(".jsonl"), rows);
     await training({ train: file, onEvent: (event) => events.push(event) });
-    expect(events).toContainEqual({ kind: "data", file, examples: 4, skipped: 2, truncated: 0 });
+    expect(events).toContainEqual({ kind: "data", file, examples: 4, skipped: 3, truncated: 0 });
   });
 
   test.each([
     [rows, "line 1", '"text"'],
     [rows.slice(1), "line 5", '"label"'],
+    [[...examples(1), { text: null, label: "x" }], "line 2", '"text"'],
   ])("that are empty are refused on demand", async (some, line, column) => {
     const file = writeRows(fresh(".jsonl"), some);
     await expectError(training({ train: file, onEmpty: "refuse" }), "TEXT_EMPTY", `${file}, ${line}`, column);
@@ -261,6 +262,8 @@ describe("the command line", () => {
     ["TEXT_EMPTY", () => ["predict", model, "--on-empty", "refuse", "--input", write(".txt", "good\n\n")]],
     ["FILE_EMPTY", () => ["predict", model, "--input", write(".txt", "")]],
     ["INVALID_UTF8", () => ["vocab", write(".txt", Uint8Array.of(0x61, 0xff)), "--output", fresh()]],
+    ["TEXT_EMPTY", () => ["predict", model, "--on-empty", "refuse", "good", " "]],
+    ["OUTPUT_NOT_EMPTY", () => ["vocab", "none.txt", "--output", model]],
     ["FILE_NOT_WRITABLE", () => ["vocab", train, "--output", train]],
     ["FILE_NOT_WRITABLE", () => ["predict", model, "good", "--output", join(folder, "none", "out.jsonl")]],
     ["SAFETENSORS_HEADER", () => ["info", damagedModel()]],

@@ -62,7 +62,7 @@ function header(edit: (entries: Record<string, Entry>) => string | undefined) {
 /** Damage to what the header says of one tensor. */
 function entry(name: string, change: Partial<Entry>) {
   return header((entries) => {
-    entries[name] = { ...entries[name]!, ...change };
+    entries[name] = { ...entries[name], ...change };
     return undefined;
   });
 }
@@ -71,7 +71,7 @@ const twice = header((entries) => JSON.stringify(entries).replace("{", `{"${BIAS
 const renamed = header((entries) => JSON.stringify(entries).replace(BIAS, "pooler.bisa"));
 const without = header((entries) => JSON.stringify({ ...entries, [QUERY]: undefined }));
 const overlapping = header((entries) => {
-  for (const name of [BIAS, QUERY]) entries[name]!.data_offsets = entries[name]!.data_offsets.map((at) => at - 4);
+  for (const name of [BIAS, QUERY]) entries[name].data_offsets = entries[name].data_offsets.map((at) => at - 4);
   return undefined;
 });
 const endless = (path: string) => writeFileSync(path, Uint8Array.of(2, 0, 0, 2, 0, 0, 0, 0, 0x7b, 0x7d));

@@ -107,6 +107,8 @@ describe("help and usage", () => {
     [["vocab", "a.txt", "--output", "o", "--size", "many"], "whole number"],
     [["evaluate", "m"], "required option '--data <file>'"],
     [["predict", "m", "text", "--input", "a.txt"], "not both"],
+    [["predict", "m", "text", "--pair-column", "b"], "[OPTION_INVALID]"],
+    [["predict", "m", "--pair-column", "b", "--input", "a.txt"], "[OPTION_INVALID]"],
     [["predict", "m", "--top"], "unknown option '--top'"],
     [finetune.slice(0, 4), "required option '--train <file>'"],
     [["finetune", "juggling", ...finetune.slice(2)], "unknown task 'juggling'"],
@@ -196,11 +198,22 @@ describe("finetune", () => {
 describe("evaluate", () => {
   test("finds the figures of the best checkpoint, which finetune wrote", async () => {
     const { task, step, ...metrics } = JSON.parse(readFileSync(join(model, "metrics.json"), "utf8"));
-    const { loss, ...figures } = JSON.parse(await run(["evaluate", model, "--data", at("dev.csv"), "--json"]));
+    const evaluated = JSON.parse(await run(["evaluate", model, "--data", at("dev.csv"), "--json"]));
+    const { loss, skipped, truncated, ...figures } = evaluated;
+    expect({ skipped, truncated }).toEqual({ skipped: 0, truncated: 0 });
     expect(figures).toEqual({ ...metrics, loss: undefined });
     expect(loss).toBeCloseTo(metrics.loss, 6);
     expect(step).toBeLessThan(60); // the best one is not the last, so that a mix-up would show
     expect(metrics.accuracy).toBeCloseTo(0.9, 1);
+  });
+
+  test("says how many texts it left out or cut", async () => {
+    const rows = [...dev, { text: "bad ".repeat(200), label: "negative" }, { text: " ", label: "negative" }];
+    const file = writeRows(at("uneven.jsonl"), rows);
+    const { stdout, stderr } = await cloze(["evaluate", model, "--data", file, "--json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ skipped: 1, truncated: 1, examples: 31 });
+    expect(stderr).toContain(`${file}: 1 rows without text or label skipped\n`);
+    expect(stderr).toContain(`${file}: 1 texts longer than the maximum length, cut\n`);
   });
 
   test("prints them as a table", async () => {
@@ -289,6 +302,16 @@ describe("predict", () => {
     expect(stderr).toBe("2 empty texts skipped\n1 texts longer than the maximum length, cut\n");
   });
 
+  test.concurrent("leaves out empty arguments and pairs with an empty half", async () => {
+    const given = await cloze(["predict", model, "", "good", " "]);
+    expect(parseLines(given.stdout)).toMatchObject([{ text: "good" }]);
+    expect(given.stderr).toBe("2 empty texts skipped\n");
+    const file = write("halves.csv", "text,other\ngood,\ngood,bad\n");
+    const pairs = await cloze(["predict", model, "--input", file, "--pair-column", "other"]);
+    expect(parseLines(pairs.stdout)).toMatchObject([{ text: "good", pair: "bad" }]);
+    expect(pairs.stderr).toBe("1 empty texts skipped\n");
+  });
+
   test.concurrent("ends quietly when its reader does", async () => {
     const running = cloze(["predict", model], { input: plain.repeat(500) });
     running.child.stdout?.once("data", () => running.child.stdout?.destroy());
@@ -341,6 +364,19 @@ describe("vocab", () => {
     }
     const tokenizer = await loadTokenizer(one);
     expect(tokenizer.encode("Good BAD").tokens).toEqual(["[CLS]", "good", "bad", "[SEP]"]);
+  });
+
+  test("replaces a vocabulary on demand only", async () => {
+    const output = at("vocab-anew");
+    const file = write("anew.txt", "good good bad bad");
+    const make = (size: string, ...more: string[]) =>
+      cloze(["vocab", file, "--size", size, "--output", output, ...more]);
+    expect((await make("30")).code).toBe(0);
+    const before = readFileSync(join(output, "vocab.txt"), "utf8");
+    expect(await make("14")).toMatchObject({ code: 1, stderr: expect.stringContaining("[OUTPUT_NOT_EMPTY]") });
+    expect(readFileSync(join(output, "vocab.txt"), "utf8")).toBe(before);
+    expect((await make("14", "--overwrite")).code).toBe(0);
+    expect((await loadTokenizer(output)).vocabulary.tokens).toHaveLength(14);
   });
 
   test("keeps case with --cased", async () => {

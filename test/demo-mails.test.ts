@@ -344,6 +344,6 @@ describe("the corpus", () => {
     expect(majority.accuracy).toBeCloseTo(ham, 12);
     expect(majority.mcc).toBe(0);
     expect(naiveBayes.accuracy).toBeGreaterThan(0.96);
-    expect(naiveBayes.labels[1]!.f1).toBeGreaterThan(0.94);
+    expect(naiveBayes.labels[1].f1).toBeGreaterThan(0.94);
   });
 });

@@ -31,7 +31,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     "train",
     "executors/onnx",
   ],
-  cli: ["base", "graph", "bert", "formats", "tokenizer", "tasks", "executors/onnx"],
+  cli: ["base", "graph", "bert", "formats", "tokenizer", "train", "tasks", "executors/onnx"],
 };
 
 interface SourceFile {
@@ -45,7 +45,7 @@ const files: SourceFile[] = readdirSync(SRC, { recursive: true, encoding: "utf8"
   .map((name) => {
     const text = readFileSync(join(SRC, name), "utf8");
     const specifiers = [...text.matchAll(/\bfrom "(\.[^"]+)"|\bimport\("(\.[^"]+)"\)/g)].map(
-      (match) => match[1] ?? match[2]!,
+      (match) => match[1] ?? match[2],
     );
     return {
       path: name,
@@ -73,7 +73,7 @@ describe("the import graph", () => {
       folder === "entry"
         ? []
         : imports
-            .filter((target) => folderOf(target) !== folder && !MAY_IMPORT[folder]!.includes(folderOf(target)))
+            .filter((target) => folderOf(target) !== folder && !MAY_IMPORT[folder].includes(folderOf(target)))
             .map((target) => `${path} -> ${target}`),
     );
     expect(upward).toEqual([]);

@@ -5,6 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline, type TextClassificationPipeline } from "cloze";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+// As built: a thread runs JavaScript.
+import { workerSessions } from "../dist/executors/onnx/worker.node.js";
+import { compileOnnx } from "../src/executors/onnx/compile.ts";
+import { constant } from "../src/graph/build.ts";
+import { makeGraph } from "../src/graph/graph.ts";
 import { examples, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
@@ -80,6 +85,13 @@ describe.each([{ worker: false }, { worker: true }])("a pipeline with %j", (opti
     await classify.dispose();
     await expect(classify("x")).rejects.toMatchObject({ code: "DISPOSED" });
   });
+});
+
+test("a worker that has ended refuses at once what it is asked", async () => {
+  const { bytes } = compileOnnx(makeGraph({ y: constant(1) }));
+  const session = await workerSessions({ threads: 1 })(bytes);
+  await session.release();
+  await expect(session.run({}, {})).rejects.toMatchObject({ code: "INTERNAL" });
 });
 
 describe("while a run computes", () => {

@@ -56,8 +56,8 @@ describe.each([{ accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (optio
   });
 
   test("the training is a real one: its best model is not its last", () => {
-    const { step } = JSON.parse(expected["metrics.json"]!);
-    expect(step).toBeLessThan(JSON.parse(expected["training.json"]!).step);
+    const { step } = JSON.parse(expected["metrics.json"]);
+    expect(step).toBeLessThan(JSON.parse(expected["training.json"]).step);
   });
 
   test.each([1, 4, 5, 7])("stopped after step %i", async (step) => {
@@ -69,7 +69,7 @@ describe.each([{ accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (optio
 
   test("stopped after every single step", async () => {
     const output = fresh();
-    const { step: steps } = JSON.parse(expected["training.json"]!);
+    const { step: steps } = JSON.parse(expected["training.json"]);
     for (let step = 1; step < steps; step++) await stopAfter(step, { ...options, output, resume: true });
     await finetune({ ...base, ...options, output, resume: true });
     expect(filesOf(output)).toEqual(expected);
@@ -249,7 +249,7 @@ describe("a loss that is not finite", () => {
       "train.jsonl, line ",
     );
     const last = filesOf(join(output, "checkpoints", "last"));
-    expect(JSON.parse(last["state.json"]!)).toMatchObject({ step: 1 });
+    expect(JSON.parse(last["state.json"])).toMatchObject({ step: 1 });
     await expectError(finetune({ ...broken, resume: true }), "LOSS_NOT_FINITE", "step 2");
     expect(filesOf(join(output, "checkpoints", "last"))).toEqual(last);
     expect(readdirSync(output)).toEqual(["checkpoints"]);

@@ -148,6 +148,5 @@ export function bertConfigJson(config: BertConfig): Record<string, unknown> {
     initializer_range: config.initializerRange,
     layer_norm_eps: config.layerNormEpsilon,
     position_embedding_type: "absolute",
-    pad_token_id: 0,
   };
 }

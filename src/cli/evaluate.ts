@@ -29,11 +29,16 @@ async function run(folder: string, options: ReadOptions & OnnxOptions & { data: 
     const texts = await readLabelledTexts(options.data, options);
     if (texts.skipped > 0) console.error(`${options.data}: ${texts.skipped} rows without text or label skipped`);
     const progress = showProgress("evaluating", texts.examples.length);
-    const { metrics } = await classifier
+    const { evaluation, truncated } = await classifier
       .evaluate(texts, { signal: abortOnInterrupt(), onProgress: ({ done }) => progress.update(done, "texts") })
       .finally(() => progress.stop());
-    if (options.json) console.log(JSON.stringify({ labels: classifier.labels, ...metrics }));
-    else console.log(formatMetrics(metrics, classifier.labels));
+    if (truncated > 0) console.error(`${options.data}: ${truncated} texts longer than the maximum length, cut`);
+    const { labels } = classifier;
+    if (options.json) {
+      console.log(JSON.stringify({ labels, skipped: texts.skipped, truncated, ...evaluation.metrics }));
+    } else {
+      console.log(formatMetrics(evaluation.metrics, labels));
+    }
   } finally {
     await classifier.dispose();
   }

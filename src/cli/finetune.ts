@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
 import { PRESETS } from "../bert/config.ts";
 import { type FinetuneEvent, type FinetuneOptions, finetune } from "../tasks/finetune.node.ts";
+import { TRAINING_DEFAULTS } from "../train/train.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatMetrics } from "./metrics.ts";
 import { nonNegativeInteger, nonNegativeNumber, positiveInteger, positiveNumber, ratio, shared } from "./options.ts";
@@ -23,14 +24,27 @@ export function finetuneCommand(): Command {
     .addOption(shared.pairColumn())
     .addOption(shared.labelColumn())
     .addOption(shared.onEmpty())
-    .addOption(number("--epochs <n>", "passes over the data", positiveInteger, 3))
-    .addOption(number("--batch-size <n>", "examples of one update", positiveInteger, 32))
-    .addOption(number("--accumulate <n>", "parts that a batch is run in, to save memory", positiveInteger, 1))
-    .addOption(number("--learning-rate <x>", "the highest learning rate", positiveNumber, 3e-5))
-    .addOption(number("--warmup-ratio <x>", "share of the updates over which it rises", ratio, 0.1))
-    .addOption(number("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, 0.01))
+    .addOption(number("--epochs <n>", "passes over the data", positiveInteger, TRAINING_DEFAULTS.epochs))
+    .addOption(number("--batch-size <n>", "examples of one update", positiveInteger, TRAINING_DEFAULTS.batchSize))
+    .addOption(
+      number(
+        "--accumulate <n>",
+        "parts that a batch is run in, to save memory",
+        positiveInteger,
+        TRAINING_DEFAULTS.accumulate,
+      ),
+    )
+    .addOption(
+      number("--learning-rate <x>", "the highest learning rate", positiveNumber, TRAINING_DEFAULTS.learningRate),
+    )
+    .addOption(
+      number("--warmup-ratio <x>", "share of the updates over which it rises", ratio, TRAINING_DEFAULTS.warmupRatio),
+    )
+    .addOption(
+      number("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, TRAINING_DEFAULTS.weightDecay),
+    )
     .addOption(number("--max-length <n>", "tokens of a text at most; longer ones are cut", positiveInteger, 128))
-    .addOption(number("--seed <n>", "equal seeds give equal models", nonNegativeInteger, 42))
+    .addOption(number("--seed <n>", "equal seeds give equal models", nonNegativeInteger, TRAINING_DEFAULTS.seed))
     .addOption(number("--patience <n>", "stop after this many epochs without a better one", positiveInteger))
     .addOption(number("--checkpoint-every <n>", "updates between checkpoints (default: an epoch)", positiveInteger))
     .addOption(shared.device())

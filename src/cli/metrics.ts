@@ -21,13 +21,13 @@ export function formatMetrics(metrics: Readonly<Record<string, unknown>>, labels
     ["loss", report.loss.toFixed(4)],
   ];
   const perLabel = report.perLabel.map(({ precision, recall, f1, support }, i) => [
-    labels[i]!,
+    labels[i],
     precision.toFixed(4),
     recall.toFixed(4),
     f1.toFixed(4),
     String(support),
   ]);
-  const confusion = report.confusion.map((row, i) => [labels[i]!, ...row.map(String)]);
+  const confusion = report.confusion.map((row, i) => [labels[i], ...row.map(String)]);
   return [
     formatTable(head),
     formatTable([["label", "precision", "recall", "F1", "examples"], ...perLabel]),
@@ -37,11 +37,11 @@ export function formatMetrics(metrics: Readonly<Record<string, unknown>>, labels
 
 /** Columns aligned: the first to the left, numbers to the right. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
   return rows
     .map((row) =>
       row
-        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!)))
+        .map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
         .join("  ")
         .trimEnd(),
     )

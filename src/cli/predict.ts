@@ -43,12 +43,12 @@ Examples:
 
 async function run(folder: string, texts: string[], options: Options, command: Command) {
   if (texts.length > 0 && options.input !== undefined) command.error("error: give texts or --input, not both");
+  const counts = { texts: 0, skipped: 0, truncated: 0 };
+  const inputs = readInputs(texts.length > 0 ? texts : options.input, options, counts);
   const signal = abortOnInterrupt();
   if (texts.length === 0 && options.input === undefined) addAbortSignal(signal, process.stdin);
   const classifier = await TextClassifier.open(folder, options);
-  const counts = { texts: 0, skipped: 0, truncated: 0 };
   try {
-    const inputs = texts.length > 0 ? texts.map((text) => ({ text })) : readInputs(options.input, options, counts);
     const lines = predictions(classifier, inputs, counts, signal);
     if (options.output === undefined) await print(lines);
     else await writeFileAtomic(options.output, withProgress(lines, counts));
@@ -86,7 +86,7 @@ const CHUNK = 1024;
 
 async function* predictions(
   classifier: TextClassifier,
-  inputs: Iterable<TextInput> | AsyncIterable<TextInput>,
+  inputs: AsyncIterable<TextInput>,
   counts: { texts: number; truncated: number },
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array> {

@@ -11,30 +11,30 @@ export interface Progress {
 /** Milliseconds between plain lines, where there is no terminal. */
 const LINE_INTERVAL = 5000;
 
-/** A bar with the time left on a terminal, a plain line now and then elsewhere; on standard error either way. */
-export function showProgress(what: string, total: number): Progress {
-  return process.stderr.isTTY ? bar(what, total) : plainLines(what, total);
+/**
+ * A bar with the time left on a terminal, a plain line now and then elsewhere; on standard error either way.
+ *
+ * @param from how many are done by now: the time left is judged by those that follow
+ */
+export function showProgress(what: string, total: number, from = 0): Progress {
+  return process.stderr.isTTY ? bar(what, total, from) : plainLines(what, total, from);
 }
 
-function bar(what: string, total: number): Progress {
+function bar(what: string, total: number, from: number): Progress {
   const started = Date.now();
-  let first: number | undefined;
   const inner = new cliProgress.SingleBar({
     stream: process.stderr,
     hideCursor: true,
     clearOnComplete: false,
     format: (options, { progress, value, total }, { note }: { note: string }) =>
-      `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${total}  ${note}  ${timeLeft(started, value - (first ?? 0), total - value)}`,
+      `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${total}  ${note}  ${timeLeft(started, value - from, total - value)}`,
     barCompleteChar: "█",
     barIncompleteChar: "░",
     barsize: 24,
   });
-  inner.start(total, 0, { note: "" });
+  inner.start(total, from, { note: "" });
   return {
-    update(done, note) {
-      first ??= done - 1;
-      inner.update(done, { note });
-    },
+    update: (done, note) => inner.update(done, { note }),
     line(text) {
       process.stderr.write(`\r\x1b[K${text}\n`);
     },
@@ -42,16 +42,14 @@ function bar(what: string, total: number): Progress {
   };
 }
 
-function plainLines(what: string, total: number): Progress {
+function plainLines(what: string, total: number, from: number): Progress {
   const started = Date.now();
-  let first: number | undefined;
   let next = started + LINE_INTERVAL;
   return {
     update(done, note) {
-      first ??= done - 1;
       if (Date.now() < next && done < total) return;
       next = Date.now() + LINE_INTERVAL;
-      console.error(`${what} ${done}/${total}  ${note}  ${timeLeft(started, done - first, total - done)}`);
+      console.error(`${what} ${done}/${total}  ${note}  ${timeLeft(started, done - from, total - done)}`);
     },
     line: (text) => console.error(text),
     stop() {},

@@ -1,15 +1,17 @@
 import { Command, Option } from "commander";
 import { readTexts } from "../tasks/inputs.node.ts";
+import { claimFolder } from "../tasks/output-folder.node.ts";
 import { saveTokenizer } from "../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { trainVocabulary } from "../tokenizer/train-vocabulary.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { positiveInteger, shared } from "./options.ts";
-import { showProgress } from "./progress.ts";
+import { type Progress, showCount, showProgress } from "./progress.ts";
 
 interface Options {
   size: number;
   output: string;
+  overwrite?: boolean;
   cased: boolean;
   minFrequency: number;
   textColumn: string;
@@ -22,6 +24,7 @@ export function vocabCommand(): Command {
     .argument("<file...>", "plain text, CSV, TSV, JSON Lines or Parquet, gzipped or not")
     .addOption(new Option("--size <n>", "tokens of the vocabulary").argParser(positiveInteger).default(30522))
     .requiredOption("--output <dir>", "folder for vocab.txt, tokenizer.json and tokenizer_config.json")
+    .option("--overwrite", "write into a folder that holds something already")
     .option("--cased", "keep case and accents", false)
     .addOption(
       new Option("--min-frequency <n>", "how often two tokens must adjoin to be joined")
@@ -34,18 +37,24 @@ export function vocabCommand(): Command {
     .action(run);
 }
 
-async function run(files: string[], { size, output, cased, minFrequency, textColumn, json }: Options) {
-  const progress = showProgress("merging", size);
+async function run(files: string[], { size, output, overwrite, cased, minFrequency, textColumn, json }: Options) {
+  await claimFolder(output, { overwrite });
+  const reading = showCount("reading", "words");
+  let merging: Progress | undefined;
   const { tokens, words, distinctWords } = await trainVocabulary(readTexts(files, textColumn), {
     size,
     minFrequency,
     lowercase: !cased,
     signal: abortOnInterrupt(),
     onProgress(event) {
-      if (event.stage === "merge") progress.update(event.tokens, "tokens");
-      else progress.update(0, `${event.words.toLocaleString("en")} words read`);
+      if (event.stage === "count") return reading.update(event.words);
+      if (merging === undefined) {
+        reading.stop();
+        merging = showProgress("merging", size, event.tokens);
+      }
+      merging.update(event.tokens, "tokens");
     },
-  }).finally(() => progress.stop());
+  }).finally(() => (merging ?? reading).stop());
   await saveTokenizer(BertTokenizer.fromVocabulary(tokens, { lowercase: !cased }), output);
   const result = { output, tokens: tokens.length, words, distinctWords };
   if (json) console.log(JSON.stringify(result));

@@ -20,7 +20,7 @@ export function planBatches(lengths: ArrayLike<number>, { batchSize, seed, epoch
   const poolSize = batchSize * POOL_BATCHES;
   for (let start = 0; start < order.length; start += poolSize) {
     const pool = order.subarray(start, start + poolSize);
-    pool.set([...pool].sort((a, b) => lengths[a]! - lengths[b]!)); // a stable sort: ties stay in random order
+    pool.set([...pool].sort((a, b) => lengths[a] - lengths[b])); // a stable sort: ties stay in random order
   }
   const batches = Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) =>
     order.subarray(i * batchSize, (i + 1) * batchSize),
@@ -36,12 +36,12 @@ export function batchesByLength(
   lengths: ArrayLike<number>,
   { maxSequences, maxTokens }: { maxSequences: number; maxTokens: number },
 ): Int32Array[] {
-  const order = Int32Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[a]! - lengths[b]!);
+  const order = Int32Array.from({ length: lengths.length }, (_, i) => i).sort((a, b) => lengths[a] - lengths[b]);
   const batches: Int32Array[] = [];
   let start = 0;
   let tokens = 0;
   for (let i = 0; i < order.length; i++) {
-    const length = lengths[order[i]!]!;
+    const length = lengths[order[i]];
     if (i > start && (i - start === maxSequences || tokens + length > maxTokens)) {
       batches.push(order.subarray(start, i));
       start = i;

@@ -3,7 +3,7 @@ import { splitLines } from "./text-lines.ts";
 
 /**
  * Reads JSON Lines: one JSON object (RFC 8259) a line; blank lines are skipped. Values become text as {@link cellText}
- * says; every row must have every column asked for, and not null.
+ * says; every row must have every column asked for, if only as null.
  *
  * @param path names the source in errors
  * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a line that is no JSON object and for values without text form

@@ -12,7 +12,7 @@ import { cellText, findColumns, placeOf, type TableRow } from "./table-row.ts";
 
 /**
  * Reads a Parquet file, one row group at a time, in any of the format's encodings and compressions but without its
- * encryption. Values become text as {@link cellText} says; a null is malformed.
+ * encryption. Values become text as {@link cellText} says.
  *
  * @param path names the source in errors
  * @param file the whole file, to be read by ranges

@@ -42,12 +42,14 @@ export function findColumns(place: string, found: readonly string[], asked: read
 
 /**
  * The text form of a value from a typed format: strings as they are, numbers in JavaScript's shortest form, `true` or
- * `false`, dates in ISO 8601. Nothing else has one: neither null, nor lists and objects, nor whole numbers beyond
- * 2^53, which have lost digits by the time that they arrive here as a `number`.
+ * `false`, dates in ISO 8601. A null is the empty text, so that whoever reads the table treats it as any empty cell.
+ * Nothing else has one: neither lists and objects, nor whole numbers beyond 2^53, which have lost digits by the time that
+ * they arrive here as a `number`.
  *
  * @throws ClozeError ROW_MALFORMED, naming `place` and `column`
  */
 export function cellText(value: unknown, place: string, column: string): string {
+  if (value === null || value === undefined) return "";
   switch (typeof value) {
     case "string":
       return value;
@@ -74,7 +76,6 @@ export function malformedRow(place: string, expected: string, received: string, 
 }
 
 function describe(value: unknown): string {
-  if (value === null || value === undefined) return "null";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "number") return `${value}, which is too large to be exact`;
   return value instanceof Uint8Array ? "bytes" : "an object";

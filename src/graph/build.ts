@@ -19,12 +19,12 @@ function makeNode<K extends OpName, D extends Dtype>(
 
 /** Most operations have one float output. */
 function make<K extends OpName>(op: K, inputs: InputsOf<K>, attributes: AttributesOf<K>): Tensor {
-  return makeNode(op, "float32", inputs, attributes).outputs[0]!;
+  return makeNode(op, "float32", inputs, attributes).outputs[0];
 }
 
 /** A value that every run is given under this name. */
 export function input<D extends Dtype>(name: string, dtype: D, shape: Shape): Tensor<D> {
-  return makeNode("input", dtype, {}, { name, dtype, shape }).outputs[0]!;
+  return makeNode("input", dtype, {}, { name, dtype, shape }).outputs[0];
 }
 
 /** A weight, known by its Hugging Face name. */
@@ -38,12 +38,12 @@ export function constant(value: number): Tensor {
 
 /** Place of each token in its own sequence: [B] -> [T]. */
 export function positions(lengths: Tensor<"int32">): Tensor<"int32"> {
-  return makeNode("positions", "int32", { lengths }, {}).outputs[0]!;
+  return makeNode("positions", "int32", { lengths }, {}).outputs[0];
 }
 
 /** Index of each sequence's first token among all tokens: [B] -> [B]. */
 export function starts(lengths: Tensor<"int32">): Tensor<"int32"> {
-  return makeNode("starts", "int32", { lengths }, {}).outputs[0]!;
+  return makeNode("starts", "int32", { lengths }, {}).outputs[0];
 }
 
 /** Rows of a matrix by index: [R, C] and [I] -> [I, C]. */
@@ -65,7 +65,7 @@ export function linear(x: Tensor, weight: Tensor, bias: Tensor): Tensor {
   return make("linear", { x, weight, bias }, {});
 }
 
-/** a · b, either one transposed first: [R, K] and [K, C] -> [R, C]. */
+/** a · b, either one transposed first: [R, I] and [I, C] -> [R, C]. */
 export function matmul(a: Tensor, b: Tensor, { transposeA = false, transposeB = false } = {}): Tensor {
   return make("matmul", { a, b }, { transposeA, transposeB });
 }
@@ -95,7 +95,7 @@ export function layerNormGradient(
   const { x, weight } = forward.inputs;
   const attributes = { epsilon: forward.attributes.epsilon, forward };
   const { outputs } = makeNode("layerNormGradient", "float32", { dy, x, weight }, attributes);
-  return { dx: outputs[0]!, dweight: outputs[1]!, dbias: outputs[2]! };
+  return { dx: outputs[0], dweight: outputs[1], dbias: outputs[2] };
 }
 
 /** A rate of 0 adds no node, so a model without dropout is the same code with its rates set to 0. */
@@ -121,7 +121,7 @@ export function attentionGradient(
 ): { dquery: Tensor; dkey: Tensor; dvalue: Tensor } {
   const attributes = { ...forward.attributes, forward };
   const { outputs } = makeNode("attentionGradient", "float32", { dy, ...forward.inputs }, attributes);
-  return { dquery: outputs[0]!, dkey: outputs[1]!, dvalue: outputs[2]! };
+  return { dquery: outputs[0], dkey: outputs[1], dvalue: outputs[2] };
 }
 
 /** Sum over the rows of weight × cross-entropy: logits [R, K], labels [R] and weights [R] -> []. */

@@ -12,7 +12,15 @@ import {
   sumRows,
 } from "./build.ts";
 import { sortNodes } from "./graph.ts";
-import type { AnyNode, AnyTensor, InputsOf, NodeOf, OpName, Tensor } from "./operations.ts";
+import {
+  type AnyNode,
+  type AnyTensor,
+  type InputsOf,
+  isNode,
+  type NodeOf,
+  type OpName,
+  type Tensor,
+} from "./operations.ts";
 
 /** The gradients of a node's inputs, given that of its (only) output; an input left out has none. */
 type GradientRule<K extends OpName> = (dy: Tensor, node: NodeOf<K>) => { readonly [I in keyof InputsOf<K>]?: Tensor };
@@ -70,7 +78,7 @@ export function differentiate(loss: Tensor, wrt: readonly AnyTensor[]): Tensor[]
   const needed = nodesDownstream(nodes, wrt);
   const gradients = new Map<AnyTensor, Tensor>([[loss, constant(1)]]);
   for (const node of nodes.reverse()) {
-    const dy = gradients.get(node.outputs[0]!);
+    const dy = gradients.get(node.outputs[0]);
     if (dy === undefined || !needed.has(node)) continue;
     for (const [tensor, gradient] of inputGradients(dy, node)) {
       if (!needed.has(tensor.node)) continue;
@@ -87,6 +95,16 @@ export function differentiate(loss: Tensor, wrt: readonly AnyTensor[]): Tensor[]
   });
 }
 
+/** The gradient of a loss with respect to each parameter that it depends on, by the parameters' names. */
+export function parameterGradients(loss: Tensor): Record<string, Tensor> {
+  const parameters = sortNodes([loss]).filter((node) => isNode(node, "parameter"));
+  const gradients = differentiate(
+    loss,
+    parameters.map(({ outputs }) => outputs[0]),
+  );
+  return Object.fromEntries(parameters.map(({ attributes }, i) => [attributes.name, gradients[i]]));
+}
+
 function inputGradients<K extends OpName>(dy: Tensor, node: NodeOf<K>): [AnyTensor, Tensor][] {
   const rule: GradientRule<K> | "not differentiable" = GRADIENT_RULES[node.op];
   if (rule === "not differentiable") {
@@ -94,7 +112,7 @@ function inputGradients<K extends OpName>(dy: Tensor, node: NodeOf<K>): [AnyTens
   }
   const inputs: Readonly<Record<string, AnyTensor>> = node.inputs;
   const gradients: Readonly<Record<string, Tensor | undefined>> = rule(dy, node);
-  return Object.entries(gradients).flatMap(([name, gradient]) => (gradient ? [[inputs[name]!, gradient]] : []));
+  return Object.entries(gradients).flatMap(([name, gradient]) => (gradient ? [[inputs[name], gradient]] : []));
 }
 
 /** The nodes that depend on one of the tensors, themselves included. */

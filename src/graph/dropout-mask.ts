@@ -26,10 +26,10 @@ export function fillDropoutMask(mask: Float32Array, rate: number, seed: number, 
   const random = Random.of(seed, "dropout", site);
   for (let i = 0; ; ) {
     const bits = random.uint32();
-    i += gaps[bits & 0xffff]!;
+    i += gaps[bits & 0xffff];
     if (i >= mask.length) return;
     mask[i++] = 0;
-    i += gaps[bits >>> 16]!;
+    i += gaps[bits >>> 16];
     if (i >= mask.length) return;
     mask[i++] = 0;
   }

@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly seed?: number;
 }
 
-/** A graph made ready to run. Runs of one executable do not overlap: await one before the next. */
+/** A graph made ready to run. Runs of one executable are made one after another, in the order of the calls. */
 export interface Executable {
   /** Values of all outputs by name. Throws the errors of `bindInputs` before anything is computed. */
   run(inputs: Readonly<Record<string, Value>>, options?: RunOptions): Promise<Record<string, Value>>;

@@ -37,7 +37,7 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
     }
     checkForm(spec, value);
     spec.shape.forEach((dim, axis) => {
-      const size = value.shape[axis]!;
+      const size = value.shape[axis];
       const bound = typeof dim === "number" ? dim : bindings.get(dim);
       if (bound !== undefined && bound !== size) {
         const source = typeof dim === "number" ? "the model" : owner.get(dim);
@@ -56,10 +56,10 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
     bindings.set("T", sum).set("S", longest);
   }
   for (const node of graph.nodes) {
-    if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0]!, inputs, bindings);
-    if (isNode(node, "scatterAdd")) checkIndices(node.inputs.indices, node.inputs.like.shape[0]!, inputs, bindings);
+    if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0], inputs, bindings);
+    if (isNode(node, "scatterAdd")) checkIndices(node.inputs.indices, node.inputs.like.shape[0], inputs, bindings);
     if (isNode(node, "softmaxCrossEntropy"))
-      checkIndices(node.inputs.labels, node.inputs.logits.shape[1]!, inputs, bindings);
+      checkIndices(node.inputs.labels, node.inputs.logits.shape[1], inputs, bindings);
   }
   return bindings;
 }
@@ -124,12 +124,12 @@ function checkIndices(indices: AnyTensor, rows: Dim, inputs: Readonly<Record<str
   if (isNode(indices.node, "positions")) {
     const lengths = dataOf(indices.node.inputs.lengths, inputs) ?? [];
     const at = lengths.findIndex((length: number) => bound !== undefined && length > bound);
-    if (at >= 0) throw fault(lengths[at]!, at, `sequences of at most ${bound} tokens`);
+    if (at >= 0) throw fault(lengths[at], at, `sequences of at most ${bound} tokens`);
     return;
   }
   const data = dataOf(indices, inputs) ?? [];
   for (let i = 0; i < data.length; i++) {
-    if (data[i]! < 0 || data[i]! >= bound!) throw fault(data[i]!, i, `0 to ${bound! - 1}`);
+    if (data[i] < 0 || data[i] >= bound!) throw fault(data[i], i, `0 to ${bound! - 1}`);
   }
 }
 

@@ -20,8 +20,8 @@ export class Parameters {
     this.buffer = new Float32Array(sizes.reduce((a, b) => a + b, 0));
     let offset = 0;
     this.views = specs.map((spec, i) => {
-      const view = { spec, offset, data: this.buffer.subarray(offset, offset + sizes[i]!) };
-      offset += sizes[i]!;
+      const view = { spec, offset, data: this.buffer.subarray(offset, offset + sizes[i]) };
+      offset += sizes[i];
       return view;
     });
     this.#byName = new Map(this.views.map((view) => [view.spec.name, view]));
@@ -50,10 +50,12 @@ export class Parameters {
 
 /**
  * First values: zeros, ones, or a normal of deviation `range` cut off at two deviations, as BERT's. Each parameter's
- * values depend on the seed and its own name only, so a new head does not change the encoder below it.
+ * values depend on the seed and its own name only, so a new head does not change the encoder below it. `names` are those
+ * to fill, all by default.
  */
-export function initialise(parameters: Parameters, range: number, seed: number): void {
-  for (const { spec, data } of parameters.views) {
+export function initialise(parameters: Parameters, range: number, seed: number, names?: readonly string[]): void {
+  const views = names?.map((name) => parameters.get(name)) ?? parameters.views;
+  for (const { spec, data } of views) {
     if (spec.initial !== "normal") {
       data.fill(spec.initial === "ones" ? 1 : 0);
       continue;

@@ -76,7 +76,7 @@ function match(op: OpName, patterns: Record<string, string>, tensors: Record<str
   const letters: Letters = new Map();
   const owner = new Map<string, string>();
   for (const [name, pattern] of Object.entries(patterns)) {
-    const { shape } = tensors[name]!;
+    const { shape } = tensors[name];
     const fault = (expected: string, cure?: string) =>
       new ClozeError("SHAPE_MISMATCH", {
         problem: `${op}: ${name} has the wrong shape`,
@@ -92,7 +92,7 @@ function match(op: OpName, patterns: Record<string, string>, tensors: Record<str
       } else if (String(bound) !== String(value)) {
         const other = owner.get(letter)!;
         const what = letter === "..." ? "the same shape" : `${letter} = ${bound} in [${pattern.replaceAll(" ", ", ")}]`;
-        throw fault(`${what}, as in ${other} ${formatShape(tensors[other]!.shape)}`);
+        throw fault(`${what}, as in ${other} ${formatShape(tensors[other].shape)}`);
       }
     };
     if (pattern === "...") {
@@ -102,7 +102,7 @@ function match(op: OpName, patterns: Record<string, string>, tensors: Record<str
     const wanted = pattern === "" ? [] : pattern.split(" ");
     if (wanted.length !== shape.length) throw fault(`[${wanted.join(", ")}]`);
     wanted.forEach((letter, axis) => {
-      bind(letter, shape[axis]!);
+      bind(letter, shape[axis]);
     });
   }
   return letters;

@@ -52,9 +52,9 @@ function correlationByDefinition(examples: readonly Example[], labelCount: numbe
   const covariance = (xs: number[][], ys: number[][]) => {
     let total = 0;
     for (const [label, x] of xs.entries()) {
-      const y = ys[label]!;
+      const y = ys[label];
       const [meanX, meanY] = [mean(x), mean(y)];
-      for (const [i, value] of x.entries()) total += (value - meanX) * (y[i]! - meanY);
+      for (const [i, value] of x.entries()) total += (value - meanX) * (y[i] - meanY);
     }
     return total;
   };

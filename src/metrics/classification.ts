@@ -49,17 +49,17 @@ export function accuracy(matrix: ConfusionMatrix): number {
 export function labelScores(matrix: ConfusionMatrix): LabelScores[] {
   const { correct, given, predicted } = margins(matrix);
   return correct.map((hits, label) => ({
-    precision: ratio(hits, predicted[label]!),
-    recall: ratio(hits, given[label]!),
-    f1: ratio(2 * hits, predicted[label]! + given[label]!),
-    support: given[label]!,
+    precision: ratio(hits, predicted[label]),
+    recall: ratio(hits, given[label]),
+    f1: ratio(2 * hits, predicted[label] + given[label]),
+    support: given[label],
   }));
 }
 
 /** The plain mean of the labels' F1: every label weighs the same, however rare. */
 export function macroF1(matrix: ConfusionMatrix): number {
   const { given, predicted } = margins(matrix);
-  const occurring = labelScores(matrix).filter((_, label) => given[label]! + predicted[label]! > 0);
+  const occurring = labelScores(matrix).filter((_, label) => given[label] + predicted[label] > 0);
   return ratio(sum(occurring.map(({ f1 }) => f1)), occurring.length);
 }
 
@@ -92,9 +92,9 @@ export function matthewsCorrelation(matrix: ConfusionMatrix): number {
 /** For each label: the examples that have it and were given it, that have it, and that were given it. */
 function margins(matrix: ConfusionMatrix) {
   return {
-    correct: matrix.map((row, label) => row[label]!),
+    correct: matrix.map((row, label) => row[label]),
     given: matrix.map((row) => sum(row)),
-    predicted: matrix.map((_, label) => sum(matrix.map((row) => row[label]!))),
+    predicted: matrix.map((_, label) => sum(matrix.map((row) => row[label]))),
   };
 }
 
@@ -107,5 +107,5 @@ function sum(values: readonly number[]): number {
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {
-  return sum(a.map((value, index) => value * b[index]!));
+  return sum(a.map((value, index) => value * b[index]));
 }

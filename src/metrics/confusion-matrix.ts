@@ -29,8 +29,8 @@ export function confusionMatrix({ predicted, gold, labelCount }: Judged): Confus
   }
   const matrix = Array.from({ length: labelCount }, () => Array.from({ length: labelCount }, () => 0));
   for (let i = 0; i < gold.length; i++) {
-    const row = matrix[checked(gold[i]!, labelCount, "gold", i)]!;
-    row[checked(predicted[i]!, labelCount, "predicted", i)]!++;
+    const row = matrix[checked(gold[i], labelCount, "gold", i)];
+    row[checked(predicted[i], labelCount, "predicted", i)]!++;
   }
   return matrix;
 }

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Random } from "../base/random.ts";
 import { AdamW } from "./adamw.ts";
+import { MAX_PARAMETERS } from "./kernels.ts";
 import type { Segment } from "./optimizer.ts";
 
 const STEPS = 10;
@@ -114,6 +115,7 @@ describe("AdamW", () => {
     ["beta2 = -0.1", () => new AdamW(one, { beta2: -0.1 })],
     ["epsilon = 0", () => new AdamW(one, { epsilon: 0 })],
     ["weightDecay = NaN", () => new AdamW(one, { weightDecay: NaN })],
+    ["more parameters than fit", () => new AdamW([{ offset: 0, length: MAX_PARAMETERS + 1, decay: true }])],
     ["a negative learning rate", () => new AdamW(one).step(three, three, { learningRate: -1 })],
     ["an infinite learning rate", () => new AdamW(one).step(three, three, { learningRate: Infinity })],
     ["gradientScale = NaN", () => new AdamW(one).step(three, three, { ...rate, gradientScale: NaN })],

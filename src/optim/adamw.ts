@@ -1,4 +1,4 @@
-import { adamwRange } from "./kernels.ts";
+import { adamwRange, MAX_PARAMETERS, type Moments, makeMoments } from "./kernels.ts";
 import {
   lengthOf,
   type Optimizer,
@@ -29,11 +29,10 @@ export interface AdamWOptions {
 export class AdamW implements Optimizer {
   readonly #segments: readonly Segment[];
   readonly #options: Required<AdamWOptions>;
-  readonly #m: Float32Array;
-  readonly #v: Float32Array;
+  readonly #moments: Moments;
   #step = 0;
 
-  /** Throws OPTIMIZER_LENGTH, OPTION_INVALID. */
+  /** For at most 536,854,524 parameters (MAX_PARAMETERS). Throws OPTIMIZER_LENGTH, OPTION_INVALID. */
   constructor(segments: readonly Segment[], options: AdamWOptions = {}) {
     const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
     requireOption(beta1 >= 0 && beta1 < 1, "beta1", beta1, "at least 0 and less than 1");
@@ -41,32 +40,33 @@ export class AdamW implements Optimizer {
     requireOption(epsilon >= 1e-12, "epsilon", epsilon, "at least 1e-12");
     requireOption(weightDecay >= 0, "weightDecay", weightDecay, "at least 0");
     const length = lengthOf(segments);
+    requireOption(length <= MAX_PARAMETERS, "the number of parameters", length, `at most ${MAX_PARAMETERS}`);
     this.#segments = segments;
     this.#options = { beta1, beta2, epsilon, weightDecay };
-    this.#m = new Float32Array(length);
-    this.#v = new Float32Array(length);
+    this.#moments = makeMoments(length);
   }
 
   get state(): OptimizerState {
-    return { step: this.#step, m: this.#m, v: this.#v };
+    const { m, v } = this.#moments;
+    return { step: this.#step, m, v };
   }
 
   /** Throws OPTIMIZER_LENGTH, OPTION_INVALID. */
   restore({ step, m, v }: OptimizerState): void {
     requireOption(Number.isSafeInteger(step) && step >= 0, "the state's step", step, "a whole number, at least 0");
-    requireLength("the state's m", m.length, this.#m.length);
-    requireLength("the state's v", v.length, this.#v.length);
+    requireLength("the state's m", m.length, this.#moments.m.length);
+    requireLength("the state's v", v.length, this.#moments.v.length);
     this.#step = step;
-    this.#m.set(m);
-    this.#v.set(v);
+    this.#moments.m.set(m);
+    this.#moments.v.set(v);
   }
 
   /** Throws OPTIMIZER_LENGTH, OPTION_INVALID; parameters and state are then unchanged. */
   step(parameters: Float32Array, gradients: Float32Array, { learningRate, gradientScale = 1 }: StepOptions): void {
     requireOption(learningRate >= 0 && learningRate < Infinity, "learningRate", learningRate, "finite, at least 0");
     requireOption(Number.isFinite(gradientScale), "gradientScale", gradientScale, "finite");
-    requireLength("the number of parameters", parameters.length, this.#m.length);
-    requireLength("the number of gradients", gradients.length, this.#m.length);
+    requireLength("the number of parameters", parameters.length, this.#moments.m.length);
+    requireLength("the number of gradients", gradients.length, this.#moments.m.length);
     const { beta1, beta2, epsilon, weightDecay } = this.#options;
     this.#step++;
     const coefficients = {
@@ -77,9 +77,9 @@ export class AdamW implements Optimizer {
       epsilon,
       stepSize: learningRate / (1 - beta1 ** this.#step),
     };
-    const buffers = { parameters, gradients, m: this.#m, v: this.#v };
     for (const { offset, length, decay } of this.#segments) {
-      adamwRange(buffers, offset, offset + length, { ...coefficients, decay: decay ? learningRate * weightDecay : 0 });
+      const by = { ...coefficients, decay: decay ? learningRate * weightDecay : 0 };
+      adamwRange(this.#moments, parameters, gradients, offset, offset + length, by);
     }
   }
 }

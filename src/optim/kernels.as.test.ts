@@ -6,8 +6,7 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
 
-const OPTIONS =
-  "-O3 --noAssert --runtime stub --use abort= --enable simd --initialMemory 4 --maximumMemory 4 --outFile";
+const OPTIONS = "-O3 --noAssert --runtime stub --use abort= --enable simd --importMemory --outFile";
 
 it("is the committed module, byte for byte", async () => {
   const asc = ["node_modules/assemblyscript/bin/asc.js", "src/optim/kernels.as.ts", ...OPTIONS.split(" ")];

@@ -10,10 +10,17 @@ import { loadTokenizer } from "../tokenizer/folder.node.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { checkpointFolder } from "../train/checkpoint-folder.node.ts";
 import type { TrainingState } from "../train/checkpoints.ts";
-import { requireSameSettings, settingsOf, type TrainingEvent, type TrainingOptions, train } from "../train/train.ts";
 import {
+  requireSameSettings,
+  settingsOf,
+  TRAINING_DEFAULTS,
+  type TrainingEvent,
+  type TrainingOptions,
+  train,
+} from "../train/train.ts";
+import {
+  encodeExamples,
   type LabelledTexts,
-  labelIndex,
   labelsOf,
   type ReadOptions,
   readLabelledTexts,
@@ -21,13 +28,7 @@ import {
 import { modelCard } from "./model-card.ts";
 import { loadWeights, MODEL_FILES, type ModelFolder, openModelFolder, saveModelFolder } from "./model-folder.node.ts";
 import { claimOutput, type OutputOptions } from "./output-folder.node.ts";
-import {
-  Classifier,
-  classifierParameters,
-  encodeText,
-  type LabelledSequence,
-  trainableClassifier,
-} from "./text-classification.ts";
+import { Classifier, classifierParameters, type LabelledSequence, trainableClassifier } from "./text-classification.ts";
 
 export interface FinetuneOptions extends ReadOptions, OutputOptions, Partial<TrainingOptions> {
   /** A model folder to start from, or a preset, which starts from random weights. */
@@ -40,6 +41,8 @@ export interface FinetuneOptions extends ReadOptions, OutputOptions, Partial<Tra
   readonly maxLength?: number;
   readonly device?: Device;
   readonly threads?: number;
+  /** Compute on a thread of its own, so that the caller's event loop stays free; slower, since all numbers are copied. */
+  readonly worker?: boolean;
   readonly onEvent?: (event: FinetuneEvent) => void;
   readonly signal?: AbortSignal;
 }
@@ -89,6 +92,8 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   const settings = {
     ...settingsOf(training),
     model: options.model,
+    device: options.device ?? "cpu",
+    threads: options.threads ?? "all",
     maxLength: start.maxLength,
     labels: JSON.stringify(labels),
     trainingData: fingerprint(trainExamples),
@@ -103,11 +108,11 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
   }
 
   const parameters = new Parameters(classifierParameters(start.config, labels.length));
-  initialise(parameters, start.config.initializerRange, training.seed);
   const { missing, unused } = await loadFirstWeights(start, parameters, labels);
-  onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh: missing, unused });
+  initialise(parameters, start.config.initializerRange, training.seed, missing);
+  const fresh = start.folder === undefined ? [] : missing;
+  onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
 
-  if (options.overwrite) await checkpoints.clear(); // not before all input has proved good
   const executor = onnxExecutor(options);
   const model = { config: start.config, labels: labels.length, parameters };
   const classifier = devExamples && (await Classifier.load(model, executor, { frozen: false }));
@@ -118,6 +123,7 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     options: training,
     evaluate: classifier && devExamples && (() => classifier.evaluate(devExamples)),
     checkpoints,
+    beforeFirstStep: options.overwrite ? () => checkpoints.clear() : undefined,
     resume: options.resume,
     settings,
     onEvent,
@@ -172,14 +178,10 @@ async function readExamples(options: FinetuneOptions, { tokenizer, maxLength }: 
   const trainTexts = await readLabelledTexts(options.train, options);
   const devTexts = options.dev === undefined ? undefined : await readLabelledTexts(options.dev, options);
   const labels = labelsOf(trainTexts);
-  const encode = ({ file, examples, skipped }: LabelledTexts): LabelledSequence[] => {
-    let truncated = 0;
-    const sequences = examples.map((example) => {
-      const encoding = encodeText(tokenizer, example, maxLength);
-      if (encoding.truncated) truncated++;
-      return { ids: encoding.ids, typeIds: encoding.typeIds, label: labelIndex(example, labels), place: example.place };
-    });
-    options.onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
+  const encode = (texts: LabelledTexts): LabelledSequence[] => {
+    const { sequences, truncated } = encodeExamples(texts, tokenizer, labels, maxLength);
+    const { file, skipped } = texts;
+    options.onEvent?.({ kind: "data", file, examples: sequences.length, skipped, truncated });
     return sequences;
   };
   return { labels, train: encode(trainTexts), dev: devTexts && encode(devTexts) };
@@ -187,7 +189,7 @@ async function readExamples(options: FinetuneOptions, { tokenizer, maxLength }: 
 
 /** A head is kept only where it was trained for the very same labels. */
 async function loadFirstWeights({ folder }: Start, parameters: Parameters, labels: readonly string[]) {
-  if (folder === undefined) return { missing: [], unused: [] };
+  if (folder === undefined) return { missing: parameters.views.map(({ spec }) => spec.name), unused: [] };
   const head = ["classifier."];
   const sameLabels = JSON.stringify(folder.labels) === JSON.stringify(labels);
   return loadWeights(folder.path, parameters, { optional: head, skip: sameLabels ? [] : head });
@@ -217,18 +219,16 @@ function resultOf({ step, best }: TrainingState, output: string, labels: readonl
 }
 
 function trainingOptions(options: FinetuneOptions): TrainingOptions {
-  return {
-    epochs: options.epochs ?? 3,
-    batchSize: options.batchSize ?? 32,
-    accumulate: options.accumulate ?? 1,
-    learningRate: options.learningRate ?? 3e-5,
-    warmupRatio: options.warmupRatio ?? 0.1,
-    weightDecay: options.weightDecay ?? 0.01,
-    clipNorm: options.clipNorm ?? 1,
-    seed: options.seed ?? 42,
-    ...(options.patience === undefined ? {} : { patience: options.patience }),
-    ...(options.checkpointEvery === undefined ? {} : { checkpointEvery: options.checkpointEvery }),
-  };
+  const { patience, checkpointEvery } = options;
+  if (patience !== undefined && options.dev === undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "without data to evaluate on there is nothing to be patient about",
+      expected: "--dev beside --patience",
+    });
+  }
+  const names = Object.keys(TRAINING_DEFAULTS) as (keyof typeof TRAINING_DEFAULTS)[];
+  const chosen = names.map((name) => [name, options[name] ?? TRAINING_DEFAULTS[name]]);
+  return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery };
 }
 
 /** A hash of all tokens and labels, by which a resumed training knows its data again. */

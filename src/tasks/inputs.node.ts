@@ -6,19 +6,36 @@ import type { ReadOptions } from "./labelled-texts.node.ts";
 import type { TextInput } from "./text-classification.ts";
 
 /**
- * Texts to predict for, as they come: the rows of a table file, or the lines of a plain one. Without a path, the lines of
- * standard input. Empty ones are counted in `counts.skipped` or refused with TEXT_EMPTY.
+ * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file, which gives the
+ * rows of a table or the lines of plain text; or, where it is undefined, the lines of standard input. Those that are empty,
+ * and pairs with an empty half, are counted in `counts.skipped` or refused with TEXT_EMPTY. Throws OPTION_INVALID at once
+ * where pairs are asked for and the source has no columns.
  */
-export async function* readInputs(
-  path: string | undefined,
+export function readInputs(
+  source: readonly string[] | string | undefined,
   { textColumn = "text", pairColumn, onEmpty = "skip" }: ReadOptions,
   counts: { skipped: number },
 ): AsyncGenerator<TextInput> {
-  const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
-  for await (const { place, text, pair } of path !== undefined && isTableName(path)
-    ? rows(path, columns)
-    : lines(path)) {
-    if (text.trim() !== "") {
+  if (typeof source === "string" && isTableName(source)) {
+    const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
+    return withoutEmpty(rows(source, columns), onEmpty, counts);
+  }
+  if (pairColumn !== undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: `--pair-column ${pairColumn} needs a table to take the column from`,
+      expected: "--input with a file in CSV, TSV, JSON Lines or Parquet",
+    });
+  }
+  return withoutEmpty(typeof source === "object" ? numbered(source) : lines(source), onEmpty, counts);
+}
+
+async function* withoutEmpty(
+  inputs: Iterable<Placed> | AsyncIterable<Placed>,
+  onEmpty: "refuse" | "skip",
+  counts: { skipped: number },
+): AsyncGenerator<TextInput> {
+  for await (const { place, text, pair } of inputs) {
+    if (text.trim() !== "" && pair?.trim() !== "") {
       yield pair === undefined ? { text } : { text, pair };
     } else if (onEmpty === "skip") {
       counts.skipped++;
@@ -37,6 +54,10 @@ export async function* readTexts(paths: readonly string[], textColumn: string): 
 
 interface Placed extends TextInput {
   readonly place: string;
+}
+
+function numbered(texts: readonly string[]): Placed[] {
+  return texts.map((text, i) => ({ text, place: `text ${i + 1}` }));
 }
 
 async function* rows(path: string, columns: readonly string[]): AsyncGenerator<Placed> {

@@ -1,6 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
 import { placeOf, readTable } from "../formats/table.node.ts";
-import type { TextInput } from "./text-classification.ts";
+import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
+import { encodeText, type LabelledSequence, type TextInput } from "./text-classification.ts";
 
 /** Which columns of a table hold what. */
 export interface TextColumns {
@@ -42,9 +43,9 @@ export async function readLabelledTexts(path: string, options: ReadOptions = {})
   for await (const row of readTable(path, { columns })) {
     const [text, label, pair] = row.values;
     const place = placeOf(path, row);
-    const empty = columns.filter((_, i) => row.values[i]!.trim() === "");
+    const empty = columns.filter((_, i) => row.values[i].trim() === "");
     if (empty.length === 0) {
-      examples.push({ text: text!, label: label!, place, ...(pair === undefined ? {} : { pair }) });
+      examples.push({ text: text!, label: label!, place, pair });
     } else if (onEmpty === "skip") {
       skipped++;
     } else {
@@ -77,7 +78,7 @@ export function labelsOf({ examples, file }: LabelledTexts): string[] {
 }
 
 /** The index of an example's label. Throws LABEL_UNKNOWN. */
-export function labelIndex({ label, place }: LabelledText, labels: readonly string[]): number {
+function labelIndex({ label, place }: LabelledText, labels: readonly string[]): number {
   const index = labels.indexOf(label);
   if (index >= 0) return index;
   throw new ClozeError("LABEL_UNKNOWN", {
@@ -86,4 +87,20 @@ export function labelIndex({ label, place }: LabelledText, labels: readonly stri
     received: JSON.stringify(label),
     cure: "Correct the label, or train with data in which it occurs.",
   });
+}
+
+/** Tokens and label indices of all examples, and how many of them are longer than `maxLength` and cut. */
+export function encodeExamples(
+  { examples }: LabelledTexts,
+  tokenizer: BertTokenizer,
+  labels: readonly string[],
+  maxLength: number,
+): { sequences: LabelledSequence[]; truncated: number } {
+  let truncated = 0;
+  const sequences = examples.map((example) => {
+    const encoding = encodeText(tokenizer, example, maxLength);
+    if (encoding.truncated) truncated++;
+    return { ids: encoding.ids, typeIds: encoding.typeIds, label: labelIndex(example, labels), place: example.place };
+  });
+  return { sequences, truncated };
 }

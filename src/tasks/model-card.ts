@@ -52,11 +52,10 @@ console.log(await classify("a text"));
 function figures(metrics: Readonly<Record<string, unknown>>, labels: readonly string[]): string {
   const rows = Object.entries(metrics)
     .filter(([, value]) => typeof value === "number")
-    .map(
-      ([name, value]) =>
-        `| ${name} | ${Number(value)
-          .toPrecision(4)
-          .replace(/\.?0+$/, "")} |`,
-    );
+    .map(([name, value]) => `| ${name} | ${round(Number(value))} |`);
   return `| figure | value |\n|---|---|\n${rows.join("\n")}\n\n${labels.length} labels; \`metrics.json\` has the confusion matrix.`;
+}
+
+function round(value: number): string {
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
 }

@@ -133,7 +133,8 @@ export async function saveModelFolder(folder: string, model: ModelDescription): 
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
     problem_type: "single_label_classification",
   };
-  const json = { architectures: [architecture], ...bertConfigJson(config), ...labelFields };
+  const ids = { pad_token_id: tokenizer.specialIds.pad };
+  const json = { architectures: [architecture], ...bertConfigJson(config), ...ids, ...labelFields };
   await writeFileAtomic(join(folder, WEIGHTS), encodeParameters(parameters));
   await saveTokenizer(new BertTokenizer({ ...tokenizer.spec, maxLength }), folder);
   await writeFileAtomic(join(folder, "config.json"), `${JSON.stringify(json, null, 2)}\n`);

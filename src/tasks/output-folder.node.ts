@@ -28,21 +28,42 @@ export async function claimOutput(
   }
   const found = await makeFolder(output);
   if (found.length === 0 || overwrite) return;
-  const received = found.slice(0, 5).join(", ") + (found.length > 5 ? ", ..." : "");
   if (!resume) {
-    throw new ClozeError("OUTPUT_NOT_EMPTY", {
-      problem: `the output folder ${output} is not empty`,
-      received,
-      cure: "Continue an interrupted training with --resume, replace it with --overwrite, or name another folder.",
-    });
+    throw notEmpty(
+      output,
+      found,
+      "Continue an interrupted training with --resume, replace it with --overwrite, or name another folder.",
+    );
   }
   if (await checkpoints.isBegun()) return;
   throw new ClozeError("NOTHING_TO_RESUME", {
     problem: `the output folder ${output} holds no training`,
     expected: "checkpoints, the result of a training, or nothing",
-    received,
+    received: listing(found),
     cure: "Check --output, or replace what is there with --overwrite.",
   });
+}
+
+/**
+ * Makes an output folder that nothing can be resumed in; what is there stays as it is. Throws OUTPUT_NOT_EMPTY where it
+ * holds something that is not to be overwritten, and FILE_NOT_WRITABLE.
+ */
+export async function claimFolder(output: string, { overwrite = false }: { overwrite?: boolean }): Promise<void> {
+  const found = await makeFolder(output);
+  if (found.length === 0 || overwrite) return;
+  throw notEmpty(output, found, "Name another folder, or overwrite what is there with --overwrite.");
+}
+
+function notEmpty(output: string, found: readonly string[], cure: string): ClozeError {
+  return new ClozeError("OUTPUT_NOT_EMPTY", {
+    problem: `the output folder ${output} is not empty`,
+    received: listing(found),
+    cure,
+  });
+}
+
+function listing(names: readonly string[]): string {
+  return names.slice(0, 5).join(", ") + (names.length > 5 ? ", ..." : "");
 }
 
 async function makeFolder(path: string): Promise<string[]> {

@@ -63,7 +63,7 @@ const CHUNK = 256;
 function classificationPipeline(classifier: TextClassifier): TextClassificationPipeline {
   const { labels } = classifier;
   const best = (probabilities: Float32Array, count: number): LabelScore[] =>
-    Array.from(probabilities, (score, i) => ({ label: labels[i]!, score }))
+    Array.from(probabilities, (score, i) => ({ label: labels[i], score }))
       .sort((a, b) => b.score - a.score)
       .slice(0, count);
 
@@ -81,7 +81,7 @@ function classificationPipeline(classifier: TextClassifier): TextClassificationP
       for (const row of probabilities) results.push(best(row, top_k ?? labels.length));
       onProgress?.({ done: results.length, total: texts.length });
     }
-    if (single) return results[0]!;
+    if (single) return results[0];
     return top_k === 1 ? results.flat() : results;
   }
   return Object.assign(classify as TextClassificationPipeline, { labels, dispose: () => classifier.dispose() });

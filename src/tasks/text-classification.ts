@@ -27,7 +27,7 @@ export interface TextInput {
 
 /** The tokens of a text or a pair, cut to `maxLength`, special tokens included. */
 export function encodeText(tokenizer: BertTokenizer, { text, pair }: TextInput, maxLength: number): Encoding {
-  return tokenizer.encode(text, { maxLength, ...(pair === undefined ? {} : { pair }) });
+  return tokenizer.encode(text, { maxLength, pair });
 }
 
 /** Names and shapes of the weights of BertForSequenceClassification. */
@@ -97,7 +97,7 @@ export class Classifier {
       if (this.#executable === undefined) {
         throw new ClozeError("DISPOSED", { problem: "the model was disposed of", cure: "Load it anew." });
       }
-      const { logits } = await this.#executable.run(joinSequences(Array.from(batch, (i) => sequences[i]!)));
+      const { logits } = await this.#executable.run(joinSequences(Array.from(batch, (i) => sequences[i])));
       if (!logits!.data.every(Number.isFinite)) throw notFinite();
       batch.forEach((i, row) => {
         results[i] = softmax(logits!.data.subarray(row * this.labels, (row + 1) * this.labels));
@@ -118,7 +118,7 @@ export class Classifier {
     });
     let loss = 0;
     examples.forEach(({ label }, i) => {
-      loss -= Math.log(Math.max(probabilities[i]![label]!, Number.MIN_VALUE)) / examples.length;
+      loss -= Math.log(Math.max(probabilities[i]![label], Number.MIN_VALUE)) / examples.length;
     });
     const { labels: perLabel, ...figures } = classificationReport(matrix);
     return {
@@ -150,5 +150,5 @@ function softmax(logits: Iterable<number>): Float32Array {
 }
 
 function argmax(values: Float32Array): number {
-  return values.reduce((best, value, i) => (value > values[best]! ? i : best), 0);
+  return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
 }

@@ -3,7 +3,7 @@ import { type OnnxOptions, onnxExecutor } from "../executors/onnx/node.node.ts";
 import { Parameters } from "../graph/parameters.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import type { Evaluation } from "../train/trainable.ts";
-import { type LabelledTexts, labelIndex } from "./labelled-texts.node.ts";
+import { encodeExamples, type LabelledTexts } from "./labelled-texts.node.ts";
 import { loadWeights, openModelFolder } from "./model-folder.node.ts";
 import { Classifier, type Control, classifierParameters, encodeText, type TextInput } from "./text-classification.ts";
 
@@ -47,13 +47,10 @@ export class TextClassifier {
     return { probabilities: await this.#classifier.probabilities(encodings, control), truncated };
   }
 
-  /** Figures over labelled texts. Throws LABEL_UNKNOWN. */
-  async evaluate({ examples }: LabelledTexts, control?: Control): Promise<Evaluation> {
-    const sequences = examples.map((example) => {
-      const { ids, typeIds } = encodeText(this.#tokenizer, example, this.#maxLength);
-      return { ids, typeIds, label: labelIndex(example, this.labels), place: example.place };
-    });
-    return this.#classifier.evaluate(sequences, control);
+  /** Figures over labelled texts, and how many of them were too long and cut. Throws LABEL_UNKNOWN. */
+  async evaluate(texts: LabelledTexts, control?: Control): Promise<{ evaluation: Evaluation; truncated: number }> {
+    const { sequences, truncated } = encodeExamples(texts, this.#tokenizer, this.labels, this.#maxLength);
+    return { evaluation: await this.#classifier.evaluate(sequences, control), truncated };
   }
 
   async dispose(): Promise<void> {

@@ -215,7 +215,7 @@ function naiveTokens(words: string[], options: NaiveOptions): string[] {
     for (const pair of spelled.flatMap(pairsOf)) counts.set(pair, (counts.get(pair) ?? 0) + 1);
     const ids = (pair: string) => pair.split(" ").map((token) => tokens.indexOf(token));
     const [best] = [...counts].sort(([a, countA], [b, countB]) => {
-      return countB - countA || ids(a)[0]! - ids(b)[0]! || ids(a)[1]! - ids(b)[1]!;
+      return countB - countA || ids(a)[0] - ids(b)[0] || ids(a)[1] - ids(b)[1];
     });
     if (best === undefined || best[1] < minFrequency) break;
     const [left, right] = best[0].split(" ");
@@ -225,7 +225,7 @@ function naiveTokens(words: string[], options: NaiveOptions): string[] {
       const merged: string[] = [];
       for (let i = 0; i < symbols.length; i++) {
         const found = symbols[i] === left && symbols[i + 1] === right;
-        merged.push(found ? joined : symbols[i]!);
+        merged.push(found ? joined : symbols[i]);
         if (found) i++;
       }
       return merged;

@@ -80,7 +80,7 @@ export function checkpointFolder(output: string): CheckpointFolder {
     },
 
     async state() {
-      await recoverAtomicWrite(last);
+      for (const path of [last, best]) await recoverAtomicWrite(path);
       return (await exists(lastState)) ? readState(lastState) : undefined;
     },
 

@@ -9,26 +9,38 @@ import { linearSchedule } from "../optim/schedule.ts";
 import type { Checkpoints, TrainingState } from "./checkpoints.ts";
 import { GradientRun } from "./gradient-run.ts";
 import type { Evaluation, Trainable } from "./trainable.ts";
+import { segmentsOf } from "./weights.ts";
 
 export interface TrainingOptions {
   readonly epochs: number;
   /** Examples of one update. */
   readonly batchSize: number;
-  /** Parts that a batch is run in, one after another: the same update in less memory. Default 1. */
-  readonly accumulate?: number;
+  /** Parts that a batch is run in, one after another: the same update in less memory. */
+  readonly accumulate: number;
   readonly learningRate: number;
-  /** Share of the updates over which the learning rate rises. Default 0.1. */
-  readonly warmupRatio?: number;
-  /** Default 0.01. */
-  readonly weightDecay?: number;
-  /** Largest global norm of the gradient. Default 1. */
-  readonly clipNorm?: number;
+  /** Share of the updates over which the learning rate rises. */
+  readonly warmupRatio: number;
+  readonly weightDecay: number;
+  /** Largest global norm of the gradient. */
+  readonly clipNorm: number;
   readonly seed: number;
   /** Stop after this many evaluations without a better one. Default: never. */
   readonly patience?: number;
   /** Updates between checkpoints, beside the one at the end of each epoch. Default: none between. */
   readonly checkpointEvery?: number;
 }
+
+/** The paper's recipe for fine-tuning (Devlin et al. 2019, appendix A.3). */
+export const TRAINING_DEFAULTS = {
+  epochs: 3,
+  batchSize: 32,
+  accumulate: 1,
+  learningRate: 3e-5,
+  warmupRatio: 0.1,
+  weightDecay: 0.01,
+  clipNorm: 1,
+  seed: 42,
+} as const satisfies TrainingOptions;
 
 export type TrainingEvent =
   | {
@@ -66,6 +78,8 @@ export interface Training<E> {
   readonly resume?: boolean;
   /** Everything that the result depends on, to be refused where it changes between save and resume. */
   readonly settings: TrainingState["settings"];
+  /** Called when all is loaded and checked, before anything is computed or written. */
+  readonly beforeFirstStep?: () => Promise<void>;
   readonly onEvent?: (event: TrainingEvent) => void;
   /** Writes a checkpoint, then stops with ABORTED. */
   readonly signal?: AbortSignal;
@@ -81,18 +95,15 @@ export interface Training<E> {
 export async function train<E>(training: Training<E>): Promise<TrainingState> {
   const { trainable, parameters, executor, options, evaluate, checkpoints, settings, onEvent, signal } = training;
   requireOptions(options);
-  const { batchSize, seed, clipNorm = 1 } = options;
+  const { batchSize, seed, clipNorm } = options;
   const stepsPerEpoch = Math.ceil(trainable.examples.length / batchSize);
   const totalSteps = stepsPerEpoch * options.epochs;
   const learningRate = linearSchedule({
     learningRate: options.learningRate,
-    warmupSteps: Math.round(totalSteps * (options.warmupRatio ?? 0.1)),
+    warmupSteps: Math.round(totalSteps * options.warmupRatio),
     totalSteps,
   });
-  const optimizer = new AdamW(
-    parameters.views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 })),
-    { weightDecay: options.weightDecay ?? 0.01 },
-  );
+  const optimizer = new AdamW(segmentsOf(parameters), { weightDecay: options.weightDecay });
   let state: TrainingState = { step: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
   if (training.resume) {
     const saved = await checkpoints.state();
@@ -105,8 +116,9 @@ export async function train<E>(training: Training<E>): Promise<TrainingState> {
   }
 
   const run = await GradientRun.load(trainable, parameters, executor);
-  const gradients = run.gradients;
+  const { gradients } = run;
   try {
+    await training.beforeFirstStep?.();
     const lengths = trainable.examples.map((example) => trainable.length(example));
     let batches: Int32Array[] = [];
     while (state.step < totalSteps && !isExhausted(state, options)) {
@@ -120,10 +132,10 @@ export async function train<E>(training: Training<E>): Promise<TrainingState> {
       const epoch = Math.floor(state.step / stepsPerEpoch);
       const place = state.step % stepsPerEpoch;
       if (place === 0 || batches.length === 0) batches = planBatches(lengths, { batchSize, seed, epoch });
-      const examples = Array.from(batches[place]!, (i) => trainable.examples[i]!);
+      const examples = Array.from(batches[place], (i) => trainable.examples[i]);
 
       const rate = learningRate(state.step);
-      const loss = await run.run(examples, options.accumulate ?? 1, [seed, state.step]);
+      const loss = await run.run(examples, options.accumulate, [seed, state.step]);
       const norm = globalNorm(gradients.buffer);
       if (!Number.isFinite(loss) || !Number.isFinite(norm))
         throw notFinite(trainable, examples, { loss, norm, rate, step: state.step });
@@ -162,7 +174,7 @@ export async function train<E>(training: Training<E>): Promise<TrainingState> {
 }
 
 /** Throws OPTION_INVALID. */
-function requireOptions({ warmupRatio = 0, ...options }: TrainingOptions) {
+function requireOptions({ warmupRatio, ...options }: TrainingOptions) {
   for (const name of ["epochs", "batchSize", "accumulate", "patience", "checkpointEvery"] as const) {
     const value = options[name] ?? 1;
     requireOption(Number.isSafeInteger(value) && value > 0, name, value, "a whole number above 0");

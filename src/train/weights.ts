@@ -1,5 +1,6 @@
 import { encodeSafetensors } from "../formats/safetensors.ts";
 import type { Parameters } from "../graph/parameters.ts";
+import type { Segment } from "../optim/optimizer.ts";
 
 /** The parameters as the chunks of a safetensors file that other tools open too. */
 export function encodeParameters(parameters: Parameters) {
@@ -10,4 +11,9 @@ export function encodeParameters(parameters: Parameters) {
     data,
   }));
   return encodeSafetensors(tensors, { format: "pt" });
+}
+
+/** The parameters as an optimizer sees them: all but vectors, which are biases and layer normalisation, decay. */
+export function segmentsOf({ views }: Parameters): Segment[] {
+  return views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 }));
 }

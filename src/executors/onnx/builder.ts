@@ -31,7 +31,7 @@ export class OnnxBuilder {
 
   /** Adds a node of one output and returns the output's name. */
   node(opType: string, inputs: readonly string[], options: Omit<NodeOptions, "outputs"> = {}): string {
-    return this.nodes(opType, inputs, { ...options, outputs: 1 })[0]!;
+    return this.nodes(opType, inputs, { ...options, outputs: 1 })[0];
   }
 
   /** Adds a node and returns the names of its outputs. */

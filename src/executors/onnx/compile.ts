@@ -1,3 +1,4 @@
+import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { AnyTensor } from "../../graph/operations.ts";
@@ -35,7 +36,7 @@ export function compileOnnx(graph: Graph, frozen?: Parameters): OnnxModel {
 
   const lowering: Lowering = {
     onnx,
-    name: ({ node, output }: AnyTensor) => names.get(node)![output]!,
+    name: ({ node, output }: AnyTensor) => names.get(node)![output],
     mask: (node) => {
       let mask = masks.get(node);
       if (mask === undefined) {
@@ -46,7 +47,7 @@ export function compileOnnx(graph: Graph, frozen?: Parameters): OnnxModel {
       return mask.name;
     },
     keep: (node, byName) => kept.set(node, byName),
-    kept: (node, name) => kept.get(node)![name]!,
+    kept: (node, name) => kept.get(node)![name],
     shared: <T>(key: object, make: () => T): T => {
       if (!values.has(key)) values.set(key, make());
       return values.get(key) as T;
@@ -74,5 +75,5 @@ function maskForm(node: AnyNode): { rate: number; shape: Shape } {
     return { rate: node.attributes.dropout, shape: ["B", node.attributes.heads, "S", "S"] };
   }
   if (isNode(node, "dropout")) return { rate: node.attributes.rate, shape: node.inputs.x.shape };
-  throw new TypeError(`${node.op} has no dropout`);
+  throw new ClozeError("INTERNAL", { problem: `${node.op} has no dropout` });
 }

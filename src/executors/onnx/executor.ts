@@ -11,9 +11,9 @@ export function makeOnnxExecutor(name: string, openSession: OpenSession): Execut
   return {
     name,
     async load(graph, parameters, { frozen = false } = {}) {
-      const constant = frozen ? {} : parameterInputs(graph, parameters);
+      const fedParameters = frozen ? {} : parameterInputs(graph, parameters);
       const { bytes, masks } = compileOnnx(graph, frozen ? parameters : undefined);
-      return new OnnxExecutable(graph, masks, await openSession(bytes), constant);
+      return new OnnxExecutable(graph, masks, await openSession(bytes), fedParameters);
     },
   };
 }
@@ -22,26 +22,43 @@ class OnnxExecutable implements Executable {
   readonly #graph: Graph;
   readonly #masks: readonly MaskInput[];
   readonly #session: OnnxSession;
-  readonly #parameters: Readonly<Record<string, OnnxValue>>;
+  readonly #fedParameters: Readonly<Record<string, OnnxValue>>;
   /** One buffer for all masks of a run, kept for the next run. */
   #maskBuffer = new Float32Array(0);
+  /** Settles with the last run that was asked for. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     graph: Graph,
     masks: readonly MaskInput[],
     session: OnnxSession,
-    parameters: Readonly<Record<string, OnnxValue>>,
+    fedParameters: Readonly<Record<string, OnnxValue>>,
   ) {
     this.#graph = graph;
     this.#masks = masks;
     this.#session = session;
-    this.#parameters = parameters;
+    this.#fedParameters = fedParameters;
   }
 
-  async run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions = {}) {
+  run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
+    return this.#queue(() => this.#run(inputs, options));
+  }
+
+  dispose(): Promise<void> {
+    return this.#queue(() => this.#session.release());
+  }
+
+  /** Runs one after another: they share the buffer of the masks. */
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {}); // the caller has the error; the next run goes on
+    return result;
+  }
+
+  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
     const bindings = bindInputs(this.#graph, inputs, seed);
     checkOutputs(this.#graph, bindings, outputs);
-    const feeds: Record<string, OnnxValue> = { ...this.#parameters, ...this.#drawMasks(bindings, seed ?? 0) };
+    const feeds: Record<string, OnnxValue> = { ...this.#fedParameters, ...this.#drawMasks(bindings, seed ?? 0) };
     for (const { name } of this.#graph.inputs) feeds[name] = toOnnx(inputs[name]!);
 
     const fetches: Record<string, OnnxValue | null> = {};
@@ -58,10 +75,6 @@ class OnnxExecutable implements Executable {
       values[name] = { data: outputs[name] ?? data, shape: dims };
     }
     return values;
-  }
-
-  async dispose() {
-    await this.#session.release();
   }
 
   #drawMasks(bindings: Bindings, seed: number): Record<string, OnnxValue> {

@@ -20,7 +20,10 @@ export function onnxExecutor({ worker = false, device = "cpu", threads }: OnnxOp
 export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
   return async (model) => {
     if (device !== "auto") return open(model, device, threads);
-    return open(model, "webgpu", threads).catch(() => open(model, "cpu", threads));
+    return open(model, "webgpu", threads).catch((error) => {
+      if (error instanceof ClozeError && error.code === "DEVICE_UNAVAILABLE") return open(model, "cpu", threads);
+      throw error;
+    });
   };
 }
 

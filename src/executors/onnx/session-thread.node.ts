@@ -23,4 +23,8 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   }
 }
 
-parentPort?.on("message", async (request: WorkerRequest) => parentPort?.postMessage(await answer(request)));
+/** Each request waits for the one before: replies are told apart by their order alone. */
+let last = Promise.resolve();
+parentPort?.on("message", (request: WorkerRequest) => {
+  last = last.then(async () => parentPort?.postMessage(await answer(request)));
+});

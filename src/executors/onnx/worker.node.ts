@@ -47,6 +47,8 @@ class SessionThread {
     resolve: (results: Readonly<Record<string, OnnxValue>>) => void;
     reject: (error: unknown) => void;
   }[] = [];
+  /** Why the thread ended; undefined while it lives. */
+  #failure: unknown;
 
   constructor() {
     this.#worker.unref(); // a program may end without dispose()
@@ -60,7 +62,8 @@ class SessionThread {
     this.#worker.on("exit", () => this.#fail(new ClozeError("INTERNAL", { problem: "the thread of a session ended" })));
   }
 
-  ask(request: WorkerRequest): Promise<Readonly<Record<string, OnnxValue>>> {
+  async ask(request: WorkerRequest): Promise<Readonly<Record<string, OnnxValue>>> {
+    if (this.#failure !== undefined) throw this.#failure;
     this.#worker.ref();
     return new Promise((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
@@ -73,6 +76,7 @@ class SessionThread {
   }
 
   #fail(error: unknown) {
-    for (const { reject } of this.#waiting.splice(0)) reject(error);
+    this.#failure ??= error;
+    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
   }
 }

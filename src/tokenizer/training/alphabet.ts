@@ -21,19 +21,19 @@ export function alphabetOf(words: WordCounts, limit: number, kept: ReadonlySet<s
   const found: number[] = [];
   const { units, ends, counts } = words;
   for (let word = 0; word < words.size; word++) {
-    const start = ends[word]!;
-    const end = ends[word + 1]!;
+    const start = ends[word];
+    const end = ends[word + 1];
     for (let i = start; i < end; ) {
       const character = codePointAt(units, i, end);
       if (frequency[character] === 0) found.push(character);
-      frequency[character]! += counts[word]!;
+      frequency[character] += counts[word];
       if (i > start) continues[character] = 1;
       i += character > 0xffff ? 2 : 1;
     }
   }
 
   found.sort((a, b) => a - b);
-  const characters = found.toSorted((a, b) => frequency[b]! - frequency[a]! || a - b).slice(0, limit);
+  const characters = found.toSorted((a, b) => frequency[b] - frequency[a] || a - b).slice(0, limit);
   const inAlphabet = new Set(characters);
   return {
     characters: characters.sort((a, b) => a - b),
@@ -46,8 +46,8 @@ export function alphabetOf(words: WordCounts, limit: number, kept: ReadonlySet<s
 
 /** The code point that starts at `units[i]`; a surrogate without its partner stands for itself. */
 export function codePointAt(units: Uint16Array, i: number, end: number): number {
-  const unit = units[i]!;
+  const unit = units[i];
   if (unit < 0xd800 || unit > 0xdbff || i + 1 === end) return unit;
-  const next = units[i + 1]!;
+  const next = units[i + 1];
   return next >= 0xdc00 && next <= 0xdfff ? ((unit - 0xd800) << 10) + (next - 0xdc00) + 0x10000 : unit;
 }

@@ -33,8 +33,8 @@ export class PairMerger {
     this.#words = words;
     const { symbols, starts, lengths, counts } = words;
     for (let word = 0; word < words.size; word++) {
-      const last = starts[word]! + lengths[word]! - 1;
-      for (let i = starts[word]!; i < last; i++) this.#add(symbols[i]!, symbols[i + 1]!, word, counts[word]!);
+      const last = starts[word] + lengths[word] - 1;
+      for (let i = starts[word]; i < last; i++) this.#add(symbols[i], symbols[i + 1], word, counts[word]);
     }
     this.#queueFound();
   }
@@ -44,10 +44,10 @@ export class PairMerger {
     const queue = this.#queue;
     while (queue.size > 0) {
       const pair = queue.topPair;
-      const count = this.#table.count[pair]!;
+      const count = this.#table.count[pair];
       if (count === 0) queue.pop();
       else if (count !== queue.topCount) queue.refreshTop(count);
-      else return { left: this.#table.left[pair]!, right: this.#table.right[pair]!, count };
+      else return { left: this.#table.left[pair], right: this.#table.right[pair], count };
     }
     return undefined;
   }
@@ -56,9 +56,9 @@ export class PairMerger {
   merge(joined: number): void {
     const pair = this.#queue.topPair;
     this.#queue.pop();
-    const left = this.#table.left[pair]!;
-    const right = this.#table.right[pair]!;
-    let list = this.#holders[pair]!;
+    const left = this.#table.left[pair];
+    const right = this.#table.right[pair];
+    let list = this.#holders[pair];
     while (list !== EMPTY) {
       this.#mergeWord(this.#lists.first(list), left, right, joined);
       list = this.#lists.pop(list);
@@ -69,24 +69,24 @@ export class PairMerger {
 
   #mergeWord(word: number, left: number, right: number, joined: number): void {
     const { symbols } = this.#words;
-    const count = this.#words.counts[word]!;
-    const start = this.#words.starts[word]!;
-    const end = start + this.#words.lengths[word]!;
+    const count = this.#words.counts[word];
+    const start = this.#words.starts[word];
+    const end = start + this.#words.lengths[word];
     let to = start;
     for (let from = start; from < end; to++) {
-      const symbol = symbols[from++]!;
+      const symbol = symbols[from++];
       if (symbol !== left || from === end || symbols[from] !== right) {
         symbols[to] = symbol;
         continue;
       }
       from++;
       if (to > start) {
-        this.#subtract(symbols[to - 1]!, left, count);
-        this.#add(symbols[to - 1]!, joined, word, count);
+        this.#subtract(symbols[to - 1], left, count);
+        this.#add(symbols[to - 1], joined, word, count);
       }
       if (from < end) {
-        this.#subtract(right, symbols[from]!, count);
-        this.#add(joined, symbols[from]!, word, count);
+        this.#subtract(right, symbols[from], count);
+        this.#add(joined, symbols[from], word, count);
       }
       symbols[to] = joined;
     }
@@ -94,23 +94,23 @@ export class PairMerger {
   }
 
   #subtract(left: number, right: number, count: number): void {
-    this.#table.count[this.#table.indexOf(left, right)]! -= count;
+    this.#table.count[this.#table.indexOf(left, right)] -= count;
   }
 
   #add(left: number, right: number, word: number, count: number): void {
     const pair = this.#table.indexOf(left, right);
-    this.#table.count[pair]! += count;
+    this.#table.count[pair] += count;
     if (pair >= this.#holders.length) {
       this.#holders = moved(this.#holders, new Int32Array(2 * pair).fill(EMPTY));
     }
-    const list = this.#holders[pair]!;
+    const list = this.#holders[pair];
     if (list === EMPTY) this.#found.push(pair);
     else if (this.#lists.first(list) === word) return;
     this.#holders[pair] = this.#lists.push(list, word);
   }
 
   #queueFound(): void {
-    for (const pair of this.#found) this.#queue.push(pair, this.#table.count[pair]!);
+    for (const pair of this.#found) this.#queue.push(pair, this.#table.count[pair]);
     this.#found = [];
   }
 }

@@ -29,8 +29,8 @@ it("hands out pairs by count, then by left id, then by right id", () => {
 
       expect(new Set(out).size).toBe(pairs.length);
       // Where the counts are final, the order is; a pair not yet refreshed may only lie further up.
-      const key = (pair: number) => [-current.get(pair)!, table.left[pair]!, table.right[pair]!];
-      for (const [i, pair] of out.slice(1).entries()) expect(compare(key(out[i]!), key(pair))).toBeLessThan(0);
+      const key = (pair: number) => [-current.get(pair)!, table.left[pair], table.right[pair]];
+      for (const [i, pair] of out.slice(1).entries()) expect(compare(key(out[i]), key(pair))).toBeLessThan(0);
     }),
   );
 });
@@ -46,5 +46,5 @@ it("numbers 100,000 pairs and finds each again", () => {
 
 function compare(a: readonly number[], b: readonly number[]): number {
   const at = a.findIndex((value, i) => value !== b[i]);
-  return at < 0 ? 0 : a[at]! - b[at]!;
+  return at < 0 ? 0 : a[at] - b[at];
 }

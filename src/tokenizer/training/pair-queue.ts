@@ -20,12 +20,12 @@ export class PairQueue {
   }
 
   get topPair(): number {
-    return this.#pairs[0]!;
+    return this.#pairs[0];
   }
 
   /** The count that the top pair is queued under. */
   get topCount(): number {
-    return this.#counts[0]!;
+    return this.#counts[0];
   }
 
   push(pair: number, count: number): void {
@@ -38,9 +38,9 @@ export class PairQueue {
     let at = this.#size++;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (!this.#before(count, pair, counts[parent]!, pairs[parent]!)) break;
-      counts[at] = counts[parent]!;
-      pairs[at] = pairs[parent]!;
+      if (!this.#before(count, pair, counts[parent], pairs[parent])) break;
+      counts[at] = counts[parent];
+      pairs[at] = pairs[parent];
       at = parent;
     }
     counts[at] = count;
@@ -49,13 +49,13 @@ export class PairQueue {
 
   /** Queues the top pair anew, under another count. */
   refreshTop(count: number): void {
-    this.#sink(count, this.#pairs[0]!);
+    this.#sink(count, this.#pairs[0]);
   }
 
   /** Removes the top pair. */
   pop(): void {
     const last = --this.#size;
-    if (last > 0) this.#sink(this.#counts[last]!, this.#pairs[last]!);
+    if (last > 0) this.#sink(this.#counts[last], this.#pairs[last]);
   }
 
   /** Puts a pair in the top's place and lets it sink to where it belongs. */
@@ -66,10 +66,10 @@ export class PairQueue {
     let at = 0;
     for (let child = 1; child < size; child = 2 * at + 1) {
       const other = child + 1;
-      if (other < size && this.#before(counts[other]!, pairs[other]!, counts[child]!, pairs[child]!)) child = other;
-      if (!this.#before(counts[child]!, pairs[child]!, count, pair)) break;
-      counts[at] = counts[child]!;
-      pairs[at] = pairs[child]!;
+      if (other < size && this.#before(counts[other], pairs[other], counts[child], pairs[child])) child = other;
+      if (!this.#before(counts[child], pairs[child], count, pair)) break;
+      counts[at] = counts[child];
+      pairs[at] = pairs[child];
       at = child;
     }
     counts[at] = count;
@@ -79,6 +79,6 @@ export class PairQueue {
   #before(count: number, pair: number, otherCount: number, other: number): boolean {
     if (count !== otherCount) return count > otherCount;
     const { left, right } = this.#table;
-    return left[pair] === left[other] ? right[pair]! < right[other]! : left[pair]! < left[other]!;
+    return left[pair] === left[other] ? right[pair] < right[other] : left[pair] < left[other];
   }
 }

@@ -14,7 +14,7 @@ export class PairTable {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = hashOf(left, right) & mask;
-    for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
+    for (let entry = slots[slot]; entry !== 0; entry = slots[slot]) {
       if (this.left[entry - 1] === left && this.right[entry - 1] === right) return entry - 1;
       slot = (slot + 1) & mask;
     }
@@ -36,7 +36,7 @@ export class PairTable {
     const slots = new Int32Array(2 * this.#slots.length);
     const mask = slots.length - 1;
     for (let index = 0; index < this.size; index++) {
-      let slot = hashOf(this.left[index]!, this.right[index]!) & mask;
+      let slot = hashOf(this.left[index], this.right[index]) & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = index + 1;
     }

@@ -29,13 +29,13 @@ export function spellWords(words: WordCounts, table: TokenTable): SpelledWords {
   let size = 0;
   let next = 0;
   for (let word = 0; word < words.size; word++) {
-    const start = ends[word]!;
-    const end = ends[word + 1]!;
+    const start = ends[word];
+    const end = ends[word + 1];
     const first = next;
     for (let i = start; i < end; ) {
       const character = codePointAt(units, i, end);
-      const id = ids.first[character]!;
-      if (id >= 0) symbols[next++] = i === start ? id : ids.continuing[character]!;
+      const id = ids.first[character];
+      if (id >= 0) symbols[next++] = i === start ? id : ids.continuing[character];
       i += character > 0xffff ? 2 : 1;
     }
     if (next - first < 2) {
@@ -44,7 +44,7 @@ export function spellWords(words: WordCounts, table: TokenTable): SpelledWords {
     }
     starts[size] = first;
     lengths[size] = next - first;
-    counts[size] = words.counts[word]!;
+    counts[size] = words.counts[word];
     size++;
   }
   return { size, symbols, starts, lengths, counts };

@@ -21,8 +21,8 @@ export class TokenTable {
 
   /** The id of the token that two adjoining tokens make: "em" and "##bed" give "embed". */
   addJoined(left: number, right: number): number {
-    const end = this.tokens[right]!;
-    return this.add(this.tokens[left]! + (end.startsWith(CONTINUING) ? end.slice(CONTINUING.length) : end));
+    const end = this.tokens[right];
+    return this.add(this.tokens[left] + (end.startsWith(CONTINUING) ? end.slice(CONTINUING.length) : end));
   }
 }
 

@@ -52,7 +52,7 @@ export class WordCounts {
     const slots = this.#slots;
     const mask = slots.length - 1;
     let slot = hash & mask;
-    for (let entry = slots[slot]!; entry !== 0; entry = slots[slot]!) {
+    for (let entry = slots[slot]; entry !== 0; entry = slots[slot]) {
       if (this.#hashes[entry - 1] === hash && this.#holds(entry - 1, word)) {
         this.#counts[entry - 1]!++;
         return;
@@ -65,8 +65,8 @@ export class WordCounts {
 
   #holds(index: number, word: string): boolean {
     const units = this.#units;
-    const start = this.#ends[index]!;
-    if (this.#ends[index + 1]! - start !== word.length) return false;
+    const start = this.#ends[index];
+    if (this.#ends[index + 1] - start !== word.length) return false;
     for (let i = 0; i < word.length; i++) if (units[start + i] !== word.charCodeAt(i)) return false;
     return true;
   }
@@ -78,7 +78,7 @@ export class WordCounts {
       this.#counts = moved(this.#counts, new Float64Array(2 * index));
       this.#ends = moved(this.#ends, new Int32Array(2 * index + 1));
     }
-    const start = this.#ends[index]!;
+    const start = this.#ends[index];
     const end = start + word.length;
     if (end > this.#units.length) this.#units = moved(this.#units, new Uint16Array(Math.max(2 * start, end)));
     for (let i = 0; i < word.length; i++) this.#units[start + i] = word.charCodeAt(i);
@@ -92,7 +92,7 @@ export class WordCounts {
     const slots = new Int32Array(2 * this.#slots.length);
     const mask = slots.length - 1;
     for (let index = 0; index < this.#size; index++) {
-      let slot = this.#hashes[index]! & mask;
+      let slot = this.#hashes[index] & mask;
       while (slots[slot] !== 0) slot = (slot + 1) & mask;
       slots[slot] = index + 1;
     }

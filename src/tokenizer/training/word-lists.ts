@@ -13,7 +13,7 @@ export class WordLists {
   /** Puts a word before a list and returns the list's new head. */
   push(head: number, word: number): number {
     let node = this.#free;
-    if (node !== EMPTY) this.#free = this.#next[node]!;
+    if (node !== EMPTY) this.#free = this.#next[node];
     else {
       node = this.#used++;
       if (node === this.#words.length) {
@@ -28,12 +28,12 @@ export class WordLists {
 
   /** The word at the head of a list that is not empty. */
   first(head: number): number {
-    return this.#words[head]!;
+    return this.#words[head];
   }
 
   /** Drops the head of a list that is not empty and returns what is left of the list. */
   pop(head: number): number {
-    const rest = this.#next[head]!;
+    const rest = this.#next[head];
     this.#next[head] = this.#free;
     this.#free = head;
     return rest;

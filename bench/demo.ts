@@ -1,0 +1,60 @@
+/**
+ * The README's two commands after `npm ci`: how long they take, and how good the demo's classifier is beside the majority.
+ *
+ *     npx tsx bench/demo.ts
+ */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { type BenchRow, describeMachine, formatRows } from "./rows.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const Report = z.object({
+  accuracy: z.number(),
+  perLabel: z.array(z.object({ support: z.number() })),
+  examples: z.number(),
+});
+
+export function benchDemo(): BenchRow[] {
+  const demo = secondsOf("npm", "start");
+  const folder = join(ROOT, "demo-output");
+  const evaluate = [
+    "dist/cli/main.js",
+    "evaluate",
+    join(folder, "model"),
+    "--data",
+    join(folder, "test.jsonl"),
+    "--json",
+  ];
+  const { stdout } = spawnSync(process.execPath, evaluate, { cwd: ROOT, encoding: "utf8" });
+  const { accuracy, perLabel, examples } = Report.parse(JSON.parse(stdout));
+  const majority = Math.max(...perLabel.map(({ support }) => support)) / examples;
+  return [
+    budget("npm start", demo, 240),
+    {
+      name: `accuracy of its classifier on ${examples} mails of other threads`,
+      value: accuracy,
+      unit: "",
+      peer: "the commonest label",
+      peerValue: majority,
+      wanted: { ratio: "at least", of: Number((0.95 / majority).toFixed(2)) },
+    },
+    budget("npm test", secondsOf("npm", "test"), 300),
+  ];
+}
+
+function budget(name: string, value: number, seconds: number): BenchRow {
+  return { name, value, unit: "s", peer: "budget", peerValue: seconds, wanted: { ratio: "at most", of: 1 } };
+}
+
+function secondsOf(command: string, ...args: readonly string[]): number {
+  const start = performance.now();
+  const { status, stderr } = spawnSync(command, args, { cwd: ROOT, encoding: "utf8" });
+  if (status !== 0) throw new Error(`${command} ${args.join(" ")} failed:\n${stderr}`);
+  return (performance.now() - start) / 1000;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(`${describeMachine()}\n\n${formatRows(benchDemo())}`);
+}
