@@ -63,6 +63,13 @@ async function run(args: readonly string[], input = ""): Promise<string> {
   return stdout;
 }
 
+/** The same for evaluate over 30 examples, which says on standard error when it is done. */
+async function evaluate(...args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await cloze(["evaluate", ...args]);
+  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^evaluating 30\/30 {2}texts {2}.*\n$/) });
+  return stdout;
+}
+
 function parseLines(text: string): unknown[] {
   return text
     .trimEnd()
@@ -190,7 +197,7 @@ describe("finetune", () => {
       metrics: { examples: 30 },
     });
     expect(result.metrics.accuracy).toBeGreaterThan(0.8);
-    const evaluated = await run(["evaluate", output, "--data", at("pairs-dev.jsonl"), ...columns, "--json"]);
+    const evaluated = await evaluate(output, "--data", at("pairs-dev.jsonl"), ...columns, "--json");
     expect(JSON.parse(evaluated).confusion).toEqual(result.metrics.confusion);
   });
 });
@@ -198,7 +205,7 @@ describe("finetune", () => {
 describe("evaluate", () => {
   test("finds the figures of the best checkpoint, which finetune wrote", async () => {
     const { task, step, ...metrics } = JSON.parse(readFileSync(join(model, "metrics.json"), "utf8"));
-    const evaluated = JSON.parse(await run(["evaluate", model, "--data", at("dev.csv"), "--json"]));
+    const evaluated = JSON.parse(await evaluate(model, "--data", at("dev.csv"), "--json"));
     const { loss, skipped, truncated, ...figures } = evaluated;
     expect({ skipped, truncated }).toEqual({ skipped: 0, truncated: 0 });
     expect(figures).toEqual({ ...metrics, loss: undefined });
@@ -218,7 +225,7 @@ describe("evaluate", () => {
 
   test("prints them as a table", async () => {
     const { accuracy, confusion } = JSON.parse(readFileSync(join(model, "metrics.json"), "utf8"));
-    const table = await run(["evaluate", model, "--data", at("dev.csv")]);
+    const table = await evaluate(model, "--data", at("dev.csv"));
     expect(table).toMatch(new RegExp(`^accuracy +${accuracy.toFixed(4)}$`, "m"));
     const rows = table
       .split("\n")
