@@ -57,7 +57,7 @@ describe.each([{ worker: false }, { worker: true }])("a pipeline with %j", (opti
   });
 
   test("reports its progress, and stops between batches when it is told to", async () => {
-    const many = Array.from({ length: 600 }, (_, i) => texts[i % texts.length]!);
+    const many = Array.from({ length: 600 }, (_, i) => texts[i % texts.length]);
     const controller = new AbortController();
     const seen: number[] = [];
     const stopped = classify(many, {

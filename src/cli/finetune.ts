@@ -115,7 +115,7 @@ class Printer {
         return console.error(`nothing to resume: the training ended after step ${event.steps}`);
       case "step": {
         if (this.#progress === undefined) {
-          this.#progress = showProgress("training", event.totalSteps);
+          this.#progress = showProgress("training", event.totalSteps, event.step);
           this.#started = Date.now();
         } else {
           this.#tokens += event.tokens;

@@ -97,7 +97,7 @@ async function* predictions(
     counts.texts += chunk.length;
     counts.truncated += truncated;
     const lines = chunk.map(
-      (input, i) => `${JSON.stringify(prediction(input, probabilities[i]!, classifier.labels))}\n`,
+      (input, i) => `${JSON.stringify(prediction(input, probabilities[i], classifier.labels))}\n`,
     );
     chunk = [];
     return encoder.encode(lines.join(""));

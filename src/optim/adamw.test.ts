@@ -67,9 +67,9 @@ describe("AdamW", () => {
   it("leaves gradients as they are, and parameters too at a learning rate of 0", () => {
     const segments = [{ offset: 0, length: 100, decay: true }];
     const { parameters, gradients } = randomData(segments, 2);
-    const before = { parameters: parameters.slice(), gradients: gradients[0]!.slice() };
+    const before = { parameters: parameters.slice(), gradients: gradients[0].slice() };
     const optimizer = new AdamW(segments);
-    optimizer.step(parameters, gradients[0]!, { learningRate: 0, gradientScale: 0.5 });
+    optimizer.step(parameters, gradients[0], { learningRate: 0, gradientScale: 0.5 });
     expect(gradients[0]).toEqual(before.gradients);
     expect(parameters).toEqual(before.parameters);
     expect(optimizer.state.step).toBe(1);
@@ -82,7 +82,7 @@ describe("AdamW", () => {
     for (let step = 1; step < 200; step++) {
       optimizer.step(parameters, Float32Array.of(0), { learningRate: 0.1 });
       const { m, v } = optimizer.state;
-      for (const moment of [m[0]!, v[0]!]) expect(moment === 0 || moment > 2 ** -126).toBe(true);
+      for (const moment of [m[0], v[0]]) expect(moment === 0 || moment > 2 ** -126).toBe(true);
     }
     expect(optimizer.state.m[0]).toBe(0);
     expect(optimizer.state.v[0]).toBe(0);
@@ -176,7 +176,7 @@ function run(segments: readonly Segment[], data: Data): Result {
 function stepThrough(optimizer: AdamW, parameters: Float32Array, { gradients }: Data, from: number, to: number): void {
   for (let step = from; step < to; step++) {
     const options = { learningRate: learningRate(step), gradientScale: gradientScale(step) };
-    optimizer.step(parameters, gradients[step]!, options);
+    optimizer.step(parameters, gradients[step], options);
   }
 }
 
@@ -191,14 +191,14 @@ function reference(segments: readonly Segment[], data: Data) {
   data.gradients.forEach((gradients, step) => {
     const rate = learningRate(step);
     for (let i = 0; i < length; i++) {
-      const gradient = gradients[i]! * gradientScale(step);
-      m[i] = beta1 * m[i]! + (1 - beta1) * gradient;
-      v[i] = beta2 * v[i]! + (1 - beta2) * gradient ** 2;
-      const mHat = m[i]! / (1 - beta1 ** (step + 1));
-      const vHat = v[i]! / (1 - beta2 ** (step + 1));
-      parameters[i]! -= rate * (mHat / (Math.sqrt(vHat) + epsilon) + lambda[i]! * parameters[i]!);
-      largestGradient[i] = Math.max(largestGradient[i]!, Math.abs(gradient));
-      largestParameter[i] = Math.max(largestParameter[i]!, Math.abs(parameters[i]!));
+      const gradient = gradients[i] * gradientScale(step);
+      m[i] = beta1 * m[i] + (1 - beta1) * gradient;
+      v[i] = beta2 * v[i] + (1 - beta2) * gradient ** 2;
+      const mHat = m[i] / (1 - beta1 ** (step + 1));
+      const vHat = v[i] / (1 - beta2 ** (step + 1));
+      parameters[i] -= rate * (mHat / (Math.sqrt(vHat) + epsilon) + lambda[i] * parameters[i]);
+      largestGradient[i] = Math.max(largestGradient[i], Math.abs(gradient));
+      largestParameter[i] = Math.max(largestParameter[i], Math.abs(parameters[i]));
     }
   });
   return { parameters, m, v, largestParameter, largestGradient };
@@ -208,8 +208,8 @@ function reference(segments: readonly Segment[], data: Data) {
 function worst(values: Float32Array, expected: Float64Array, magnitudes: Float64Array): number {
   let worst = 0;
   for (let i = 0; i < values.length; i++) {
-    const error = Math.abs(values[i]! - expected[i]!);
-    if (error !== 0) worst = Math.max(worst, error / magnitudes[i]!);
+    const error = Math.abs(values[i] - expected[i]);
+    if (error !== 0) worst = Math.max(worst, error / magnitudes[i]);
   }
   return worst;
 }

@@ -51,7 +51,7 @@ describe("accumulate", () => {
   it.each(LENGTHS)("adds %i elements as float32 does", (length) => {
     const target = randomValues(length);
     const addition = randomValues(length + 1).subarray(1);
-    const expected = target.map((value, i) => value + addition[i]!);
+    const expected = target.map((value, i) => value + addition[i]);
     const before = addition.slice();
     accumulate(target, addition);
     expect(target).toEqual(expected);

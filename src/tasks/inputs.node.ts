@@ -62,7 +62,7 @@ function numbered(texts: readonly string[]): Placed[] {
 
 async function* rows(path: string, columns: readonly string[]): AsyncGenerator<Placed> {
   for await (const row of readTable(path, { columns })) {
-    yield { text: row.values[0]!, pair: row.values[1], place: placeOf(path, row) };
+    yield { text: row.values[0], pair: row.values[1], place: placeOf(path, row) };
   }
 }
 

@@ -59,7 +59,7 @@ class OnnxExecutable implements Executable {
     const bindings = bindInputs(this.#graph, inputs, seed);
     checkOutputs(this.#graph, bindings, outputs);
     const feeds: Record<string, OnnxValue> = { ...this.#fedParameters, ...this.#drawMasks(bindings, seed ?? 0) };
-    for (const { name } of this.#graph.inputs) feeds[name] = toOnnx(inputs[name]!);
+    for (const { name } of this.#graph.inputs) feeds[name] = toOnnx(inputs[name]);
 
     const fetches: Record<string, OnnxValue | null> = {};
     for (const [name, tensor] of Object.entries(this.#graph.outputs)) {
@@ -71,7 +71,7 @@ class OnnxExecutable implements Executable {
     const results = await this.#session.run(feeds, fetches);
     const values: Record<string, Value> = {};
     for (const name of Object.keys(this.#graph.outputs)) {
-      const { data, dims } = results[outputName(name)]!;
+      const { data, dims } = results[outputName(name)];
       values[name] = { data: outputs[name] ?? data, shape: dims };
     }
     return values;
@@ -85,10 +85,10 @@ class OnnxExecutable implements Executable {
     const values: Record<string, OnnxValue> = {};
     let offset = 0;
     this.#masks.forEach(({ name, site, rate }, i) => {
-      const data = this.#maskBuffer.subarray(offset, offset + sizes[i]!);
+      const data = this.#maskBuffer.subarray(offset, offset + sizes[i]);
       fillDropoutMask(data, rate, seed, site);
-      values[name] = { type: "float32", data, dims: shapes[i]! };
-      offset += sizes[i]!;
+      values[name] = { type: "float32", data, dims: shapes[i] };
+      offset += sizes[i];
     });
     return values;
   }

@@ -34,7 +34,7 @@ function sessionOn(thread: SessionThread): OnnxSession {
   return {
     async run(inputs, outputs) {
       const results = await thread.ask({ kind: "run", inputs, outputs: Object.keys(outputs) });
-      for (const [name, target] of Object.entries(outputs)) target?.data.set(results[name]!.data);
+      for (const [name, target] of Object.entries(outputs)) target?.data.set(results[name].data);
       return results;
     },
     release: () => thread.end(),
