@@ -1,0 +1,11 @@
+import { benchOptimizer } from "./optimizer.ts";
+import { describeMachine, formatRows } from "./rows.ts";
+import { benchTokenizer } from "./tokenizer.ts";
+import { benchTraining } from "./training.ts";
+import { benchVocabulary } from "./vocabulary.ts";
+console.log(describeMachine());
+console.log(formatRows(benchTraining()));
+console.log(formatRows(benchOptimizer()));
+console.log(formatRows(await benchTokenizer()));
+console.log(formatRows(await benchVocabulary()));
+console.log(describeMachine());
