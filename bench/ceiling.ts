@@ -1,6 +1,6 @@
 /**
  * The ceiling of a training step: the fastest of three matrix products of its own sizes, 2048 tokens from 768 to 3072 and
- * back, by the same runtime on the same threads. One session at a time: the threads of an idle one would still spin. Prints
+ * back, by the same runtime on the same threads. One session at a time, since the threads of an idle one may still spin. Prints
  * one JSON line.
  *
  *     npx tsx bench/ceiling.ts
