@@ -7,7 +7,7 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type BenchRow, describeMachine, formatRows } from "./rows.ts";
+import { type BenchRow, budget, describeMachine, formatRows } from "./rows.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const Report = z.object({
@@ -31,7 +31,7 @@ export function benchDemo(): BenchRow[] {
   const { accuracy, perLabel, examples } = Report.parse(JSON.parse(stdout));
   const majority = Math.max(...perLabel.map(({ support }) => support)) / examples;
   return [
-    budget("npm start", demo, 240),
+    budget("npm start", demo, "s", 240),
     {
       name: `accuracy of its classifier on ${examples} mails of other threads`,
       value: accuracy,
@@ -40,12 +40,8 @@ export function benchDemo(): BenchRow[] {
       peerValue: majority,
       wanted: { ratio: "at least", of: Number((0.95 / majority).toFixed(2)) },
     },
-    budget("npm test", secondsOf("npm", "test"), 300),
+    budget("npm test", secondsOf("npm", "test"), "s", 300),
   ];
-}
-
-function budget(name: string, value: number, seconds: number): BenchRow {
-  return { name, value, unit: "s", peer: "budget", peerValue: seconds, wanted: { ratio: "at most", of: 1 } };
 }
 
 function secondsOf(command: string, ...args: readonly string[]): number {

@@ -12,6 +12,11 @@ export interface BenchRow {
   readonly wanted: { readonly ratio: "at least" | "at most"; readonly of: number };
 }
 
+/** The claim that a figure stays within a limit. */
+export function budget(name: string, value: number, unit: string, limit: number): BenchRow {
+  return { name, value, unit, peer: "budget", peerValue: limit, wanted: { ratio: "at most", of: 1 } };
+}
+
 export function ratioOf({ value, peerValue }: BenchRow): number {
   return value / peerValue;
 }

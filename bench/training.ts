@@ -7,7 +7,7 @@
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
-import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
+import { type BenchRow, budget, describeMachine, formatRows, median } from "./rows.ts";
 
 const ROUNDS = 3;
 const FILL = 0.44;
@@ -64,22 +64,18 @@ export function benchTraining(): BenchRow[] {
       peerValue: seconds,
       wanted: { ratio: "at most", of: 0.06 },
     },
-    {
-      name: "peak memory of training",
-      value: middle(({ full }) => full.peakMemoryGb),
-      unit: "GB",
-      peer: "budget",
-      peerValue: 5,
-      wanted: { ratio: "at most", of: 1 },
-    },
-    {
-      name: "making the session",
-      value: middle(({ full }) => full.sessionSeconds),
-      unit: "s",
-      peer: "budget",
-      peerValue: 1,
-      wanted: { ratio: "at most", of: 1 },
-    },
+    budget(
+      "peak memory of training",
+      middle(({ full }) => full.peakMemoryGb),
+      "GB",
+      5,
+    ),
+    budget(
+      "making the session",
+      middle(({ full }) => full.sessionSeconds),
+      "s",
+      1,
+    ),
   ];
   const peers = runs.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
   if (peers.length > 0) {

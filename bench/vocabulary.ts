@@ -17,7 +17,7 @@ import { fileURLToPath } from "node:url";
 import { createGunzip } from "node:zlib";
 import { bertNormalizer, bertPreTokenizer, Tokenizer, WordPiece } from "tokenizers";
 import { trainVocabulary } from "../src/tokenizer/train-vocabulary.ts";
-import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
+import { type BenchRow, budget, describeMachine, formatRows, median } from "./rows.ts";
 
 const CORPUS = new URL("../../shared/data/corpora/wikipedia-en-2015/", import.meta.url);
 const BYTES = 100_000_000;
@@ -70,14 +70,7 @@ export async function benchVocabulary(): Promise<BenchRow[]> {
         peerValue: peerSeconds!,
         wanted: { ratio: "at most", of: 2 },
       },
-      {
-        name: `peak memory of that (${PEER}: ${Math.round(peerMegabytes!)} MB)`,
-        value: megabytes!,
-        unit: "MB",
-        peer: "budget",
-        peerValue: 1000,
-        wanted: { ratio: "at most", of: 1 },
-      },
+      budget(`peak memory of that (${PEER}: ${Math.round(peerMegabytes!)} MB)`, megabytes!, "MB", 1000),
     ];
   } finally {
     rmSync(folder, { recursive: true });

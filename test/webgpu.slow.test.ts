@@ -9,10 +9,10 @@ import { makeOnnxExecutor } from "../src/executors/onnx/executor.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import type { OnnxValue, OpenSession } from "../src/executors/onnx/session.ts";
 import { constant } from "../src/graph/build.ts";
-import { differentiate } from "../src/graph/differentiate.ts";
+import { parameterGradients } from "../src/graph/differentiate.ts";
 import { type Executable, type Executor, type LoadOptions, type Value, vector } from "../src/graph/executor.ts";
 import { type Graph, makeGraph } from "../src/graph/graph.ts";
-import { isNode, type Tensor } from "../src/graph/operations.ts";
+import type { Tensor } from "../src/graph/operations.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
@@ -123,13 +123,7 @@ const CLASSIFICATION_BATCH = {
 
 /** The outputs, one of which is the loss, and its gradient by every parameter. */
 function withGradients(outputs: { readonly loss: Tensor }): Graph {
-  const parameters = makeGraph({ loss: outputs.loss }).nodes.filter((node) => isNode(node, "parameter"));
-  const gradients = differentiate(
-    outputs.loss,
-    parameters.map((node) => node.outputs[0]),
-  );
-  const named = parameters.map(({ attributes: { name } }, i) => [`gradient of ${name}`, gradients[i]]);
-  return makeGraph({ ...outputs, ...Object.fromEntries(named) });
+  return makeGraph({ ...outputs, ...parameterGradients(outputs.loss) });
 }
 
 async function run(executor: Executor, graph: Graph, batch: Readonly<Record<string, Value>>, options?: LoadOptions) {
