@@ -1,9 +1,14 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { nodeSessions, onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import type { Device } from "../src/executors/onnx/session.ts";
 import { input, linear, parameter } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
+import { finetune } from "../src/tasks/finetune.node.ts";
+import { writeRows, writeTinyModel } from "./tiny-model.ts";
 
 // The Vulkan loader reads these once, when a first session asks for an adapter: this process will never find one.
 // Only on Linux is Vulkan the way to a GPU.
@@ -31,6 +36,22 @@ describe.skipIf(!hidden)("where there is no adapter", () => {
       received: expect.stringMatching(/^Failed to get a WebGPU adapter/),
       cure: expect.stringContaining('Use the device "cpu"'),
     });
+  });
+
+  test("--overwrite leaves the former training as it is", async ({ onTestFinished }) => {
+    const folder = mkdtempSync(join(tmpdir(), "cloze-webgpu-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const model = await writeTinyModel(join(folder, "start"));
+    const train = writeRows(join(folder, "train.jsonl"), [
+      { text: "good", label: "positive" },
+      { text: "bad", label: "negative" },
+    ]);
+    const options = { model, train, output: join(folder, "result"), epochs: 1 };
+    await finetune(options);
+    const record = readFileSync(join(options.output, "training.json"));
+    const refused = finetune({ ...options, overwrite: true, device: "webgpu" });
+    await expect(refused).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
+    expect(readFileSync(join(options.output, "training.json"))).toEqual(record);
   });
 
   test("the device auto is the cpu", async () => {
