@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
-import type { Documents } from "../data/documents.ts";
+import { countDocuments, countSentences, type Documents } from "../data/documents.ts";
 import { readError, systemCode } from "../formats/file-errors.node.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { type Manifest, parseManifest, partOfFile } from "./manifest.ts";
-import { countDocuments, countSentences, decodeShard, malformedShard } from "./shards.ts";
+import { decodeShard, malformedShard } from "./shards.ts";
 import { vocabularyHash } from "./vocabulary-hash.node.ts";
 
 /** A file of tokenised documents, with what its manifest says about it. */

@@ -1,8 +1,9 @@
-import { access, constants, mkdir, readdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
-import { recoverAtomicWrite } from "../formats/atomic-write.node.ts";
+import { recoverAtomicWrites } from "../formats/atomic-write.node.ts";
 import { writeError } from "../formats/file-errors.node.ts";
+import { nameSome, openOutputFolder } from "../formats/output-folder.node.ts";
 import { type Part, partOfFile } from "./manifest.ts";
 
 /**
@@ -13,7 +14,7 @@ import { type Part, partOfFile } from "./manifest.ts";
  *   `overwrite` is not set, or another division into parts in any case; FILE_NOT_WRITABLE
  */
 export async function claimPart(folder: string, part: Part, { overwrite }: { overwrite: boolean }): Promise<string[]> {
-  const names = await listFolder(folder);
+  const names = await openOutputFolder(folder);
   const otherwise = names.filter((name) => (partOfFile(name)?.of ?? part.of) !== part.of);
   if (otherwise.length > 0) {
     throw notEmpty(
@@ -29,14 +30,13 @@ export async function claimPart(folder: string, part: Part, { overwrite }: { ove
     const what = own.length > 0 ? `part ${part.index} of ${part.of}, maybe unfinished` : "something else";
     throw notEmpty(folder, [...own, ...foreign], what, "Replace it with --overwrite, or name another folder.");
   }
-  const staged = own.flatMap((name) => /^\.(.+)\.(?:new|old)-\d+-[0-9a-f]+$/.exec(name)?.[1] ?? []);
-  for (const name of new Set(staged)) await recoverAtomicWrite(join(folder, name));
+  await recoverAtomicWrites(folder, (name) => isOf(part, name)); // other machines may be writing other parts
   return own.filter((name) => !name.startsWith("."));
 }
 
 /** Removes the files of a part other than those to keep. */
 export async function removePartFiles(folder: string, part: Part, keep: ReadonlySet<string>): Promise<void> {
-  for (const name of await listFolder(folder)) {
+  for (const name of await openOutputFolder(folder)) {
     if (!isOf(part, name) || keep.has(name)) continue;
     await rm(join(folder, name), { force: true }).catch((error) => {
       throw writeError(join(folder, name), error);
@@ -49,20 +49,10 @@ function isOf({ index, of }: Part, name: string): boolean {
   return found?.index === index && found.of === of;
 }
 
-async function listFolder(path: string): Promise<string[]> {
-  try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK);
-    return await readdir(path);
-  } catch (error) {
-    throw writeError(path, error);
-  }
-}
-
 function notEmpty(folder: string, names: readonly string[], what: string, cure: string): ClozeError {
   return new ClozeError("OUTPUT_NOT_EMPTY", {
     problem: `the output folder ${folder} holds ${what}`,
-    received: names.slice(0, 5).join(", ") + (names.length > 5 ? ", ..." : ""),
+    received: nameSome(names),
     cure,
   });
 }

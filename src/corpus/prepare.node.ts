@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
-import type { Documents } from "../data/documents.ts";
+import { countDocuments, countSentences, type Documents } from "../data/documents.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { batchTexts, workInOrder } from "./batches.ts";
@@ -17,7 +17,7 @@ import {
 } from "./manifest.ts";
 import { claimPart, removePartFiles } from "./part-files.node.ts";
 import type { SentenceOptions } from "./sentences.ts";
-import { countDocuments, countSentences, cutShards, encodeShard } from "./shards.ts";
+import { cutShards, encodeShard } from "./shards.ts";
 import { SourceReading } from "./source-reading.node.ts";
 import type { TextOptions } from "./source-texts.node.ts";
 import { findSources, type Source } from "./sources.node.ts";

@@ -1,9 +1,9 @@
 import { ClozeError } from "../base/errors.ts";
-import type { Documents } from "../data/documents.ts";
+import { countDocuments, type Documents } from "../data/documents.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { documentTokenizer } from "./document-tokenizer.ts";
 import type { SentenceOptions } from "./sentences.ts";
-import { countDocuments, joinDocuments } from "./shards.ts";
+import { joinDocuments } from "./shards.ts";
 import { readSourceTexts, type TextOptions } from "./source-texts.node.ts";
 import { findSources } from "./sources.node.ts";
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Documents } from "../data/documents.ts";
+import { countDocuments, countSentences, type Documents } from "../data/documents.ts";
 import { encodeSafetensors, type NamedTensor } from "../formats/safetensors.ts";
-import { countDocuments, countSentences, cutShards, decodeShard, encodeShard, joinDocuments } from "./shards.ts";
+import { cutShards, decodeShard, encodeShard, joinDocuments } from "./shards.ts";
 
 const VOCABULARY_SIZE = 100;
 

@@ -1,5 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
-import type { Documents } from "../data/documents.ts";
+import { countDocuments, countSentences, type Documents } from "../data/documents.ts";
 import { encodeSafetensors, parseSafetensors, type Safetensors } from "../formats/safetensors.ts";
 
 /** Tokens of a shard, about: 8 MB, which a trainer reads in one go and shuffles in memory. */
@@ -7,14 +7,6 @@ const SHARD_TOKENS = 1 << 22;
 
 /** Documents of a shard at least: sentence pairs draw from another document of the same shard. */
 const LEAST_DOCUMENTS = 2;
-
-export function countDocuments({ documents }: Documents): number {
-  return documents.length - 1;
-}
-
-export function countSentences({ sentences }: Documents): number {
-  return sentences.length - 1;
-}
 
 /** All documents of some parts, in their order. */
 export function joinDocuments(parts: readonly Documents[]): Documents {

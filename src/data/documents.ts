@@ -10,3 +10,11 @@ export interface Documents {
   /** The first sentence of each document, and at last the number of sentences. */
   readonly documents: Uint32Array;
 }
+
+export function countDocuments({ documents }: Documents): number {
+  return documents.length - 1;
+}
+
+export function countSentences({ sentences }: Documents): number {
+  return sentences.length - 1;
+}

@@ -1,6 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
 import type { Random } from "../base/random.ts";
-import type { Documents } from "./documents.ts";
+import { countDocuments, type Documents } from "./documents.ts";
 import type { Sequence } from "./sequences.ts";
 
 /**
@@ -77,7 +77,7 @@ export function planSequences(documents: Documents, options: PlanOptions, random
 
   const rows = new PlanRows();
   const divide = pairing === "none" ? packDocument : pairDocument;
-  for (let document = 0; document < countOf(documents); document++) {
+  for (let document = 0; document < countDocuments(documents); document++) {
     divide(document, { documents, pairing, room, random, rows });
   }
   return { pairing, unpairable, ...rows.finish() };
@@ -178,7 +178,7 @@ function pairDocument(document: number, planning: Planning): void {
 
 /** Sentences from any place of any other document, at least one: up to the target, or to the document's end. */
 function randomSegment({ documents, random }: Planning, document: number, target: number): Range {
-  const drawn = random.below(countOf(documents) - 1); // of the others, so that none is likelier than another
+  const drawn = random.below(countDocuments(documents) - 1); // of the others, so that none is likelier than another
   const { first, end } = sentencesOf(documents, drawn < document ? drawn : drawn + 1);
   const start = first + random.below(end - first);
   const { sentences } = documents;
@@ -260,26 +260,27 @@ class PlanRows {
   }
 }
 
-function countOf({ documents }: Documents): number {
-  return documents.length - 1;
-}
-
 function sentencesOf({ documents }: Documents, document: number): { first: number; end: number } {
   return { first: documents[document], end: documents[document + 1] };
 }
 
 function countLoneSentences(documents: Documents): number {
   let count = 0;
-  for (let document = 0; document < countOf(documents); document++) {
+  for (let document = 0; document < countDocuments(documents); document++) {
     const { first, end } = sentencesOf(documents, document);
     if (end - first === 1) count++;
   }
   return count;
 }
 
+/** The shortest limit that leaves room for a token in each segment, beside the special ones. */
+export function leastLength(pairing: Pairing): number {
+  return specialTokens(pairing) + (pairing === "none" ? 1 : 2);
+}
+
 /** Tokens of a sequence that are not special. Throws OPTION_INVALID where that is none for a segment. */
 function roomOf({ pairing, maxLength }: PlanOptions): number {
-  const least = pairing === "none" ? 3 : 5; // a token for each segment
+  const least = leastLength(pairing);
   if (Number.isInteger(maxLength) && maxLength >= least) return maxLength - specialTokens(pairing);
   throw new ClozeError("OPTION_INVALID", {
     problem: `maxLength leaves no room for text beside the ${specialTokens(pairing)} special tokens of a sequence`,
@@ -290,7 +291,7 @@ function roomOf({ pairing, maxLength }: PlanOptions): number {
 
 /** Throws CORPUS_TOO_SMALL. */
 function requireCorpus(documents: Documents, pairing: Pairing, unpairable: number): void {
-  const count = countOf(documents);
+  const count = countDocuments(documents);
   const least = pairing === "next-sentence" ? 2 : 1;
   if (count < least) {
     throw new ClozeError("CORPUS_TOO_SMALL", {

@@ -120,14 +120,17 @@ export async function recoverAtomicWrite(path: string): Promise<void> {
   if (stale.length > 0) await writing(target, flush(dirname(target), "folder"));
 }
 
-/** {@link recoverAtomicWrite} for everything in a folder. */
-export async function recoverAtomicWrites(folder: string): Promise<void> {
+/** {@link recoverAtomicWrite} for everything in a folder, or for the names that `concerns` holds for. */
+export async function recoverAtomicWrites(
+  folder: string,
+  concerns: (name: string) => boolean = () => true,
+): Promise<void> {
   const names = await readdir(folder).catch((error) => {
     if (systemCode(error) === "ENOENT") return [];
     throw writeError(folder, error);
   });
   const targets = names.flatMap((name) => /^\.(.+)\.(?:new|old)-\d+-[0-9a-f]{12}$/.exec(name)?.[1] ?? []);
-  for (const target of new Set(targets)) await recoverAtomicWrite(join(folder, target));
+  for (const target of new Set(targets.filter(concerns))) await recoverAtomicWrite(join(folder, target));
 }
 
 /** Runs `fill` with a fresh staging path and the path for a predecessor to step aside to; cleans up where it throws. */

@@ -2,9 +2,9 @@ import type { Control } from "./control.ts";
 import { inChunks, isList } from "./task-pipeline.ts";
 import type { TextInput } from "./text-classification.ts";
 import type { TextClassifier } from "./text-classifier.node.ts";
+import { type TextOrPair, toTextInput } from "./text-or-pair.ts";
 
-/** A text, or a pair of them under Hugging Face's names. */
-export type ClassificationInput = string | { readonly text: string; readonly text_pair?: string };
+export type ClassificationInput = TextOrPair;
 
 export interface LabelScore {
   readonly label: string;
@@ -47,9 +47,7 @@ export function classificationPipeline(classifier: TextClassifier): TextClassifi
     { top_k = 1, ...control }: One | Several = {},
   ) {
     const single = !isList(input);
-    const texts: TextInput[] = (single ? [input] : input).map((item) =>
-      typeof item === "string" ? { text: item } : { text: item.text, pair: item.text_pair },
-    );
+    const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
     const answer = async (chunk: readonly TextInput[]) => {
       const { probabilities } = await classifier.classify(chunk, { signal: control.signal });
       return probabilities.map((row) => best(row, top_k ?? labels.length));

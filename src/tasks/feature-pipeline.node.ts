@@ -4,9 +4,9 @@ import type { FeatureExtractor, FeatureOptions } from "./feature-extractor.node.
 import type { PooledFeatures, TokenFeatures } from "./features.ts";
 import { isPooling, POOLINGS, type Pooling } from "./pooling.ts";
 import { isList } from "./task-pipeline.ts";
+import { type TextOrPair, toTextInput } from "./text-or-pair.ts";
 
-/** A text, or a pair of them under Hugging Face's names. */
-export type FeatureInput = string | { readonly text: string; readonly text_pair?: string };
+export type FeatureInput = TextOrPair;
 
 type TokenOptions = Control & FeatureOptions & { readonly pooling?: "none" };
 type PooledOptions = Control & FeatureOptions & { readonly pooling: Pooling };
@@ -47,9 +47,7 @@ export function featureExtractionPipeline(extractor: FeatureExtractor): FeatureE
     { signal, onProgress, pooling = "none", ...options }: TokenOptions | PooledOptions = {},
   ) {
     const single = !isList(input);
-    const texts = (single ? [input] : input).map((item) =>
-      typeof item === "string" ? { text: item } : { text: item.text, pair: item.text_pair },
-    );
+    const texts = (single ? [input] : input).map(toTextInput);
     const control = { signal, onProgress };
     if (pooling === "none") {
       const tensors = await extractor.tokenFeatures(texts, options, control);

@@ -1,5 +1,6 @@
 import type { BertConfig } from "../bert/config.ts";
 import type { TrainingOptions } from "../train/train.ts";
+import { figureTable } from "./figure-table.ts";
 
 export interface ModelCard {
   readonly config: BertConfig;
@@ -29,7 +30,7 @@ ${labels.map((label) => `\`${label}\``).join(", ")} apart.
 
 ## Figures on the development set
 
-${metrics === undefined ? "None was given." : figures(metrics, labels)}
+${metrics === undefined ? "None was given." : `${figureTable(metrics)}\n\n${labels.length} labels; \`metrics.json\` has the confusion matrix.`}
 
 ## Recipe
 
@@ -47,15 +48,4 @@ const classify = await pipeline("text-classification", "path/to/this/folder");
 console.log(await classify("a text"));
 \`\`\`
 `;
-}
-
-function figures(metrics: Readonly<Record<string, unknown>>, labels: readonly string[]): string {
-  const rows = Object.entries(metrics)
-    .filter(([, value]) => typeof value === "number")
-    .map(([name, value]) => `| ${name} | ${round(Number(value))} |`);
-  return `| figure | value |\n|---|---|\n${rows.join("\n")}\n\n${labels.length} labels; \`metrics.json\` has the confusion matrix.`;
-}
-
-function round(value: number): string {
-  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
 }

@@ -1,6 +1,5 @@
-import { access, constants, mkdir, readdir } from "node:fs/promises";
 import { ClozeError } from "../base/errors.ts";
-import { writeError } from "../formats/file-errors.node.ts";
+import { nameSome, openOutputFolder } from "../formats/output-folder.node.ts";
 
 export interface OutputOptions {
   readonly output: string;
@@ -25,7 +24,7 @@ export async function claimOutput(
       cure: "Give one of them.",
     });
   }
-  const found = await makeFolder(output);
+  const found = await openOutputFolder(output);
   if (found.length === 0 || overwrite) return;
   if (!resume) {
     throw notEmpty(
@@ -38,7 +37,7 @@ export async function claimOutput(
   throw new ClozeError("NOTHING_TO_RESUME", {
     problem: `the output folder ${output} holds no training`,
     expected: "checkpoints, the result of a training, or nothing",
-    received: listing(found),
+    received: nameSome(found),
     cure: "Check --output, or replace what is there with --overwrite.",
   });
 }
@@ -48,7 +47,7 @@ export async function claimOutput(
  * holds something that is not to be overwritten, and FILE_NOT_WRITABLE.
  */
 export async function claimFolder(output: string, { overwrite = false }: { overwrite?: boolean }): Promise<void> {
-  const found = await makeFolder(output);
+  const found = await openOutputFolder(output);
   if (found.length === 0 || overwrite) return;
   throw notEmpty(output, found, "Name another folder, or overwrite what is there with --overwrite.");
 }
@@ -56,21 +55,7 @@ export async function claimFolder(output: string, { overwrite = false }: { overw
 function notEmpty(output: string, found: readonly string[], cure: string): ClozeError {
   return new ClozeError("OUTPUT_NOT_EMPTY", {
     problem: `the output folder ${output} is not empty`,
-    received: listing(found),
+    received: nameSome(found),
     cure,
   });
-}
-
-function listing(names: readonly string[]): string {
-  return names.slice(0, 5).join(", ") + (names.length > 5 ? ", ..." : "");
-}
-
-async function makeFolder(path: string): Promise<string[]> {
-  try {
-    await mkdir(path, { recursive: true });
-    await access(path, constants.W_OK);
-    return await readdir(path);
-  } catch (error) {
-    throw writeError(path, error);
-  }
 }

@@ -66,7 +66,8 @@ export type PretrainEvent =
       readonly kind: "data";
       readonly tokens: number;
       readonly documents: number;
-      readonly shards: number /** Shards of one document, which make no pairs. */;
+      readonly shards: number;
+      /** Shards of one document, which make no pairs. */
       readonly lone: number;
     }
   | { readonly kind: "heldOut"; readonly sequences: number; readonly maskedTokens: number }
@@ -115,7 +116,10 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   const schedule = makeSchedule(settings.schedule, { ...settings, totalSteps: settings.steps });
   const checkpoints = checkpointFolder<State>(output, StateSchema, { keep });
   await claimOutput(options, checkpoints);
-  const { start, corpus, heldOut, recorded } = await openData(options, settings);
+  const start = await openStartingPoint(options.model, options.vocab);
+  requireLength(longestOf(settings), start.config);
+  const corpus = await openData(options, settings, start);
+  const recorded = record(options, settings, start, corpus);
 
   const ended = resume ? await checkpoints.ended() : undefined;
   if (ended !== undefined) {
@@ -125,6 +129,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     return { ...resultOf(ended, output, settings), metrics: await readMetrics(output) };
   }
 
+  const heldOut = await openHeldOut(options, settings, start);
   const { parameters, fresh } = await firstParameters(start, settings);
   const optimizer = makeOptimizer(settings.optimizer, segmentsOf(parameters), { weightDecay: settings.weightDecay });
   const model = { parameters, optimizer };
@@ -195,22 +200,24 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
 const ENDED_CURE = "It has ended: train on from its model with --model and another --output, or anew with --overwrite.";
 const RESUME_CURE = "Resume with the former settings, accept the change with --force, or start anew with --overwrite.";
 
-/** Opens what the training starts from, what it reads and what it is measured on. */
-async function openData(options: PretrainOptions, settings: PretrainingSettings) {
-  const { data, model, vocab, heldOut: files, heldOutText, onEvent } = options;
-  const { pairs, maxLength, maskRate, mask } = settings;
-  const start = await openStartingPoint(model, vocab);
-  requireLength(longestOf(settings), start.config);
+async function openData({ data, onEvent }: PretrainOptions, { pairs }: PretrainingSettings, start: StartingPoint) {
   const corpus = await openCorpus(data, start.tokenizer);
   const { tokens, documents, shards } = corpus;
   const lone = pairs === "next-sentence" ? shards.filter((shard) => shard.documents === 1).length : 0;
   onEvent?.({ kind: "data", tokens, documents, shards: shards.length, lone });
-  if (files === undefined)
-    return { start, corpus, heldOut: undefined, recorded: record(options, settings, start, corpus) };
+  return corpus;
+}
+
+async function openHeldOut(
+  { heldOut: files, heldOutText, onEvent }: PretrainOptions,
+  { pairs, maxLength, maskRate, mask }: PretrainingSettings,
+  { tokenizer }: StartingPoint,
+) {
+  if (files === undefined) return undefined;
   const instances = { pairing: pairs, maxLength, mask: { rate: maskRate, unit: mask } };
-  const heldOut = await readHeldOut(files, start.tokenizer, instances, { ...heldOutText, maxTokens: HELD_OUT_TOKENS });
+  const heldOut = await readHeldOut(files, tokenizer, instances, { ...heldOutText, maxTokens: HELD_OUT_TOKENS });
   onEvent?.({ kind: "heldOut", sequences: heldOut.length, maskedTokens: countMasked(heldOut) });
-  return { start, corpus, heldOut, recorded: record(options, settings, start, corpus) };
+  return heldOut;
 }
 
 /** What a resumed training must have as it was. */

@@ -1,4 +1,5 @@
 import type { BertConfig } from "../bert/config.ts";
+import { figureTable } from "./figure-table.ts";
 import { flatSettings, type PretrainingSettings } from "./pretraining-settings.ts";
 
 export interface PretrainingCard {
@@ -38,7 +39,7 @@ ${count(corpus.documents)} documents.
 
 ## Figures on held-out text
 
-${result.metrics === undefined ? "None was given." : figures(result.metrics)}
+${result.metrics === undefined ? "None was given." : figureTable(result.metrics)}
 
 ![Masked-LM loss over the updates](${curves})
 
@@ -61,13 +62,4 @@ const fill = await pipeline("fill-mask", "path/to/this/folder");
 console.log(await fill("The capital of France is [MASK]."));
 \`\`\`
 `;
-}
-
-function figures(metrics: Readonly<Record<string, unknown>>): string {
-  const rows = Object.entries(metrics).flatMap(([name, value]) =>
-    typeof value === "number"
-      ? [`| ${name} | ${Number.isInteger(value) ? value : Number(value.toPrecision(4))} |`]
-      : [],
-  );
-  return `| figure | value |\n|---|---|\n${rows.join("\n")}`;
 }

@@ -1,6 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
 import type { MaskUnit } from "../data/masking.ts";
-import type { Pairing } from "../data/sentence-pairs.ts";
+import { leastLength, type Pairing } from "../data/sentence-pairs.ts";
 import type { OptimizerName } from "../optim/optimizers.ts";
 import { requireOption } from "../optim/options.ts";
 import type { ScheduleName } from "../optim/schedule.ts";
@@ -137,7 +137,7 @@ function requireRange(settings: PretrainingSettings): void {
       "a step or more for each stage",
     );
   }
-  const shortest = settings.pairs === "none" ? 3 : 5; // a token a segment, between special ones
+  const shortest = leastLength(settings.pairs);
   requireOption(settings.maxLength >= shortest, "maxLength", settings.maxLength, `at least ${shortest}`);
   const longest = longestOf(settings);
   requireOption(
