@@ -22,8 +22,17 @@ manifest=manifest-0001-of-0001.json
 [ -f "$out/gutenberg/$manifest" ] ||
   npx cloze prepare "$corpora/gutenberg" --lines wrapped --vocab "$out/vocab" --output "$out/gutenberg" --overwrite
 
+held_out=$wikipedia/part-15.jsonl.gz
+pretrain() {
+  npx cloze pretrain --data "$out/wikipedia" "$out/gutenberg" --vocab "$out/vocab" --dropout 0 --batch-tokens 4096 \
+    --mask-rate 0.2 --held-out "$held_out" --checkpoint-every 250 --keep 2 --weights float16 --resume "$@"
+}
+
 # Sequences of 32 tokens first: there words learn from their neighbours, see the table in docs/pretraining.md.
-npx cloze pretrain --data "$out/wikipedia" "$out/gutenberg" --vocab "$out/vocab" --model runs/cloze-mini-en.json \
-  --output "$out/model" --max-length 32 --then 128:25% --pairs none --mask-rate 0.2 --dropout 0 --batch-tokens 4096 \
-  --learning-rate 1e-3 --steps 2000 --held-out "$wikipedia/part-15.jsonl.gz" --checkpoint-every 250 --keep 2 \
-  --weights float16 --resume
+pretrain --model runs/cloze-mini-en.json --output "$out/first" --max-length 32 --then 128:25% --pairs none \
+  --learning-rate 1e-3 --steps 2000
+
+# Then pairs of longer text, and at last the positions up to 512. Four hours on two cores; Ctrl-C stops it, the same command
+# goes on.
+pretrain --model "$out/first" --output "$out/model" --max-length 128 --then 512:10% --pairs next-sentence \
+  --learning-rate 5e-4 --warmup-steps 300 --steps 9000
