@@ -20,7 +20,7 @@ writeFileSync(train, `text\tlabel\n${rows.join("\n")}\n`);
 const { tokens } = await trainVocabulary(rows, { size: 120 });
 await saveTokenizer(BertTokenizer.fromVocabulary(tokens), join(folder, "vocab"));
 
-await finetune({
+await finetune("text-classification", {
   model: "tiny",
   vocab: join(folder, "vocab"),
   train,

@@ -28,13 +28,12 @@ export { FeatureExtractor, type FeatureOptions } from "./tasks/feature-extractor
 export type { FeatureExtractionPipeline, FeatureInput } from "./tasks/feature-pipeline.node.ts";
 export type { FeatureTensor, PooledFeatures, TokenFeatures } from "./tasks/features.ts";
 export { type FillMaskOptions, type FillMaskPipeline, fillMasks, type MaskFill } from "./tasks/fill-mask.ts";
-export {
-  type FinetuneEvent,
-  type FinetuneOptions,
-  type FinetuneResult,
-  finetune,
+export type {
+  FinetuneEvent,
+  FinetuneOptions,
+  FinetuneResult,
 } from "./tasks/finetune.node.ts";
-export { type LabelledTexts, readLabelledTexts } from "./tasks/labelled-texts.node.ts";
+export { readLabelledTexts } from "./tasks/labelled-texts.node.ts";
 export type { LayerChoice } from "./tasks/layer-choice.ts";
 export { openMaskedLanguageModel } from "./tasks/masked-language-model.node.ts";
 export { type MaskedInput, MaskedLanguageModel } from "./tasks/masked-language-model.ts";
@@ -56,9 +55,10 @@ export {
   pseudoLogLikelihoods,
 } from "./tasks/pseudo-log-likelihood.ts";
 export { SHIPPED_MODEL } from "./tasks/shipped-model.node.ts";
+export type { Example, Examples } from "./tasks/task.ts";
 export type { Answers, TaskPipeline } from "./tasks/task-pipeline.ts";
-export type { TextInput } from "./tasks/text-classification.ts";
-export { TextClassifier } from "./tasks/text-classifier.node.ts";
+export { finetune, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
+export type { TextInput } from "./tasks/text-or-pair.ts";
 export type { Encoding } from "./tokenizer/encoding.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizer/folder.node.ts";
 export { BertTokenizer, type EncodeOptions, type WindowOptions } from "./tokenizer/tokenizer.ts";

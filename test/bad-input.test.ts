@@ -8,16 +8,20 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../src/base/errors.ts";
+import { withoutDropout } from "../src/bert/config.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { Parameters } from "../src/graph/parameters.ts";
-import { type FinetuneEvent, type FinetuneOptions, finetune } from "../src/tasks/finetune.node.ts";
+import { sequenceClassification } from "../src/heads/sequence-classification.ts";
+import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetune.node.ts";
 import { readLabelledTexts } from "../src/tasks/labelled-texts.node.ts";
+import { openTask } from "../src/tasks/open-task.node.ts";
 import { pipeline } from "../src/tasks/pipeline.node.ts";
-import { Classifier, classifierParameters } from "../src/tasks/text-classification.ts";
-import { TextClassifier } from "../src/tasks/text-classifier.node.ts";
+import { Predictor } from "../src/tasks/predictor.ts";
+import { finetune, type TaskOptions } from "../src/tasks/task-table.node.ts";
+import { textClassification } from "../src/tasks/text-classification.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
-import { examples, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+import { classifierParameters, examples, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
 let model: string;
@@ -40,8 +44,16 @@ function write(name: string, content: string | Uint8Array): string {
 }
 
 /** A short training, apart from what the options say. */
-function training(options: Partial<FinetuneOptions>): Promise<unknown> {
-  return finetune({ model, train, output: fresh(), epochs: 1, batchSize: 8, threads: 1, ...options });
+function training(options: Partial<FinetuneOptions & TaskOptions<"text-classification">>): Promise<unknown> {
+  return finetune("text-classification", {
+    model,
+    train,
+    output: fresh(),
+    epochs: 1,
+    batchSize: 8,
+    threads: 1,
+    ...options,
+  });
 }
 
 /** All files below a folder with their content. */
@@ -83,9 +95,9 @@ describe("a table of training data", () => {
   test("whose labels are not those of the other one", async () => {
     const dev = writeRows(fresh(".jsonl"), [...examples(1), { text: "so so", label: "neutral" }]);
     await expectError(training({ dev }), "LABEL_UNKNOWN", `${dev}, line 2`, '"negative", "positive"', '"neutral"');
-    const classifier = await TextClassifier.open(model, { threads: 1 });
+    const classifier = await openTask(textClassification, model, { threads: 1 });
     await expectError(
-      readLabelledTexts(dev).then((texts) => classifier.evaluate(texts)),
+      readLabelledTexts(dev).then(({ examples }) => classifier.evaluate(examples)),
       "LABEL_UNKNOWN",
       dev,
     );
@@ -100,7 +112,13 @@ describe("texts", () => {
     const events: FinetuneEvent[] = [];
     const file = writeRows(fresh(".jsonl"), rows);
     await training({ train: file, onEvent: (event) => events.push(event) });
-    expect(events).toContainEqual({ kind: "data", file, examples: 4, skipped: 3, truncated: 0 });
+    expect(events).toContainEqual({
+      kind: "data",
+      file,
+      examples: 4,
+      skipped: { "rows without text or label": 3 },
+      truncated: 0,
+    });
   });
 
   test.each([
@@ -116,15 +134,21 @@ describe("texts", () => {
     const file = writeRows(fresh(".jsonl"), [...examples(6), { text: "good ".repeat(99), label: "positive" }]);
     const events: FinetuneEvent[] = [];
     await training({ train: file, maxLength: 24, onEvent: (event) => events.push(event) });
-    expect(events).toContainEqual({ kind: "data", file, examples: 7, skipped: 0, truncated: 1 });
+    expect(events).toContainEqual({
+      kind: "data",
+      file,
+      examples: 7,
+      skipped: { "rows without text or label": 0 },
+      truncated: 1,
+    });
 
-    const classifier = await TextClassifier.open(model, { threads: 1 });
-    const { probabilities, truncated } = await classifier.classify([
+    const classifier = await openTask(textClassification, model, { threads: 1 });
+    const { results, truncated } = await classifier.answer([
       { text: "good ".repeat(199) },
       { text: "good ".repeat(126) },
     ]);
     expect(truncated).toBe(1);
-    expect(probabilities[0]).toEqual(probabilities[1]);
+    expect(results[0]).toEqual(results[1]);
     await classifier.dispose();
   });
 });
@@ -199,12 +223,15 @@ describe("ids", () => {
     ["a sequence without tokens", [...batch([2, 3]), ...batch([])], "lengths", "at least 1"],
   ])("%s out of range", async (_, sequences, ...parts) => {
     const config = tinyConfig();
-    const parameters = new Parameters(classifierParameters(config, 2));
-    const classifier = await Classifier.load({ config, labels: 2, parameters }, onnxExecutor({ threads: 1 }), {
-      frozen: false,
-    });
-    await expectError(classifier.probabilities(sequences), "ID_OUT_OF_RANGE", ...parts);
-    await classifier.dispose();
+    const parameters = new Parameters(classifierParameters(config));
+    const { logits } = sequenceClassification(withoutDropout(config), { labels: 2 });
+    const predictor = await Predictor.load({ logits }, parameters, onnxExecutor({ threads: 1 }), { frozen: false });
+    await expectError(
+      predictor.run(sequences, () => undefined),
+      "ID_OUT_OF_RANGE",
+      ...parts,
+    );
+    await predictor.dispose();
   });
 });
 

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../src/base/errors.ts";
-import { finetune } from "../src/tasks/finetune.node.ts";
 import { pipeline } from "../src/tasks/pipeline.node.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
 
@@ -97,7 +97,7 @@ test.each<[what: string, code: ErrorCode, part: string, damage: (path: string) =
   const path = damaged((copy) => damage(join(copy, "model.safetensors")));
   await expectError(open(path), code, path, part);
   const output = join(folder, String(++count));
-  await expectError(finetune({ model: path, train, output, threads: 1 }), code, path, part);
+  await expectError(finetune("text-classification", { model: path, train, output, threads: 1 }), code, path, part);
 });
 
 test("model.safetensors holds no numbers", async () => {

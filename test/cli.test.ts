@@ -8,10 +8,17 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TextClassificationPipeline } from "../src/tasks/classification-pipeline.node.ts";
 import { pipeline } from "../src/tasks/pipeline.node.ts";
-import { classifierParameters } from "../src/tasks/text-classification.ts";
 import { loadTokenizer } from "../src/tokenizer/folder.node.ts";
 import { cloze, type Outcome } from "./command-line.ts";
-import { type Example, examples, LABELS, tinyConfig, writeRows, writeTinyModel } from "./tiny-model.ts";
+import {
+  classifierParameters,
+  type Example,
+  examples,
+  LABELS,
+  tinyConfig,
+  writeRows,
+  writeTinyModel,
+} from "./tiny-model.ts";
 
 let folder: string;
 let start: string;
@@ -67,7 +74,10 @@ async function run(args: readonly string[], input = ""): Promise<string> {
 /** The same for evaluate over 30 examples, which says on standard error when it is done. */
 async function evaluate(...args: readonly string[]): Promise<string> {
   const { code, stdout, stderr } = await cloze(["evaluate", ...args]);
-  expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringMatching(/^evaluating 30\/30 {2}texts {2}.*\n$/) });
+  expect({ code, stderr }).toEqual({
+    code: 0,
+    stderr: expect.stringMatching(/^evaluating 30\/30 {2}sequences {2}.*\n$/),
+  });
   return stdout;
 }
 
@@ -81,15 +91,15 @@ function parseLines(text: string): unknown[] {
 describe("help and usage", () => {
   test.concurrent.each([
     "vocab",
-    "finetune",
+    "finetune text-classification",
     "evaluate",
     "predict",
     "info",
   ])("%s --help shows an example", async (name) => {
-    const help = await run([name, "--help"]);
+    const help = await run([...name.split(" "), "--help"]);
     expect(help).toMatch(new RegExp(`Usage: cloze ${name} .*Examples?:\n  \\$ cloze ${name} `, "s"));
     expect(help).toContain("--json");
-    expect(await run(["--help"])).toContain(`  ${name} `);
+    expect(await run(["--help"])).toContain(`  ${name.split(" ")[0]} `);
   });
 
   test.concurrent("--version is the package's", async () => {
@@ -119,7 +129,7 @@ describe("help and usage", () => {
     [["predict", "m", "--pair-column", "b", "--input", "a.txt"], "[OPTION_INVALID]"],
     [["predict", "m", "--top"], "unknown option '--top'"],
     [finetune.slice(0, 4), "required option '--train <file>'"],
-    [["finetune", "juggling", ...finetune.slice(2)], "unknown task 'juggling'"],
+    [["finetune", "juggling", ...finetune.slice(2)], "unknown command 'juggling'"],
     [[...finetune, "--epochs", "0"], "above 0"],
     [[...finetune, "--learning-rate", "-1"], "above 0"],
     [[...finetune, "--warmup-ratio", "1.1"], "0 to 1"],
@@ -208,7 +218,7 @@ describe("evaluate", () => {
     const { task, step, ...metrics } = JSON.parse(readFileSync(join(model, "metrics.json"), "utf8"));
     const evaluated = JSON.parse(await evaluate(model, "--data", at("dev.csv"), "--json"));
     const { loss, skipped, truncated, ...figures } = evaluated;
-    expect({ skipped, truncated }).toEqual({ skipped: 0, truncated: 0 });
+    expect({ skipped, truncated }).toEqual({ skipped: { "rows without text or label": 0 }, truncated: 0 });
     expect(figures).toEqual({ ...metrics, loss: undefined });
     expect(loss).toBeCloseTo(metrics.loss, 6);
     expect(step).toBeLessThan(60); // the best one is not the last, so that a mix-up would show
@@ -219,7 +229,11 @@ describe("evaluate", () => {
     const rows = [...dev, { text: "bad ".repeat(200), label: "negative" }, { text: " ", label: "negative" }];
     const file = writeRows(at("uneven.jsonl"), rows);
     const { stdout, stderr } = await cloze(["evaluate", model, "--data", file, "--json"]);
-    expect(JSON.parse(stdout)).toMatchObject({ skipped: 1, truncated: 1, examples: 31 });
+    expect(JSON.parse(stdout)).toMatchObject({
+      skipped: { "rows without text or label": 1 },
+      truncated: 1,
+      examples: 31,
+    });
     expect(stderr).toContain(`${file}: 1 rows without text or label skipped\n`);
     expect(stderr).toContain(`${file}: 1 texts longer than the maximum length, cut\n`);
   });
@@ -339,7 +353,7 @@ describe("info", () => {
     const { parameters, bytes, weights, vocabulary, ...info } = JSON.parse(await run(["info", model, "--json"]));
     expect(info).toMatchObject({ config: { hidden_size: 32, num_hidden_layers: 1 }, labels: LABELS });
     expect({ bytes, vocabulary, count: weights.length }).toEqual({ bytes: 4 * parameters, vocabulary: 59, count: 25 });
-    const specs = classifierParameters(tinyConfig(), 2).map(({ name, shape }) => ({ name, shape, dtype: "F32" }));
+    const specs = classifierParameters(tinyConfig()).map(({ name, shape }) => ({ name, shape, dtype: "F32" }));
     expect(weights).toMatchObject(specs);
     const text = await run(["info", model]);
     expect(text).toMatch(/^classifier\.weight +F32 \[2, 32\] +64$/m);

@@ -17,7 +17,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   data: ["base", "graph"],
   corpus: ["base", "formats", "tokenizer", "data"],
   optim: ["base"],
-  metrics: ["base"],
+  metrics: ["base", "data"],
   train: ["base", "graph", "data", "formats", "optim"],
   tasks: [
     "base",

@@ -7,14 +7,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeSafetensors, type NamedTensor, toFloat16 } from "../src/formats/safetensors.ts";
 import { readSafetensorsHeader, writeSafetensors } from "../src/formats/safetensors-file.node.ts";
 import { initialise, Parameters, type ParameterView } from "../src/graph/parameters.ts";
-import { type FinetuneEvent, finetune } from "../src/tasks/finetune.node.ts";
+import type { FinetuneEvent } from "../src/tasks/finetune.node.ts";
 import { loadWeights, MODEL_FILES, openModelFolder } from "../src/tasks/model-folder.node.ts";
-import { classifierParameters } from "../src/tasks/text-classification.ts";
-import { LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
+import { classifierParameters, LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
 let path: string;
-const original = new Parameters(classifierParameters(tinyConfig(), 2));
+const original = new Parameters(classifierParameters(tinyConfig()));
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "cloze-model-folder-"));
   path = join(folder, "model.safetensors");
@@ -113,6 +113,13 @@ test.each([
   );
   const events: FinetuneEvent[] = [];
   const onEvent = (event: FinetuneEvent) => events.push(event);
-  await finetune({ model, train, output: join(folder, "result"), epochs: 1, overwrite: true, onEvent });
+  await finetune("text-classification", {
+    model,
+    train,
+    output: join(folder, "result"),
+    epochs: 1,
+    overwrite: true,
+    onEvent,
+  });
   expect(events.find(({ kind }) => kind === "model")).toMatchObject({ labels, fresh });
 });

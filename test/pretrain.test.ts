@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { decodeEvents } from "../src/formats/tensorboard.ts";
 import { evaluatePretraining } from "../src/tasks/evaluate-pretraining.node.ts";
-import { finetune } from "../src/tasks/finetune.node.ts";
 import { storedWeights } from "../src/tasks/model-folder.node.ts";
 import { type PretrainEvent, type PretrainOptions, pretrain } from "../src/tasks/pretrain.node.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { type TinyCorpus, writeTinyCorpus } from "./tiny-corpus.ts";
 import { examples, writeRows } from "./tiny-model.ts";
@@ -97,7 +97,14 @@ describe("what comes out", () => {
     for (const { tokens } of steps) expect(tokens).toBeLessThanOrEqual(48);
 
     const train = writeRows(join(folder, "train.jsonl"), examples(8));
-    const finetuned = await finetune({ model: output, train, output: fresh(), epochs: 1, maxLength: 24, threads: 1 });
+    const finetuned = await finetune("text-classification", {
+      model: output,
+      train,
+      output: fresh(),
+      epochs: 1,
+      maxLength: 24,
+      threads: 1,
+    });
     expect(finetuned.labels).toEqual(["negative", "positive"]);
   });
 
@@ -110,7 +117,14 @@ describe("what comes out", () => {
     const pairs = evaluatePretraining(output, { data: [corpus.text], pairs: "next-sentence", threads: 1 });
     await expectError(pairs, "MODEL_INCOMPLETE", "no head to judge pairs", "--pairs none");
     const train = writeRows(join(folder, "train-masked.jsonl"), examples(8));
-    await finetune({ model: output, train, output: fresh(), epochs: 1, maxLength: 24, threads: 1 });
+    await finetune("text-classification", {
+      model: output,
+      train,
+      output: fresh(),
+      epochs: 1,
+      maxLength: 24,
+      threads: 1,
+    });
   });
 
   test("can be stored in half the room", async () => {

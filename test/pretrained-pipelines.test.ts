@@ -12,7 +12,7 @@ import { makeGraph } from "../src/graph/graph.ts";
 import { Parameters, sizeOf } from "../src/graph/parameters.ts";
 import { nextSentence } from "../src/heads/next-sentence.ts";
 import type { FillMaskPipeline } from "../src/tasks/fill-mask.ts";
-import { architectureOf, loadWeights } from "../src/tasks/model-folder.node.ts";
+import { loadWeights, purposeOf } from "../src/tasks/model-folder.node.ts";
 import { type NextSentencePipeline, nextSentenceParameters } from "../src/tasks/next-sentence.ts";
 import type { NextWordPipeline } from "../src/tasks/next-word.ts";
 import { pipeline } from "../src/tasks/pipeline.node.ts";
@@ -111,13 +111,13 @@ describe("next-sentence", () => {
 
 describe("a folder", () => {
   test("names its architecture", async () => {
-    expect(await architectureOf(pretrained)).toBe("BertForPreTraining");
-    expect(await architectureOf(maskedOnly)).toBe("BertForMaskedLM");
+    expect((await purposeOf(pretrained)).architecture).toBe("BertForPreTraining");
+    expect((await purposeOf(maskedOnly)).architecture).toBe("BertForMaskedLM");
     const config = JSON.parse(readFileSync(join(maskedOnly, "config.json"), "utf8"));
     for (const architectures of [undefined, [], "Bert"]) {
       const other = await writeTinyPretrainedModel(join(folder, "other"));
       writeFileSync(join(other, "config.json"), JSON.stringify({ ...config, architectures }));
-      expect(await architectureOf(other)).toBeUndefined();
+      expect((await purposeOf(other)).architecture).toBeUndefined();
     }
   });
 

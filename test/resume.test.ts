@@ -4,7 +4,8 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type FinetuneEvent, type FinetuneOptions, finetune } from "../src/tasks/finetune.node.ts";
+import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetune.node.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
 
@@ -35,7 +36,7 @@ function filesOf(output: string): Record<string, string> {
 /** Runs a training from start to end. */
 async function undisturbed(options: Partial<FinetuneOptions> = {}): Promise<Record<string, string>> {
   const output = fresh();
-  await finetune({ ...base, ...options, output });
+  await finetune("text-classification", { ...base, ...options, output });
   return filesOf(output);
 }
 
@@ -45,7 +46,7 @@ async function stopAfter(step: number, options: Partial<FinetuneOptions> & { out
   const onEvent = (event: FinetuneEvent) => {
     if (event.kind === "step" && event.step === step) controller.abort();
   };
-  const stopped = finetune({ ...base, ...options, onEvent, signal: controller.signal });
+  const stopped = finetune("text-classification", { ...base, ...options, onEvent, signal: controller.signal });
   await expectError(stopped, "ABORTED", `step ${step} of`, "--resume");
 }
 
@@ -63,7 +64,7 @@ describe.each([{ accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (optio
   test.each([1, 4, 5, 7])("stopped after step %i", async (step) => {
     const output = fresh();
     await stopAfter(step, { ...options, output });
-    await finetune({ ...base, ...options, output, resume: true });
+    await finetune("text-classification", { ...base, ...options, output, resume: true });
     expect(filesOf(output)).toEqual(expected);
   });
 
@@ -71,7 +72,7 @@ describe.each([{ accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (optio
     const output = fresh();
     const { step: steps } = JSON.parse(expected["training.json"]);
     for (let step = 1; step < steps; step++) await stopAfter(step, { ...options, output, resume: true });
-    await finetune({ ...base, ...options, output, resume: true });
+    await finetune("text-classification", { ...base, ...options, output, resume: true });
     expect(filesOf(output)).toEqual(expected);
   });
 
@@ -83,9 +84,9 @@ describe.each([{ accumulate: 3 }, { patience: 1, epochs: 9 }])("with %j", (optio
       killed.push(fresh());
       cpSync(output, killed.at(-1)!, { recursive: true });
     };
-    await finetune({ ...base, ...options, output, checkpointEvery: 3, onEvent: copy });
+    await finetune("text-classification", { ...base, ...options, output, checkpointEvery: 3, onEvent: copy });
     for (const path of killed) {
-      await finetune({ ...base, ...options, output: path, checkpointEvery: 3, resume: true });
+      await finetune("text-classification", { ...base, ...options, output: path, checkpointEvery: 3, resume: true });
       expect(filesOf(path)).toEqual(filesOf(output));
     }
   });
@@ -96,8 +97,8 @@ test("the loss of an interrupted epoch is that of all its steps", async () => {
   await stopAfter(3, { output });
   const whole: FinetuneEvent[] = [];
   const resumed: FinetuneEvent[] = [];
-  await finetune({ ...base, output: fresh(), onEvent: (event) => whole.push(event) });
-  await finetune({ ...base, output, resume: true, onEvent: (event) => resumed.push(event) });
+  await finetune("text-classification", { ...base, output: fresh(), onEvent: (event) => whole.push(event) });
+  await finetune("text-classification", { ...base, output, resume: true, onEvent: (event) => resumed.push(event) });
   const epochs = (events: FinetuneEvent[]) => events.filter(({ kind }) => kind === "epoch");
   expect(epochs(resumed)).toEqual(epochs(whole));
 });
@@ -109,26 +110,31 @@ describe("at the end", () => {
     const onEvent = ({ kind }: FinetuneEvent) => {
       if (kind === "epoch") mkdirSync(obstacle, { recursive: true });
     };
-    await expectError(finetune({ ...base, output, onEvent }), "FILE_NOT_WRITABLE", obstacle);
+    await expectError(finetune("text-classification", { ...base, output, onEvent }), "FILE_NOT_WRITABLE", obstacle);
     rmdirSync(obstacle);
     rmSync(join(output, "config.json"));
     writeFileSync(join(output, ".config.json.new-99999999-0123456789ab"), "{");
-    await finetune({ ...base, output, resume: true });
+    await finetune("text-classification", { ...base, output, resume: true });
     expect(filesOf(output)).toEqual(await undisturbed());
   });
 
   test("a finished training says so, changes nothing and gives its result again", async () => {
     const output = fresh();
-    const result = await finetune({ ...base, output });
+    const result = await finetune("text-classification", { ...base, output });
     const files = filesOf(output);
     mkdirSync(join(output, "checkpoints", "step-6"), { recursive: true }); // as a kill during the clean-up leaves it
     const events: FinetuneEvent[] = [];
-    const again = await finetune({ ...base, output, resume: true, onEvent: (event) => events.push(event) });
+    const again = await finetune("text-classification", {
+      ...base,
+      output,
+      resume: true,
+      onEvent: (event) => events.push(event),
+    });
     expect(again).toEqual(result);
     expect(events.map(({ kind }) => kind)).toEqual(["data", "data", "ended"]);
     expect(filesOf(output)).toEqual(files);
     await expectError(
-      finetune({ ...base, output, resume: true, epochs: 4 }),
+      finetune("text-classification", { ...base, output, resume: true, epochs: 4 }),
       "RESUME_MISMATCH",
       "epochs 3",
       "epochs 4",
@@ -175,12 +181,12 @@ describe("settings", () => {
       }),
     ],
   ])("other %s are refused, by name", async (setting, change) => {
-    const resumed = finetune({ ...base, output: stopped, resume: true, ...change() });
+    const resumed = finetune("text-classification", { ...base, output: stopped, resume: true, ...change() });
     await expectError(resumed, "RESUME_MISMATCH", `expected ${setting} `);
   });
 
   test("that do not change the result may change", async () => {
-    await finetune({ ...base, output: stopped, resume: true, checkpointEvery: 4 });
+    await finetune("text-classification", { ...base, output: stopped, resume: true, checkpointEvery: 4 });
     const { "README.md": _, ...files } = await undisturbed(); // the model card lists all options
     expect(filesOf(stopped)).toMatchObject(files);
   });
@@ -196,7 +202,7 @@ describe("a checkpoint", () => {
   test("that is not there yet: the training starts from the beginning", async () => {
     const output = fresh();
     const events: FinetuneEvent[] = [];
-    await finetune({ ...base, output, resume: true, onEvent: (event) => events.push(event) });
+    await finetune("text-classification", { ...base, output, resume: true, onEvent: (event) => events.push(event) });
     expect(events).toContainEqual({ kind: "resumed", step: 0, totalSteps: 15 });
     expect(filesOf(output)).toEqual(await undisturbed());
   });
@@ -204,22 +210,27 @@ describe("a checkpoint", () => {
   test.each(["begun", "finished"])("of a training that overwrites one, %s before, takes its place", async (former) => {
     const output = fresh();
     if (former === "begun") await stopAfter(7, { output, seed: 43 });
-    else await finetune({ ...base, output, seed: 43 });
+    else await finetune("text-classification", { ...base, output, seed: 43 });
     await stopAfter(4, { output, overwrite: true });
-    await finetune({ ...base, output, resume: true });
+    await finetune("text-classification", { ...base, output, resume: true });
     expect(filesOf(output)).toEqual(await undisturbed());
   });
 
   test("that an overwriting training has not reached yet: the former one is not continued", async () => {
     const output = fresh();
-    await finetune({ ...base, output, seed: 43 });
+    await finetune("text-classification", { ...base, output, seed: 43 });
     const killed = fresh();
     const onEvent = ({ kind }: FinetuneEvent) => {
       if (kind === "step" && !existsSync(killed)) cpSync(output, killed, { recursive: true });
     };
-    await finetune({ ...base, output, overwrite: true, onEvent });
+    await finetune("text-classification", { ...base, output, overwrite: true, onEvent });
     const events: FinetuneEvent[] = [];
-    await finetune({ ...base, output: killed, resume: true, onEvent: (event) => events.push(event) });
+    await finetune("text-classification", {
+      ...base,
+      output: killed,
+      resume: true,
+      onEvent: (event) => events.push(event),
+    });
     expect(events).toContainEqual({ kind: "resumed", step: 0, totalSteps: 15 });
     expect(filesOf(killed)).toEqual(filesOf(output));
   });
@@ -233,7 +244,12 @@ describe("a checkpoint", () => {
     const output = fresh();
     await stopAfter(2, { output });
     damage(join(output, "checkpoints", "step-2", name));
-    await expectError(finetune({ ...base, output, resume: true }), "CHECKPOINT_MALFORMED", name, "--overwrite");
+    await expectError(
+      finetune("text-classification", { ...base, output, resume: true }),
+      "CHECKPOINT_MALFORMED",
+      name,
+      "--overwrite",
+    );
   });
 });
 
@@ -242,7 +258,7 @@ describe("a loss that is not finite", () => {
     const output = fresh();
     const broken = { ...base, dev: undefined, output, learningRate: 1e30, warmupRatio: 0, checkpointEvery: 1 };
     await expectError(
-      finetune(broken),
+      finetune("text-classification", broken),
       "LOSS_NOT_FINITE",
       "step 2, learning rate 9.33e+29",
       "loss NaN",
@@ -250,7 +266,7 @@ describe("a loss that is not finite", () => {
     );
     const last = filesOf(join(output, "checkpoints", "step-1"));
     expect(JSON.parse(last["state.json"])).toMatchObject({ step: 1 });
-    await expectError(finetune({ ...broken, resume: true }), "LOSS_NOT_FINITE", "step 2");
+    await expectError(finetune("text-classification", { ...broken, resume: true }), "LOSS_NOT_FINITE", "step 2");
     expect(filesOf(join(output, "checkpoints", "step-1"))).toEqual(last);
     expect(readdirSync(output)).toEqual(["checkpoints"]);
   });
@@ -261,7 +277,7 @@ describe("a loss that is not finite", () => {
     const train = writeRows(join(folder, "three.jsonl"), examples(3));
     const output = fresh();
     await expectError(
-      finetune({ ...base, train, dev: undefined, model: spoilt, output }),
+      finetune("text-classification", { ...base, train, dev: undefined, model: spoilt, output }),
       "LOSS_NOT_FINITE",
       "step 1,",
       ...places,
@@ -271,7 +287,14 @@ describe("a loss that is not finite", () => {
 
   test("is found by the evaluation too, so that a spoilt model is never the best one", async () => {
     const output = fresh();
-    const spoilt = finetune({ ...base, output, batchSize: 23, epochs: 1, learningRate: 1e30, warmupRatio: 0 });
+    const spoilt = finetune("text-classification", {
+      ...base,
+      output,
+      batchSize: 23,
+      epochs: 1,
+      learningRate: 1e30,
+      warmupRatio: 0,
+    });
     await expectError(spoilt, "LOGITS_NOT_FINITE", "--learning-rate");
     expect(readdirSync(output)).toEqual([]);
   });

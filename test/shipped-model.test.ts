@@ -4,10 +4,10 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { finetune } from "../src/tasks/finetune.node.ts";
 import { openModelFolder, storedWeights } from "../src/tasks/model-folder.node.ts";
 import { pipeline } from "../src/tasks/pipeline.node.ts";
 import { SHIPPED_MODEL } from "../src/tasks/shipped-model.node.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { examples, writeRows } from "./tiny-model.ts";
 
@@ -43,7 +43,7 @@ describe("models/cloze-mini-en", () => {
   test("is what fine-tuning starts from if no model is named", async () => {
     const train = writeRows(join(folder, "train.jsonl"), examples(8));
     const output = join(folder, "tuned");
-    await finetune({ train, output, epochs: 1, maxLength: 16, threads: 1 });
+    await finetune("text-classification", { train, output, epochs: 1, maxLength: 16, threads: 1 });
     expect((await openModelFolder(output)).config).toMatchObject({ layers: 4, hiddenSize: 256 });
     const args = ["finetune", "text-classification", "--train", train, "--output", join(folder, "by-command")];
     const { code, stderr } = await cloze([...args, "--epochs", "1", "--max-length", "16", "--threads", "1"]);

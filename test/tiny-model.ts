@@ -7,7 +7,8 @@ import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { maskedLm } from "../src/heads/masked-lm.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
 import { saveModelFolder } from "../src/tasks/model-folder.node.ts";
-import { classifierParameters } from "../src/tasks/text-classification.ts";
+import { taskParameters } from "../src/tasks/task-model.ts";
+import { textClassification } from "../src/tasks/text-classification.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz";
@@ -35,6 +36,11 @@ export function tinyConfig(changes: Readonly<Record<string, unknown>> = {}): Ber
   return parseBertConfig(file, "the tiny model");
 }
 
+/** Names and shapes of the weights of a text classifier. */
+export function classifierParameters(config: BertConfig, labels: readonly string[] = LABELS) {
+  return taskParameters(textClassification, config, { labels, settings: {} });
+}
+
 export interface TinyModel {
   /** Fields of config.json to differ. */
   readonly config?: Readonly<Record<string, unknown>>;
@@ -48,7 +54,7 @@ export interface TinyModel {
 /** Writes a model folder with random weights, as `cloze finetune` does with trained ones. */
 export async function writeTinyModel(folder: string, { labels = LABELS, ...options }: TinyModel = {}): Promise<string> {
   const config = tinyConfig(options.config);
-  const parameters = new Parameters(classifierParameters(config, labels.length));
+  const parameters = new Parameters(classifierParameters(config, labels));
   initialise(parameters, options.range ?? 0.3, options.seed ?? 1);
   options.change?.(parameters);
   await mkdir(folder, { recursive: true });
@@ -56,6 +62,7 @@ export async function writeTinyModel(folder: string, { labels = LABELS, ...optio
     architecture: "BertForSequenceClassification",
     config,
     labels,
+    problemType: "single_label_classification",
     tokenizer: BertTokenizer.fromVocabulary(VOCABULARY),
     parameters,
     maxLength: config.maxPositions,

@@ -7,7 +7,7 @@ import type { Device } from "../src/executors/onnx/session.ts";
 import { input, linear, parameter } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
-import { finetune } from "../src/tasks/finetune.node.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
 import { writeRows, writeTinyModel } from "./tiny-model.ts";
 
 // The Vulkan loader reads these once, when a first session asks for an adapter: this process will never find one.
@@ -47,9 +47,9 @@ describe.skipIf(!hidden)("where there is no adapter", () => {
       { text: "bad", label: "negative" },
     ]);
     const options = { model, train, output: join(folder, "result"), epochs: 1 };
-    await finetune(options);
+    await finetune("text-classification", options);
     const record = readFileSync(join(options.output, "training.json"));
-    const refused = finetune({ ...options, overwrite: true, device: "webgpu" });
+    const refused = finetune("text-classification", { ...options, overwrite: true, device: "webgpu" });
     await expect(refused).rejects.toMatchObject({ code: "DEVICE_UNAVAILABLE" });
     expect(readFileSync(join(options.output, "training.json"))).toEqual(record);
   });

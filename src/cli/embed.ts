@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { FeatureExtractor } from "../tasks/feature-extractor.node.ts";
 import { POOLINGS, type Pooling } from "../tasks/pooling.ts";
-import type { TextInput } from "../tasks/text-classification.ts";
+import type { TextInput } from "../tasks/text-or-pair.ts";
 import {
   EMBEDDING_FORMATS,
   type Embedded,

@@ -4,16 +4,16 @@ import { MASK_UNITS, type MaskUnit } from "../data/masking.ts";
 import { PAIRINGS, type Pairing } from "../data/sentence-pairs.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { evaluatePretraining } from "../tasks/evaluate-pretraining.node.ts";
-import { type ReadOptions, readLabelledTexts } from "../tasks/labelled-texts.node.ts";
-import { architectureOf } from "../tasks/model-folder.node.ts";
-import { TextClassifier } from "../tasks/text-classifier.node.ts";
+import { purposeOf } from "../tasks/model-folder.node.ts";
+import { TASKS as FINETUNED } from "../tasks/task-table.node.ts";
+import type { TextReading } from "../tasks/text-reading.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatMetrics, formatTable } from "./metrics.ts";
 import { choiceOption, positiveInteger, ratio, shared } from "./options.ts";
-import { taskOfArchitecture } from "./prediction-tasks.ts";
+import { taskFor } from "./prediction-tasks.ts";
 import { showProgress } from "./progress.ts";
 
-interface Options extends ReadOptions, OnnxOptions {
+interface Options extends TextReading, OnnxOptions {
   task?: keyof typeof TASKS;
   data: string;
   lines: LineMode;
@@ -72,29 +72,28 @@ Examples:
 }
 
 async function run(folder: string, options: Options) {
-  const own = taskOfArchitecture(await architectureOf(folder)) === "fill-mask" ? "pretraining" : "text-classification";
+  const own = taskFor(await purposeOf(folder)) === "fill-mask" ? "pretraining" : "text-classification";
   await TASKS[options.task ?? own](folder, options);
 }
 
 async function evaluateClassifier(folder: string, options: Options) {
-  const classifier = await TextClassifier.open(folder, options);
-  try {
-    const texts = await readLabelledTexts(options.data, options);
-    if (texts.skipped > 0) console.error(`${options.data}: ${texts.skipped} rows without text or label skipped`);
-    const progress = showProgress("evaluating", texts.examples.length);
-    const { evaluation, truncated } = await classifier
-      .evaluate(texts, { signal: abortOnInterrupt(), onProgress: ({ done }) => progress.update(done, "texts") })
-      .finally(() => progress.stop());
-    if (truncated > 0) console.error(`${options.data}: ${truncated} texts longer than the maximum length, cut`);
-    const { labels } = classifier;
-    if (options.json) {
-      console.log(JSON.stringify({ labels, skipped: texts.skipped, truncated, ...evaluation.metrics }));
-    } else {
-      console.log(formatMetrics(evaluation.metrics, labels));
-    }
-  } finally {
-    await classifier.dispose();
+  let progress: ReturnType<typeof showProgress> | undefined;
+  const { metrics, labels, skipped, truncated } = await FINETUNED["text-classification"]
+    .evaluate(folder, options.data, {
+      ...options,
+      signal: abortOnInterrupt(),
+      onProgress: ({ done, total }) => {
+        progress ??= showProgress("evaluating", total);
+        progress.update(done, "sequences");
+      },
+    })
+    .finally(() => progress?.stop());
+  for (const [what, count] of Object.entries(skipped)) {
+    if (count > 0) console.error(`${options.data}: ${count} ${what} skipped`);
   }
+  if (truncated > 0) console.error(`${options.data}: ${truncated} texts longer than the maximum length, cut`);
+  if (options.json) console.log(JSON.stringify({ labels, skipped, truncated, ...metrics }));
+  else console.log(formatMetrics(metrics, labels));
 }
 
 async function evaluateMasks(folder: string, { data, lines, textColumn, locale, json, ...options }: Options) {

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { PRESETS } from "../bert/config.ts";
-import { type FinetuneEvent, type FinetuneOptions, finetune } from "../tasks/finetune.node.ts";
+import type { FinetuneEvent, FinetuneOptions } from "../tasks/finetune.node.ts";
+import { TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
 import { TRAINING_DEFAULTS } from "../train/train.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatMetrics } from "./metrics.ts";
@@ -14,23 +15,29 @@ import {
   shared,
 } from "./options.ts";
 import { type Progress, showProgress } from "./progress.ts";
+import { schemaOptions } from "./schema-options.ts";
 
 export function finetuneCommand(): Command {
-  return new Command("finetune")
-    .description("train a model for a task on labelled text")
-    .argument("<task>", "text-classification")
+  const command = new Command("finetune").description("train a model for a task on labelled examples");
+  for (const name of TASK_NAMES) command.addCommand(taskCommand(name));
+  const examples = TASK_NAMES.map((name) => `  $ cloze finetune ${TASKS[name].example}\n`);
+  return command.addHelpText("after", `\nExamples:\n${examples.join("")}`);
+}
+
+function taskCommand(name: TaskName): Command {
+  const task = TASKS[name];
+  const command = new Command(name)
+    .description(task.summary)
     .option(
       "--model <name>",
       `a model folder; ${PRESETS.join(", ")} or a config.json for random weights (default: the English model that comes along)`,
     )
-    .requiredOption("--train <file>", "CSV, TSV, JSON Lines or Parquet, gzipped or not")
-    .option("--dev <file>", "data to choose the best epoch by")
+    .requiredOption("--train <file>", "examples to learn from; gzipped or not, as all files")
+    .option("--dev <file>", "examples to choose the best epoch by")
     .requiredOption("--output <dir>", "folder for the model")
-    .option("--vocab <path>", "vocabulary of a preset: a vocab.txt or a folder that has one")
-    .addOption(shared.textColumn())
-    .addOption(shared.pairColumn())
-    .addOption(shared.labelColumn())
-    .addOption(shared.onEmpty())
+    .option("--vocab <path>", "vocabulary of a preset: a vocab.txt or a folder that has one");
+  for (const option of [...schemaOptions(task.reading), ...schemaOptions(task.settings)]) command.addOption(option);
+  return command
     .addOption(numberOption("--epochs <n>", "passes over the data", positiveInteger, TRAINING_DEFAULTS.epochs))
     .addOption(numberOption("--batch-size <n>", "examples of one update", positiveInteger, TRAINING_DEFAULTS.batchSize))
     .addOption(
@@ -70,24 +77,25 @@ export function finetuneCommand(): Command {
       "after",
       `
 Example:
-  $ cloze finetune text-classification --train train.tsv --dev dev.tsv --text-column sentence --output model
+  $ cloze finetune ${task.example}
 
 Ctrl-C writes a checkpoint; so does --checkpoint-every, against kills. The same command with --resume then ends in the
 same bytes as if nothing had happened.`,
     )
-    .action(run);
+    .action((options: Options) => run(name, options));
 }
 
 type Options = Omit<FinetuneOptions, "onEvent" | "signal"> & { json?: boolean };
 
-async function run(task: string, { json, ...options }: Options, command: Command) {
-  if (task !== "text-classification") command.error(`error: unknown task '${task}'; there is text-classification`);
+async function run(task: TaskName, { json, ...options }: Options) {
   const printer = new Printer();
-  const result = await finetune({
-    ...options,
-    signal: abortOnInterrupt(),
-    onEvent: (event) => printer.print(event),
-  }).finally(() => printer.stop());
+  const result = await TASKS[task]
+    .finetune({
+      ...options,
+      signal: abortOnInterrupt(),
+      onEvent: (event) => printer.print(event),
+    })
+    .finally(() => printer.stop());
   if (json) {
     console.log(JSON.stringify(result));
     return;
@@ -107,12 +115,14 @@ class Printer {
     switch (event.kind) {
       case "data": {
         const notes = [`${event.examples} examples`];
-        if (event.skipped > 0) notes.push(`${event.skipped} rows without text or label skipped`);
+        for (const [what, count] of Object.entries(event.skipped)) {
+          if (count > 0) notes.push(`${count} ${what} skipped`);
+        }
         if (event.truncated > 0) notes.push(`${event.truncated} longer than the maximum length, cut`);
         return console.error(`${event.file}: ${notes.join(", ")}`);
       }
       case "model": {
-        console.error(`${event.parameters.toLocaleString("en")} parameters, labels ${event.labels.join(", ")}`);
+        console.error(`${event.parameters.toLocaleString("en")} parameters${listed(event.labels)}`);
         if (event.fresh.length > 0) console.error(`starting from random values: ${event.fresh.join(", ")}`);
         if (event.unused.length > 0)
           console.error(`not used: ${event.unused.length} weights, ${event.unused[0]} first`);
@@ -149,4 +159,11 @@ class Printer {
   stop() {
     this.#progress?.stop();
   }
+}
+
+/** Labels as a person wants to read them: all of some, the first of many. */
+function listed(labels: readonly string[]): string {
+  if (labels.length === 0) return "";
+  const shown = labels.slice(0, 20).join(", ");
+  return labels.length > 20 ? `, ${labels.length} labels: ${shown}, ...` : `, labels ${shown}`;
 }

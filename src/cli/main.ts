@@ -28,14 +28,19 @@ for (const command of [
   embedCommand(),
   infoCommand(),
 ]) {
-  program.addCommand(command.copyInheritedSettings(program));
+  program.addCommand(command);
 }
+inheritSettings(program);
 
 // A reader that leaves early, as `| head` does, ends the program without a complaint.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
   throw error;
 });
+
+function inheritSettings(parent: Command): void {
+  for (const command of parent.commands) inheritSettings(command.copyInheritedSettings(parent));
+}
 
 try {
   await program.parseAsync();

@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { ClozeError } from "../base/errors.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
-import { architectureOf } from "../tasks/model-folder.node.ts";
+import { purposeOf } from "../tasks/model-folder.node.ts";
 import { commaSeparated, positiveInteger, shared } from "./options.ts";
 import {
   type OpenTask,
@@ -11,7 +11,7 @@ import {
   type PredictionTask,
   type TaskOptions,
   type TaskRow,
-  taskOfArchitecture,
+  taskFor,
 } from "./prediction-tasks.ts";
 import { print } from "./standard-output.ts";
 import { inChunks, openTexts, reportCounts, type TextStream, withProgress } from "./text-stream.ts";
@@ -84,7 +84,7 @@ async function run(folder: string, texts: string[], options: Options, command: C
 
 /** The task asked for, or the model's own. Throws OPTION_INVALID for options that it has no use for. */
 async function chooseTask(folder: string, texts: readonly string[], options: Options): Promise<TaskRow> {
-  const name = options.task ?? taskOfArchitecture(await architectureOf(folder));
+  const name = options.task ?? taskFor(await purposeOf(folder));
   const task: TaskRow = PREDICTION_TASKS[name];
   const without = (flag: string) => new ClozeError("OPTION_INVALID", { problem: `the task ${name} has no ${flag}` });
   if (options.topK !== undefined && !task.options.includes("topK")) throw without("--top-k");

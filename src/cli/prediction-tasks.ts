@@ -1,12 +1,13 @@
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { fillMasks } from "../tasks/fill-mask.ts";
 import { openMaskedLanguageModel } from "../tasks/masked-language-model.node.ts";
+import type { Purpose } from "../tasks/model-folder.node.ts";
 import { openNextSentenceModel } from "../tasks/next-sentence.node.ts";
 import { nextWords } from "../tasks/next-word.ts";
 import { pseudoLogLikelihoods } from "../tasks/pseudo-log-likelihood.ts";
 import type { Answers } from "../tasks/task-pipeline.ts";
-import type { TextInput } from "../tasks/text-classification.ts";
-import { TextClassifier } from "../tasks/text-classifier.node.ts";
+import { TASKS } from "../tasks/task-table.node.ts";
+import type { TextInput } from "../tasks/text-or-pair.ts";
 
 /** Options that only some tasks have. */
 export interface TaskOptions {
@@ -37,11 +38,11 @@ export const PREDICTION_TASKS = {
     pairs: "optional",
     options: [],
     async open(folder, options) {
-      const classifier = await TextClassifier.open(folder, options);
+      const classifier = await TASKS["text-classification"].open(folder, options);
       return {
         async answer(inputs, signal) {
-          const { probabilities, truncated } = await classifier.classify(inputs, { signal });
-          return { results: probabilities.map((row) => labelled(row, classifier.labels)), truncated };
+          const { results, truncated } = await classifier.answer(inputs, { signal });
+          return { results: results.map((row) => labelled(row, classifier.context.labels)), truncated };
         },
         dispose: () => classifier.dispose(),
       };
@@ -115,8 +116,8 @@ export type PredictionTask = keyof typeof PREDICTION_TASKS;
 
 export const PREDICTION_TASK_NAMES = Object.keys(PREDICTION_TASKS) as readonly PredictionTask[];
 
-/** The task of a model by the class that its config.json names; a classifier's where that says nothing. */
-export function taskOfArchitecture(architecture: string | undefined): PredictionTask {
+/** The task that a model was made for by its config.json; a classifier's where that says nothing. */
+export function taskFor({ architecture }: Purpose): PredictionTask {
   const isIts = (task: PredictionTask) => PREDICTION_TASKS[task].architectures.some((known) => known === architecture);
   return PREDICTION_TASK_NAMES.find(isIts) ?? "text-classification";
 }

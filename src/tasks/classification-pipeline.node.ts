@@ -1,8 +1,7 @@
 import type { Control } from "./control.ts";
 import { inChunks, isList } from "./task-pipeline.ts";
-import type { TextInput } from "./text-classification.ts";
-import type { TextClassifier } from "./text-classifier.node.ts";
-import { type TextOrPair, toTextInput } from "./text-or-pair.ts";
+import type { TextClassifier } from "./text-classification.ts";
+import { type TextInput, type TextOrPair, toTextInput } from "./text-or-pair.ts";
 
 export type ClassificationInput = TextOrPair;
 
@@ -33,7 +32,7 @@ export interface TextClassificationPipeline {
  *     await classify("Win a prize now!"); // [{ label: "spam", score: 0.99 }]
  */
 export function classificationPipeline(classifier: TextClassifier): TextClassificationPipeline {
-  const { labels } = classifier;
+  const { labels } = classifier.context;
   const best = (probabilities: Float32Array, count: number): LabelScore[] =>
     Array.from(probabilities, (score, i) => ({ label: labels[i], score }))
       .sort((a, b) => b.score - a.score)
@@ -49,8 +48,8 @@ export function classificationPipeline(classifier: TextClassifier): TextClassifi
     const single = !isList(input);
     const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
     const answer = async (chunk: readonly TextInput[]) => {
-      const { probabilities } = await classifier.classify(chunk, { signal: control.signal });
-      return probabilities.map((row) => best(row, top_k ?? labels.length));
+      const { results } = await classifier.answer(chunk, { signal: control.signal });
+      return results.map((row) => best(row, top_k ?? labels.length));
     };
     const results = await inChunks(texts, answer, control);
     if (single) return results[0];

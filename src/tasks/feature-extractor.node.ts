@@ -11,7 +11,7 @@ import { PooledFeatures, TokenFeatures } from "./features.ts";
 import { chooseLayers, type LayerChoice } from "./layer-choice.ts";
 import { loadWeights, openModelFolder } from "./model-folder.node.ts";
 import type { Pooling } from "./pooling.ts";
-import { encodeText, type TextInput } from "./text-classification.ts";
+import type { TextInput } from "./text-or-pair.ts";
 
 /** Which features are wanted. */
 export interface FeatureOptions {
@@ -113,7 +113,7 @@ export class FeatureExtractor {
       });
     }
     const most = maxLength ?? Math.min(this.#tokenizer.spec.maxLength, maxPositions);
-    return texts.map((text) => encodeText(this.#tokenizer, text, most));
+    return texts.map(({ text, pair }) => this.#tokenizer.encode(text, { maxLength: most, pair }));
   }
 
   #model(choice: LayerChoice = this.#layers): Promise<FeatureModel> {

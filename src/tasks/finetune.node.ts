@@ -1,35 +1,31 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
+import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { onnxExecutor } from "../executors/onnx/node.node.ts";
 import type { Device } from "../executors/onnx/session.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { initialise, Parameters } from "../graph/parameters.ts";
 import { checkpointFolder } from "../train/checkpoint-folder.node.ts";
-import { requireSameSettings } from "../train/settings.ts";
+import { recordable, requireSameSettings } from "../train/settings.ts";
 import {
   EpochState,
   settingsOf,
   TRAINING_DEFAULTS,
   type TrainingEvent,
   type TrainingOptions,
-  train,
+  train as trainEpochs,
 } from "../train/train.ts";
-import {
-  encodeExamples,
-  type LabelledTexts,
-  labelsOf,
-  type ReadOptions,
-  readLabelledTexts,
-} from "./labelled-texts.node.ts";
 import { modelCard } from "./model-card.ts";
 import { loadWeights, MODEL_FILES, saveModelFolder, storedWeights } from "./model-folder.node.ts";
 import { claimOutput, type OutputOptions } from "./output-folder.node.ts";
+import { parseOptions } from "./parse-options.ts";
 import { SHIPPED_MODEL, SHIPPED_NAME } from "./shipped-model.node.ts";
 import { openStartingPoint, requireLength, type StartingPoint } from "./starting-point.node.ts";
-import { Classifier, classifierParameters, type LabelledSequence, trainableClassifier } from "./text-classification.ts";
+import { type Examples, type Feature, type Task, type TaskContext, trainableOf } from "./task.ts";
+import { TaskModel, taskParameters, wasCut } from "./task-model.ts";
 
-export interface FinetuneOptions extends ReadOptions, OutputOptions, Partial<TrainingOptions> {
+export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions> {
   /**
    * A model folder to start from, or a preset or a config.json, which start from random weights. Default: the model that
    * comes with the package.
@@ -51,12 +47,12 @@ export interface FinetuneOptions extends ReadOptions, OutputOptions, Partial<Tra
 
 export type FinetuneEvent =
   | TrainingEvent
-  /** A file was read; rows without text were left out, longer texts cut. */
+  /** A file was read; `skipped` says what was left out, by reason, `truncated` how many inputs were too long and cut. */
   | {
       readonly kind: "data";
       readonly file: string;
       readonly examples: number;
-      readonly skipped: number;
+      readonly skipped: Readonly<Record<string, number>>;
       readonly truncated: number;
     }
   /** The model is ready to train. */
@@ -80,26 +76,43 @@ export interface FinetuneResult {
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
 }
 
+/** How the files of a task are read. */
+export type Reader<I, G, R> = (path: string, options: R) => Promise<Examples<I, G>>;
+
 /**
- * Fine-tunes a text classifier on a table file and writes a model folder. Throws a ClozeError for whatever is wrong with
- * the files, the options or the machine; an interrupted training can be resumed.
+ * Fine-tunes a model for a task and writes a model folder; `options` hold those of the task too. Throws a ClozeError for whatever is wrong with the files, the
+ * options or the machine; an interrupted training can be resumed.
  */
-export async function finetune(options: FinetuneOptions): Promise<FinetuneResult> {
+export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  read: Reader<I, G, z.infer<R>>,
+  options: FinetuneOptions,
+): Promise<FinetuneResult> {
   const { output, onEvent } = options;
   const checkpoints = checkpointFolder(output, EpochState);
   await claimOutput(options, checkpoints);
   const start = await chooseModel(options);
-  const { labels, train: trainExamples, dev: devExamples } = await readExamples(options, start);
+  const reading = parseOptions(task.reading, options);
+  const train = await read(options.train, reading);
+  const dev = options.dev === undefined ? undefined : await read(options.dev, reading);
+  const taskSettings = parseOptions(task.settings, options);
+  const labels = task.labels?.(train, taskSettings) ?? [];
+  const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
+  const made = makeFeatures(task, train, context, onEvent);
+  const features = task.weigh?.(made, context) ?? made;
+  const devFeatures = dev && makeFeatures(task, dev, context, onEvent);
   const training = trainingOptions(options);
   const settings = {
     ...settingsOf(training),
+    ...recordable(Object.fromEntries(Object.entries(taskSettings).map(([name, value]) => [name, plain(value)]))),
+    task: task.name,
     model: options.model ?? SHIPPED_NAME,
     device: options.device ?? "cpu",
     threads: options.threads ?? "all",
     maxLength: start.maxLength,
     labels: JSON.stringify(labels),
-    trainingData: fingerprint(trainExamples),
-    ...(devExamples && { devData: fingerprint(devExamples) }),
+    trainingData: fingerprint(features),
+    ...(devFeatures && { devData: fingerprint(devFeatures) }),
   };
   const ended = options.resume ? await checkpoints.ended() : undefined;
   if (ended !== undefined) {
@@ -109,33 +122,39 @@ export async function finetune(options: FinetuneOptions): Promise<FinetuneResult
     return resultOf(ended, output, labels);
   }
 
-  const parameters = new Parameters(classifierParameters(start.config, labels.length));
+  const { config } = start;
+  const parameters = new Parameters(taskParameters(task, config, context));
   const { missing, unused } = await loadFirstWeights(start, parameters, labels);
-  initialise(parameters, start.config.initializerRange, training.seed, missing);
+  initialise(parameters, config.initializerRange, training.seed, missing);
   const fresh = start.folder === undefined ? [] : missing;
   onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
 
   const executor = onnxExecutor(options);
-  const model = { config: start.config, labels: labels.length, parameters };
-  const classifier = devExamples && (await Classifier.load(model, executor, { frozen: false }));
-  const state = await train({
-    trainable: trainableClassifier(start.config, labels.length),
-    examples: trainExamples,
+  const model = dev && (await TaskModel.load(task, { config, parameters, context }, executor, { frozen: false }));
+  const state = await trainEpochs({
+    trainable: trainableOf(task, config, context),
+    examples: features,
     parameters,
     executor,
     options: training,
-    evaluate: classifier && devExamples && (() => classifier.evaluate(devExamples)),
+    evaluate: model && dev && (async () => (await model.evaluate(dev.examples)).evaluation),
     checkpoints,
     beforeFirstStep: options.overwrite ? () => checkpoints.clear() : undefined,
     resume: options.resume,
     settings,
     onEvent,
     signal: options.signal,
-  }).finally(() => classifier?.dispose());
+  }).finally(() => model?.dispose());
 
-  await saveResult(options, start, { labels, parameters, training, state });
+  await saveResult(task, options, start, { context, parameters, training, state });
   await checkpoints.end(state);
   return resultOf(state, output, labels);
+}
+
+/** A setting as it can be recorded and compared. */
+function plain(value: unknown): boolean | number | string | undefined {
+  const isPlain = typeof value === "boolean" || typeof value === "number" || typeof value === "string";
+  return isPlain ? value : value === undefined ? undefined : JSON.stringify(value);
 }
 
 interface Start extends StartingPoint {
@@ -149,41 +168,58 @@ async function chooseModel({ model = SHIPPED_MODEL, vocab, maxLength = 128 }: Fi
   return { ...start, maxLength };
 }
 
-/** Reads and encodes the data; the labels are those of the training file. */
-async function readExamples(options: FinetuneOptions, { tokenizer, maxLength }: Start) {
-  const trainTexts = await readLabelledTexts(options.train, options);
-  const devTexts = options.dev === undefined ? undefined : await readLabelledTexts(options.dev, options);
-  const labels = labelsOf(trainTexts);
-  const encode = (texts: LabelledTexts): LabelledSequence[] => {
-    const { sequences, truncated } = encodeExamples(texts, tokenizer, labels, maxLength);
-    const { file, skipped } = texts;
-    options.onEvent?.({ kind: "data", file, examples: sequences.length, skipped, truncated });
-    return sequences;
-  };
-  return { labels, train: encode(trainTexts), dev: devTexts && encode(devTexts) };
+function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  { file, examples, skipped }: Examples<I, G>,
+  context: TaskContext<z.infer<S>>,
+  onEvent: FinetuneOptions["onEvent"],
+): Feature[] {
+  let truncated = 0;
+  const features = examples.flatMap((example) => {
+    const encodings = task.encode(example.input, context);
+    if (wasCut(encodings)) truncated++;
+    return task.features(example, encodings, context);
+  });
+  onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
+  return features;
 }
 
 /** A head is kept only where it was trained for the very same labels. */
 async function loadFirstWeights({ folder }: Start, parameters: Parameters, labels: readonly string[]) {
   if (folder === undefined) return { missing: parameters.views.map(({ spec }) => spec.name), unused: [] };
-  const head = ["classifier."];
-  const sameLabels = JSON.stringify(folder.labels) === JSON.stringify(labels);
+  const head = parameters.views.map(({ spec }) => spec.name).filter((name) => !name.startsWith("bert."));
+  const sameLabels = JSON.stringify(folder.labels ?? []) === JSON.stringify(labels);
   const hasPooler = (await storedWeights(folder.path)).some(({ name }) => name.includes("pooler."));
   const optional = hasPooler ? head : [...head, "bert.pooler."]; // a masked LM alone has none
   return loadWeights(folder.path, parameters, { optional, skip: sameLabels ? [] : head });
 }
 
-async function saveResult(
+async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
   { output, model = SHIPPED_MODEL }: FinetuneOptions,
   { config, tokenizer, maxLength }: Start,
-  result: { labels: readonly string[]; parameters: Parameters; training: TrainingOptions; state: EpochState },
+  result: {
+    context: TaskContext<z.infer<S>>;
+    parameters: Parameters;
+    training: TrainingOptions;
+    state: EpochState;
+  },
 ) {
-  const { labels, parameters, training, state } = result;
+  const { context, parameters, training, state } = result;
+  const { labels, settings } = context;
   const { metrics } = resultOf(state, output, labels);
   for (const name of [...MODEL_FILES, METRICS, CARD]) await recoverAtomicWrite(join(output, name));
-  const architecture = "BertForSequenceClassification";
-  await saveModelFolder(output, { architecture, config, labels, tokenizer, parameters, maxLength });
-  const figures = { task: "text-classification", step: state.best?.step ?? state.step, labels, ...metrics };
+  await saveModelFolder(output, {
+    architecture: task.architecture,
+    problemType: task.problemType?.(settings),
+    taskSettings: Object.keys(settings).length > 0 ? { [task.name]: settings } : undefined,
+    labels: labels.length > 0 ? labels : undefined,
+    config,
+    tokenizer,
+    parameters,
+    maxLength,
+  });
+  const figures = { task: task.name, step: state.best?.step ?? state.step, labels, ...metrics };
   await writeFileAtomic(join(output, METRICS), `${JSON.stringify(figures, null, 2)}\n`);
   const card = modelCard({ config, labels, parameters: parameters.count, training, source: basename(model), metrics });
   await writeFileAtomic(join(output, CARD), card);
@@ -209,9 +245,12 @@ function trainingOptions(options: FinetuneOptions): TrainingOptions {
   return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery };
 }
 
-/** A hash of all tokens and labels, by which a resumed training knows its data again. */
-function fingerprint(examples: readonly LabelledSequence[]): string {
+/** A hash of all tokens and targets, by which a resumed training knows its data again. */
+function fingerprint(features: readonly Feature[]): string {
   const hash = createHash("sha256");
-  for (const { ids, typeIds, label } of examples) hash.update(ids).update(typeIds).update(Int32Array.of(label));
+  for (const { sequences, target } of features) {
+    for (const { ids, typeIds } of sequences) hash.update(ids).update(typeIds);
+    hash.update(target);
+  }
   return hash.digest("hex").slice(0, 16);
 }

@@ -2,8 +2,8 @@ import { ClozeError } from "../base/errors.ts";
 import { isTableName, placeOf, readTable } from "../formats/table.node.ts";
 import { readLines } from "../formats/text.node.ts";
 import { decodeUtf8, splitLines } from "../formats/text-lines.ts";
-import type { ReadOptions } from "./labelled-texts.node.ts";
-import type { TextInput } from "./text-classification.ts";
+import type { TextInput } from "./text-or-pair.ts";
+import type { TextReading } from "./text-reading.ts";
 
 /**
  * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file, which gives the
@@ -14,7 +14,7 @@ import type { TextInput } from "./text-classification.ts";
  */
 export function readInputs(
   source: readonly string[] | string | undefined,
-  { textColumn = "text", pairColumn, onEmpty = "skip", inPairs = false }: ReadOptions & { readonly inPairs?: boolean },
+  { textColumn = "text", pairColumn, onEmpty = "skip", inPairs = false }: TextReading & { readonly inPairs?: boolean },
   counts: { skipped: number },
 ): AsyncGenerator<TextInput> {
   if (typeof source === "string" && isTableName(source)) {

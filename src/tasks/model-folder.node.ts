@@ -19,6 +19,8 @@ export interface ModelFolder {
   /** Label names in the order of their indices, where config.json has `id2label`. */
   readonly labels: readonly string[] | undefined;
   readonly tokenizer: BertTokenizer;
+  /** What config.json keeps under `task_specific_params`: the settings of a task, by its name. */
+  readonly taskSettings: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -31,18 +33,29 @@ export async function openModelFolder(path: string, vocabulary: string = path): 
   const config = parseBertConfig(json, source);
   const tokenizer = await loadTokenizer(vocabulary);
   requireVocabulary(tokenizer, config);
-  return { path, config, labels: labelNames(json, source), tokenizer };
+  const { task_specific_params: taskSettings } = TaskParams.parse(json);
+  return { path, config, labels: labelNames(json, source), tokenizer, taskSettings };
 }
 
-const Architectures = z.object({ architectures: z.array(z.string()).min(1) });
+const TaskParams = z.object({ task_specific_params: z.record(z.string(), z.unknown()).catch({}) });
 
-/**
- * The Hugging Face class that a folder's config.json names, such as `BertForMaskedLM`, if it names one.
- *
- * @throws ClozeError FILE_MISSING, CONFIG_MALFORMED
- */
-export async function architectureOf(path: string): Promise<string | undefined> {
-  return Architectures.safeParse((await configOf(path)).json).data?.architectures[0];
+/** What a folder's config.json says that its model is for. */
+export interface Purpose {
+  /** The Hugging Face class, such as `BertForMaskedLM`. */
+  readonly architecture: string | undefined;
+  /** What a class that does several things does here, such as `regression`. */
+  readonly problemType: string | undefined;
+}
+
+const PurposeFields = z.object({
+  architectures: z.array(z.string()).optional().catch(undefined),
+  problem_type: z.string().optional().catch(undefined),
+});
+
+/** Throws FILE_MISSING, CONFIG_MALFORMED. */
+export async function purposeOf(path: string): Promise<Purpose> {
+  const { architectures, problem_type: problemType } = PurposeFields.parse((await configOf(path)).json);
+  return { architecture: architectures?.[0], problemType };
 }
 
 /** The weights of a folder that a model wants, and how they fitted. */
@@ -123,6 +136,9 @@ export interface ModelDescription {
   /** The Hugging Face class, such as `BertForSequenceClassification`. */
   readonly architecture: string;
   readonly labels?: readonly string[];
+  readonly problemType?: string;
+  /** Settings of the task, by its name. */
+  readonly taskSettings?: Readonly<Record<string, unknown>>;
   readonly tokenizer: BertTokenizer;
   readonly parameters: Parameters;
   /** Tokens that texts were cut to in training, which prediction then does too. */
@@ -139,7 +155,6 @@ export async function saveModelFolder(folder: string, model: ModelDescription): 
   const labelFields = labels && {
     id2label: Object.fromEntries(labels.map((label, i) => [i, label])),
     label2id: Object.fromEntries(labels.map((label, i) => [label, i])),
-    problem_type: "single_label_classification",
   };
   const ids = { pad_token_id: tokenizer.specialIds.pad };
   const json = {
@@ -149,6 +164,8 @@ export async function saveModelFolder(folder: string, model: ModelDescription): 
     torch_dtype: weights,
     ...(pretraining && { pretraining }),
     ...labelFields,
+    ...(model.problemType && { problem_type: model.problemType }),
+    ...(model.taskSettings && { task_specific_params: model.taskSettings }),
   };
   await writeFileAtomic(join(folder, WEIGHTS), encodeParameters(parameters, weights));
   await saveTokenizer(new BertTokenizer({ ...tokenizer.spec, maxLength }), folder);

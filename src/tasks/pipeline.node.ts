@@ -10,12 +10,12 @@ import { nextSentencePipeline } from "./next-sentence.ts";
 import { nextWordPipeline } from "./next-word.ts";
 import { pseudoLogLikelihoodPipeline } from "./pseudo-log-likelihood.ts";
 import { SHIPPED_MODEL } from "./shipped-model.node.ts";
-import { TextClassifier } from "./text-classifier.node.ts";
+import { TASKS } from "./task-table.node.ts";
 
 /** Makes each task's pipeline from a model folder. */
 const PIPELINES = {
   "text-classification": async (folder: string, options: OnnxOptions) =>
-    classificationPipeline(await TextClassifier.open(folder, options)),
+    classificationPipeline(await TASKS["text-classification"].open(folder, options)),
   "fill-mask": async (folder: string, options: OnnxOptions) =>
     fillMaskPipeline(await openMaskedLanguageModel(folder, options)),
   "next-word": async (folder: string, options: OnnxOptions) =>

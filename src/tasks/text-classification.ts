@@ -1,114 +1,89 @@
-import type { BertConfig } from "../bert/config.ts";
-import { withoutDropout } from "../bert/config.ts";
-import { joinSequences, type Sequence } from "../data/sequences.ts";
-import { type Executor, type Value, vector } from "../graph/executor.ts";
-import { makeGraph, type ParameterSpec } from "../graph/graph.ts";
-import type { Parameters } from "../graph/parameters.ts";
+import { z } from "zod";
+import { ClozeError } from "../base/errors.ts";
+import { vector } from "../graph/executor.ts";
 import { sequenceClassification } from "../heads/sequence-classification.ts";
 import { classificationReport } from "../metrics/classification.ts";
 import { confusionMatrix } from "../metrics/confusion-matrix.ts";
-import type { Encoding } from "../tokenizer/encoding.ts";
-import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
-import type { Evaluation, Trainable } from "../train/trainable.ts";
-import type { Control } from "./control.ts";
-import { Predictor, rowOf } from "./predictor.ts";
+import { shares, weighByLabel } from "./class-weights.ts";
 import { softmax } from "./softmax.ts";
+import type { Examples, Task } from "./task.ts";
+import type { TaskModelOf } from "./task-model.ts";
+import type { TextInput } from "./text-or-pair.ts";
+import { textReading } from "./text-reading.ts";
 
-/** A text to learn from: its tokens, the index of its label, and where it stands, for messages. */
-export interface LabelledSequence extends Sequence {
-  readonly label: number;
-  readonly place: string;
-}
+const settings = z.object({
+  classWeights: z.string().optional().describe('weights of labels in the loss: "balanced", or spam=2,ham=1'),
+});
 
-/** A text, or a pair of texts. */
-export interface TextInput {
-  readonly text: string;
-  readonly pair?: string;
-}
+/** One label of several for a text or a pair of texts; the answer is the probability of each. */
+export const textClassification = {
+  name: "text-classification",
+  summary: "one label of several for a text, or a pair of texts",
+  example: "text-classification --train train.tsv --dev dev.tsv --text-column sentence --output model",
+  architecture: "BertForSequenceClassification",
+  problemType: () => "single_label_classification",
+  reading: textReading,
+  settings,
 
-/** The tokens of a text or a pair, cut to `maxLength`, special tokens included. */
-export function encodeText(tokenizer: BertTokenizer, { text, pair }: TextInput, maxLength: number): Encoding {
-  return tokenizer.encode(text, { maxLength, pair });
-}
+  labels: labelsOf,
 
-/** Names and shapes of the weights of BertForSequenceClassification. */
-export function classifierParameters(config: BertConfig, labels: number): readonly ParameterSpec[] {
-  return makeGraph({ logits: sequenceClassification(config, { labels }).logits }).parameters;
-}
+  head: (config, { labels }) => sequenceClassification(config, { labels: labels.length }),
 
-/** Fine-tuning of a classifier on labelled sequences. */
-export function trainableClassifier(config: BertConfig, labels: number): Trainable<LabelledSequence> {
-  return {
-    loss: sequenceClassification(config, { labels }).loss,
-    length: ({ ids }) => ids.length,
-    nameOf: ({ place }) => place,
-    inputs: (part, batch) => ({
-      ...joinSequences(part),
-      labels: vector(Int32Array.from(part, ({ label }) => label)),
-      weights: vector(new Float32Array(part.length).fill(1 / batch.length)),
-    }),
-  };
-}
+  encode: ({ text, pair }, { tokenizer, maxLength }) => [tokenizer.encode(text, { maxLength, pair })],
 
-/** A classifier ready to predict: sequences in, probabilities out. */
-export class Classifier {
-  readonly labels: number;
-  readonly #predictor: Predictor;
+  features({ gold, place }, encodings, { labels }) {
+    const target = Int32Array.of(labelIndex(gold, labels, place));
+    return encodings.map((sequence) => ({ sequences: [sequence], target, place }));
+  },
 
-  private constructor(labels: number, predictor: Predictor) {
-    this.labels = labels;
-    this.#predictor = predictor;
-  }
+  weigh: (features, { labels, settings: { classWeights } }) =>
+    classWeights === undefined ? features : weighByLabel(features, labels, classWeights),
 
-  /** `frozen`: the weights will not change, which lets the executor pack them. */
-  static async load(
-    model: { readonly config: BertConfig; readonly labels: number; readonly parameters: Parameters },
-    executor: Executor,
-    { frozen }: { readonly frozen: boolean },
-  ): Promise<Classifier> {
-    const { logits } = sequenceClassification(withoutDropout(model.config), model);
-    return new Classifier(model.labels, await Predictor.load({ logits }, model.parameters, executor, { frozen }));
-  }
+  targets: (part, batch) => ({
+    labels: vector(Int32Array.from(part, ({ target }) => target[0])),
+    weights: vector(shares(part, batch)),
+  }),
 
-  /**
-   * The probability of each label for each sequence [sequences, K], whatever else is in the call. Throws DISPOSED,
-   * LOGITS_NOT_FINITE and the signal's reason.
-   */
-  async probabilities(sequences: readonly Sequence[], control?: Control): Promise<Float32Array[]> {
-    const results: Float32Array[] = new Array(sequences.length);
-    const read = ({ logits }: Readonly<Record<string, Value>>, batch: Int32Array) => {
-      batch.forEach((i, row) => {
-        results[i] = softmax(rowOf(logits, row));
-      });
-    };
-    await this.#predictor.run(sequences, read, control);
-    return results;
-  }
+  decode: (_input, _encodings, [logits]) => softmax(logits),
 
-  /**
-   * Accuracy, F1, Matthews' correlation and the confusion matrix over labelled sequences; the score is the accuracy.
-   */
-  async evaluate(examples: readonly LabelledSequence[], control?: Control): Promise<Evaluation> {
-    const probabilities = await this.probabilities(examples, control);
-    const matrix = confusionMatrix({
-      predicted: probabilities.map(argmax),
-      gold: examples.map(({ label }) => label),
-      labelCount: this.labels,
-    });
-    let loss = 0;
-    examples.forEach(({ label }, i) => {
-      loss -= Math.log(Math.max(probabilities[i]![label], Number.MIN_VALUE)) / examples.length;
-    });
-    const { labels: perLabel, ...figures } = classificationReport(matrix);
+  /** Accuracy, F1, Matthews' correlation and the confusion matrix; the score is the accuracy. */
+  score(examples, answers, { labels }) {
+    const gold = examples.map((example) => labelIndex(example.gold, labels, example.place));
+    const confusion = confusionMatrix({ predicted: answers.map(argmax), gold, labelCount: labels.length });
+    const loss = answers.reduce((sum, row, i) => sum - Math.log(Math.max(row[gold[i]], Number.MIN_VALUE)), 0);
+    const { labels: perLabel, ...figures } = classificationReport(confusion);
     return {
       score: figures.accuracy,
-      metrics: { examples: examples.length, loss, ...figures, perLabel, confusion: matrix },
+      metrics: { examples: examples.length, loss: loss / examples.length, ...figures, perLabel, confusion },
     };
-  }
+  },
+} as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;
 
-  async dispose(): Promise<void> {
-    await this.#predictor.dispose();
-  }
+export type TextClassifier = TaskModelOf<typeof textClassification>;
+
+/** The labels that occur, numbers in their order, others by code unit. Throws LABELS_TOO_FEW: with one label there is nothing to learn. */
+function labelsOf({ examples, file }: Examples<TextInput, string>): string[] {
+  const labels = [...new Set(examples.map(({ gold }) => gold))].sort();
+  if (labels.every((label) => /^\d+$/.test(label))) labels.sort((a, b) => Number(a) - Number(b));
+  if (labels.length > 1) return labels;
+  throw new ClozeError("LABELS_TOO_FEW", {
+    problem: `every row of ${file} has the same label`,
+    expected: "two labels or more",
+    received: JSON.stringify(labels[0]),
+    cure: "Check --label-column.",
+  });
+}
+
+/** Throws LABEL_UNKNOWN. */
+function labelIndex(label: string, labels: readonly string[], place: string): number {
+  const index = labels.indexOf(label);
+  if (index >= 0) return index;
+  throw new ClozeError("LABEL_UNKNOWN", {
+    problem: `${place} has a label that the model does not know`,
+    expected: labels.map((known) => JSON.stringify(known)).join(", "),
+    received: JSON.stringify(label),
+    cure: "Correct the label, or train with data in which it occurs.",
+  });
 }
 
 function argmax(values: Float32Array): number {

@@ -1,6 +1,10 @@
-import type { TextInput } from "./text-classification.ts";
+/** A text, or a pair of texts. */
+export interface TextInput {
+  readonly text: string;
+  readonly pair?: string;
+}
 
-/** A text, or a pair of them under Hugging Face's names. */
+/** The same under Hugging Face's names. */
 export type TextOrPair = string | { readonly text: string; readonly text_pair?: string };
 
 export function toTextInput(item: TextOrPair): TextInput {

@@ -1,0 +1,76 @@
+import type { z } from "zod";
+import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import type { Evaluation } from "../train/trainable.ts";
+import type { Control } from "./control.ts";
+import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetune.node.ts";
+import { readLabelledTexts } from "./labelled-texts.node.ts";
+import type { Purpose } from "./model-folder.node.ts";
+import { openTask } from "./open-task.node.ts";
+import { parseOptions } from "./parse-options.ts";
+import type { Task } from "./task.ts";
+import { textClassification } from "./text-classification.ts";
+
+/** All tasks that BERT is fine-tuned for, and how their files are read. */
+export const TASKS = {
+  "text-classification": row(textClassification, readLabelledTexts),
+} as const;
+
+export type TaskName = keyof typeof TASKS;
+
+export const TASK_NAMES = Object.keys(TASKS) as readonly TaskName[];
+
+/** The options of a task, beside those that all tasks have. */
+export type TaskOptions<T extends TaskName> = z.input<(typeof TASKS)[T]["reading"]> &
+  z.input<(typeof TASKS)[T]["settings"]>;
+
+/** How good a model is on a file. */
+export interface FileEvaluation extends Evaluation {
+  readonly labels: readonly string[];
+  /** What was left out, by reason. */
+  readonly skipped: Readonly<Record<string, number>>;
+  /** Inputs that were longer than the model takes and cut. */
+  readonly truncated: number;
+}
+
+function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  read: Reader<I, G, z.infer<R>>,
+) {
+  return {
+    name: task.name,
+    summary: task.summary,
+    example: task.example,
+    reading: task.reading,
+    settings: task.settings,
+    /** Whether it is what a model was made for. */
+    isPurpose: ({ architecture }: Purpose) => architecture === task.architecture,
+    finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
+    open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
+    /** `options` hold those of reading. */
+    async evaluate(folder: string, data: string, options: OnnxOptions & Control): Promise<FileEvaluation> {
+      const model = await openTask(task, folder, options);
+      try {
+        const { examples, skipped } = await read(data, parseOptions(task.reading, options));
+        const { evaluation, truncated } = await model.evaluate(examples, options);
+        return { ...evaluation, labels: model.context.labels, skipped, truncated };
+      } finally {
+        await model.dispose();
+      }
+    },
+  };
+}
+
+/**
+ * Fine-tunes a model for a task on labelled files and writes a model folder:
+ *
+ *     await finetune("text-classification", { train: "train.tsv", dev: "dev.tsv", output: "model" });
+ *
+ * Throws a ClozeError for whatever is wrong with the files, the options or the machine; an interrupted training can be
+ * resumed.
+ */
+export function finetune<T extends TaskName>(
+  task: T,
+  options: FinetuneOptions & TaskOptions<T>,
+): Promise<FinetuneResult> {
+  return TASKS[task].finetune(options);
+}
