@@ -1,0 +1,270 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readAnswers, readNoAnswerScores, readSquad } from "./squad.node.ts";
+import { parseAnswers, parseNoAnswerScores, parseSquad } from "./squad.ts";
+
+const context = "𝔄 🎸 was played in Köln.";
+const question = (id: string, text: string, answer_start: number, more = {}) => ({
+  id,
+  question: `Who is ${id}?`,
+  answers: [{ text, answer_start }],
+  ...more,
+});
+const squad = (...qas: object[]) => ({ version: "1.1", data: [{ title: "Guitar", paragraphs: [{ context, qas }] }] });
+const parse = (json: unknown) => parseSquad(JSON.stringify(json), "a.json");
+const failure = (code: string, part: string) =>
+  expect.objectContaining({ code, message: expect.stringContaining(part) });
+
+describe("parseSquad", () => {
+  test("gives each question with its context, title and answers", () => {
+    const second = { text: "Köln", answer_start: 18 };
+    const both = { ...question("x", "played", 8), answers: [{ text: "played", answer_start: 8 }, second] };
+    expect(parse(squad(both))).toEqual({
+      questions: [
+        {
+          id: "x",
+          question: "Who is x?",
+          context,
+          title: "Guitar",
+          answers: [
+            { text: "played", start: 10, end: 16 },
+            { text: "Köln", start: 20, end: 24 },
+          ],
+          isImpossible: false,
+        },
+      ],
+      misplaced: [],
+      skipped: [],
+    });
+  });
+
+  test("counts answer_start in code points, and in UTF-16 units where only that is right", () => {
+    const starts = (text: string, start: number) =>
+      parse(squad(question("x", text, start), question("y", "𝔄", 0))).questions[0].answers[0].start;
+    expect(starts("🎸", 2)).toBe(3);
+    expect(starts("🎸", 3)).toBe(3);
+    expect(starts("Köln", 18)).toBe(20);
+    expect(starts("Köln", 20)).toBe(20);
+    expect(starts("in", 15)).toBe(17);
+    const twice = { data: [{ paragraphs: [{ context: "𝔄aa", qas: [question("x", "a", 2)] }] }] };
+    expect(parse(twice).questions[0].answers).toEqual([{ text: "a", start: 3, end: 4 }]);
+  });
+
+  test("finds every span of any context by its offset in code points", () => {
+    const span = fc
+      .array(fc.oneof(fc.constantFrom("a", " ", "é", "中", "𝔄", "🎸", "\u0301"), fc.string({ unit: "binary" })), {
+        minLength: 1,
+      })
+      .map((parts) => Array.from(parts.join("x"), (character) => character))
+      .chain((characters) => fc.tuple(fc.constant(characters), fc.nat(characters.length), fc.nat(characters.length)));
+    fc.assert(
+      fc.property(span, ([characters, a, b]) => {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        const text = characters.slice(from, to).join("");
+        fc.pre(text.trim() !== "");
+        const whole = characters.join("");
+        const file = { data: [{ paragraphs: [{ context: whole, qas: [question("x", text, from)] }] }] };
+        const start = characters.slice(0, from).join("").length;
+        expect(parse(file).questions[0].answers).toEqual([{ text, start, end: start + text.length }]);
+      }),
+    );
+  });
+
+  test("leaves out answers that are not where they should be, with their ids", () => {
+    const answers = [
+      { text: "Köln", answer_start: 19 },
+      { text: "played", answer_start: 8 },
+      { text: "Bonn", answer_start: 18 },
+      { text: "", answer_start: 0 },
+      { text: " ", answer_start: 1 },
+      { text: "𝔄", answer_start: -1 },
+      { text: ".", answer_start: 1000 },
+    ];
+    const { questions, misplaced, skipped } = parse(
+      squad({ ...question("x", "", 0), answers }, question("y", "koln", 18)),
+    );
+    expect(questions.map(({ id, answers }) => [id, answers.map(({ text }) => text)])).toEqual([["x", ["played"]]]);
+    expect(misplaced.map(({ text }) => text)).toEqual(["Köln", "Bonn", "", " ", "𝔄", ".", "koln"]);
+    expect(misplaced[0]).toEqual({ id: "x", text: "Köln" });
+    expect(skipped).toEqual([{ id: "y", reason: "no answer" }]);
+  });
+
+  test("keeps impossible questions, without any answer", () => {
+    const impossible = { is_impossible: true, plausible_answers: [{ text: "Köln", answer_start: 18 }] };
+    const { questions, misplaced } = parse(
+      squad(
+        { ...question("x", "", 0, impossible), answers: [] },
+        question("y", "none", -1, impossible),
+        question("z", "Köln", 18, { is_impossible: false }),
+      ),
+    );
+    expect(questions.map(({ isImpossible, answers }) => [isImpossible, answers.length])).toEqual([
+      [true, 0],
+      [true, 0],
+      [false, 1],
+    ]);
+    expect(misplaced).toEqual([]);
+  });
+
+  test("skips questions that are empty, have an empty context or no answer", () => {
+    const empty = { context: "\n", qas: [question("c", "x", 0, { is_impossible: true })] };
+    const qas = [question("x", "Köln", 18), question("q", "Köln", 18, { question: " " }), { id: "n", question: "?" }];
+    const { questions, skipped } = parse({ data: [{ title: null, paragraphs: [empty, { context, qas }] }] });
+    expect(questions.map(({ id }) => id)).toEqual(["x"]);
+    expect(questions[0]).not.toHaveProperty("title");
+    expect(skipped).toEqual([
+      { id: "c", reason: "empty context" },
+      { id: "q", reason: "empty question" },
+      { id: "n", reason: "no answer" },
+    ]);
+  });
+
+  test("takes whole numbers as ids", () => {
+    expect(parse(squad(question("x", "Köln", 18, { id: 7 }))).questions[0].id).toBe("7");
+  });
+
+  test("an id that two questions have is ROW_MALFORMED", () => {
+    const twice = squad(question("x", "Köln", 18), question("y", "Köln", 18), question("x", "played", 8));
+    expect(() => parse(twice)).toThrow(failure("ROW_MALFORMED", 'got "x" twice'));
+    expect(() => parse(squad(question("7", "Köln", 18), question("x", "Köln", 18, { id: 7 })))).toThrow(
+      failure("ROW_MALFORMED", '"7" twice'),
+    );
+  });
+
+  test.each([
+    ["article 1, paragraph 1, question 2, answer 1, answer_start", question("y", "Köln", 1.5)],
+    ["article 1, paragraph 1, question 2, answers", question("y", "", 0, { answers: { text: ["Köln"] } })],
+    ["article 1, paragraph 1, question 2, question", { id: "y", answers: [] }],
+    ["article 1, paragraph 1, question 2, id: expected a text", question("y", "Köln", 18, { id: null })],
+    ["article 1, paragraph 1, question 2, is_impossible", question("y", "Köln", 18, { is_impossible: "false" })],
+  ])("a fault is ROW_MALFORMED with its place: %s", (place, faulty) => {
+    expect(() => parse(squad(question("x", "Köln", 18), faulty))).toThrow(failure("ROW_MALFORMED", place));
+  });
+
+  test("so is a fault of an article or a paragraph", () => {
+    const place = /article 2, paragraphs: .*; article 3, paragraph 1, context: .*; article 3, paragraph 1, qas: /;
+    const file = { data: [{ paragraphs: [] }, {}, { paragraphs: [{}] }, { paragraphs: [{}] }] };
+    expect(() => parse(file)).toThrow(place);
+  });
+
+  test.each([
+    ["JSON Lines", '{"id":"1","context":"a","question":"b"}\n{"id":"2","context":"a","question":"b"}\n'],
+    ["a line of JSON Lines", '{"id":"1","context":"a","question":"b"}\n'],
+    ["a table or prose", "id,question,context\n1,a,b\n"],
+    ["texts by id", '{"1":"Köln","2":""}'],
+    ["numbers by id", '{"1":0.5,"2":-3}'],
+    ["a list", '[{"id":"1"}]'],
+    ["only 1", "1"],
+    ["only null", "null"],
+    ["an empty object", "{}"],
+    ['an object with "version", "data"', '{"version":"1","data":{}}'],
+  ])("%s is FORMAT_UNKNOWN", (kind, text) => {
+    expect(() => parseSquad(text, "a.json")).toThrow(failure("FORMAT_UNKNOWN", kind));
+  });
+
+  test("JSON that breaks off is ROW_MALFORMED", () => {
+    const text = JSON.stringify(squad(question("x", "Köln", 18)), null, 2);
+    for (const part of [text.slice(0, -3), text.slice(0, 50), "{", "[\n"]) {
+      expect(() => parseSquad(part, "a.json")).toThrow(failure("ROW_MALFORMED", "a.json"));
+    }
+  });
+
+  test.each([
+    ["nothing", ""],
+    ["nothing", " \n"],
+    ["no question", '{"data":[]}'],
+    ["no question", '{"data":[{"paragraphs":[{"context":"a","qas":[]}]}]}'],
+    ['1 that had to be skipped, the first, "x", for no answer', JSON.stringify(squad(question("x", "Bonn", 0)))],
+  ])("a file with %s is FILE_EMPTY", (said, text) => {
+    expect(() => parseSquad(text, "a.json")).toThrow(failure("FILE_EMPTY", said));
+  });
+});
+
+describe("parseAnswers and parseNoAnswerScores", () => {
+  test("give texts and numbers by id", () => {
+    const answers = parseAnswers('{"a":"Köln","b":"","__proto__":"x"}', "p.json");
+    expect([...answers]).toEqual([
+      ["a", "Köln"],
+      ["b", ""],
+      ["__proto__", "x"],
+    ]);
+    expect([...parseNoAnswerScores('{"a":-1.5,"b":0}', "p.json")]).toEqual([
+      ["a", -1.5],
+      ["b", 0],
+    ]);
+  });
+
+  test.each([
+    ["ROW_MALFORMED", 'id "b"', '{"a":"x","b":[{"text":"x"}]}'],
+    ["ROW_MALFORMED", 'id "b"', '{"a":"x","b":null}'],
+    ["ROW_MALFORMED", '"a" twice', '{"a":"x","a":"y"}'],
+    ["ROW_MALFORMED", "p.json", '{"a":"x",'],
+    ["FORMAT_UNKNOWN", "a file of questions", '{"data":[]}'],
+    ["FORMAT_UNKNOWN", "a list", '["x"]'],
+    ["FORMAT_UNKNOWN", "JSON Lines", '{"id":"a"}\n{"id":"b"}\n'],
+    ["FILE_EMPTY", "no ids", "{}"],
+    ["FILE_EMPTY", "nothing", ""],
+  ])("%s for %s", (code, part, text) => {
+    expect(() => parseAnswers(text, "p.json")).toThrow(failure(code, part));
+  });
+
+  test.each(['{"a":"0.5"}', '{"a":1e999}', '{"a":true}'])("%s holds no no-answer scores", (text) => {
+    expect(() => parseNoAnswerScores(text, "p.json")).toThrow(failure("ROW_MALFORMED", 'id "a"'));
+  });
+});
+
+describe("files", () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "cloze-squad-"));
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  async function file(name: string, content: string | Uint8Array): Promise<string> {
+    const path = join(folder, name);
+    await writeFile(path, content);
+    return path;
+  }
+
+  test("may be gzip and begin with a byte order mark", async () => {
+    const text = `\uFEFF${JSON.stringify(squad(question("x", "Köln", 18)))}`;
+    for (const content of [text, gzipSync(text)]) {
+      expect((await readSquad(await file("a.json", content))).questions.length).toBe(1);
+    }
+    expect(await readAnswers(await file("p.json", gzipSync('\uFEFF{"x":"Köln"}')))).toEqual(new Map([["x", "Köln"]]));
+    expect(await readNoAnswerScores(await file("n.json", '{"x":1}'))).toEqual(new Map([["x", 1]]));
+  });
+
+  test("may have one line of many megabytes", async () => {
+    const qas = Array.from({ length: 60_000 }, (_, index) =>
+      question(`${index}`, "Köln", 18, { note: "x".repeat(100) }),
+    );
+    const path = await file("long.json", JSON.stringify(squad(...qas)));
+    expect((await readSquad(path)).questions.length).toBe(60_000);
+  });
+
+  test("that are missing or no text are told so", async () => {
+    await expect(readSquad(join(folder, "none.json"))).rejects.toMatchObject({ code: "FILE_MISSING" });
+    const latin = await file("latin.json", Uint8Array.of(0x7b, 0xe9, 0x7d));
+    await expect(readAnswers(latin)).rejects.toMatchObject({ code: "INVALID_UTF8" });
+  });
+
+  test.for([
+    ["dev-10-articles.json", 2075, 10],
+    ["train-38-articles.json", 8495, 38],
+  ] as const)("%s has its published number of questions", async ([name, count, articles], { skip }) => {
+    const path = join(import.meta.dirname, "../../../shared/data/squad", name);
+    if (!existsSync(path)) skip(`no ${path}`);
+    const { questions, misplaced, skipped } = await readSquad(path);
+    expect([questions.length, misplaced, skipped]).toEqual([count, [], []]);
+    expect(new Set(questions.map(({ title }) => title)).size).toBe(articles);
+    for (const { context, answers } of questions) {
+      for (const { text, start, end } of answers) expect(context.slice(start, end)).toBe(text);
+    }
+  });
+});

@@ -1,0 +1,225 @@
+import { z } from "zod";
+import { ClozeError } from "../base/errors.ts";
+import { findDuplicateKey } from "./duplicate-keys.ts";
+import { malformedRow } from "./table-row.ts";
+
+/** A span of a context that answers a question. */
+export interface SquadAnswer {
+  readonly text: string;
+  /** Offsets of the context in UTF-16 units, as JavaScript counts; `end` is exclusive. */
+  readonly start: number;
+  readonly end: number;
+}
+
+export interface SquadQuestion {
+  readonly id: string;
+  readonly question: string;
+  readonly context: string;
+  readonly title?: string;
+  /** One or more; none where the question is impossible. */
+  readonly answers: readonly SquadAnswer[];
+  /** Whether the context holds no answer, as only SQuAD 2.0 has it. */
+  readonly isImpossible: boolean;
+}
+
+export type SkipReason = "empty context" | "empty question" | "no answer";
+
+export interface SquadData {
+  readonly questions: readonly SquadQuestion[];
+  /** Answers that were left out since they are blank or not where the file says that they are. */
+  readonly misplaced: readonly { readonly id: string; readonly text: string }[];
+  /** Questions that were left out. */
+  readonly skipped: readonly { readonly id: string; readonly reason: SkipReason }[];
+}
+
+const AnswerSchema = z.object({ text: z.string(), answer_start: z.int() });
+const QuestionSchema = z.object({
+  id: z.union([z.string(), z.int().transform(String)], { error: "expected a text or a whole number" }),
+  question: z.string(),
+  answers: z.array(AnswerSchema).default([]),
+  is_impossible: z.boolean().default(false),
+});
+const ParagraphSchema = z.object({ context: z.string(), qas: z.array(QuestionSchema) });
+const ArticleSchema = z.object({ title: z.string().nullish(), paragraphs: z.array(ParagraphSchema) });
+const FileSchema = z.object({ data: z.array(ArticleSchema) });
+
+const FORM = 'the JSON of SQuAD, {"data": [{"paragraphs": [{"context", "qas"}]}]}';
+
+/**
+ * Reads the text of a SQuAD file, version 1.1 or 2.0 (Rajpurkar et al. 2016 and 2018). `answer_start` counts code points,
+ * as Python does; where the answer does not stand there but does where UTF-16 units would put it, the file was written by
+ * a program that counts those. Answers that stand at neither place are left out, and so are questions of which then none
+ * is left, unless they are impossible; whatever answers an impossible question has are ignored.
+ *
+ * @param source names the file in errors
+ * @throws ClozeError FORMAT_UNKNOWN; ROW_MALFORMED, which names article, paragraph and question, each from 1, or an id
+ *   that two questions have; FILE_EMPTY where there is no question, or none that is not left out
+ */
+export function parseSquad(text: string, source: string): SquadData {
+  const json = parseJson(text, source, FORM);
+  if (!isObject(json) || !Array.isArray(json.data)) throw unknownFormat(source, FORM, describe(json));
+  const file = FileSchema.safeParse(json);
+  if (!file.success) {
+    const faults = file.error.issues.map(({ path, message }) => `${placeIn(path)}: ${message}`);
+    throw malformedRow(source, FORM, faults.slice(0, 3).join("; "));
+  }
+  const questions: SquadQuestion[] = [];
+  const misplaced: { id: string; text: string }[] = [];
+  const skipped: { id: string; reason: SkipReason }[] = [];
+  const ids = new Set<string>();
+  for (const { title, paragraphs } of file.data.data) {
+    for (const { context, qas } of paragraphs) {
+      const offsets = codePointOffsets(context);
+      for (const { id, question, answers: given, is_impossible: isImpossible } of qas) {
+        if (ids.has(id)) throw malformedRow(source, "a different id for each question", `${JSON.stringify(id)} twice`);
+        ids.add(id);
+        const answers: SquadAnswer[] = [];
+        for (const { text, answer_start } of isImpossible ? [] : given) {
+          const start = findStart(text, answer_start, context, offsets);
+          if (start === undefined) misplaced.push({ id, text });
+          else answers.push({ text, start, end: start + text.length });
+        }
+        const reason = skipReason({ context, question, answers, isImpossible });
+        if (reason !== undefined) skipped.push({ id, reason });
+        else questions.push({ id, question, context, ...(title != null && { title }), answers, isImpossible });
+      }
+    }
+  }
+  if (questions.length === 0) throw emptyFile(source, "no question to answer", skipped);
+  return { questions, misplaced, skipped };
+}
+
+/**
+ * Reads the text of a file of predictions, `{ id: text }`, as every system for SQuAD writes it.
+ *
+ * @param source names the file in errors
+ * @throws ClozeError FORMAT_UNKNOWN; FILE_EMPTY; ROW_MALFORMED for a value that is no text and for an id that is there
+ *   twice
+ */
+export function parseAnswers(text: string, source: string): Map<string, string> {
+  return parseById(text, source, "a JSON object of texts by question id", z.string());
+}
+
+/**
+ * Reads the text of a file of no-answer scores, `{ id: number }`, which systems for SQuAD 2.0 write beside predictions.
+ *
+ * @throws ClozeError as {@link parseAnswers}, for a value that is no number
+ */
+export function parseNoAnswerScores(text: string, source: string): Map<string, number> {
+  return parseById(text, source, "a JSON object of numbers by question id", z.number());
+}
+
+function parseById<T>(text: string, source: string, form: string, schema: z.ZodType<T>): Map<string, T> {
+  const json = parseJson(text, source, form);
+  if (!isObject(json) || Array.isArray(json.data)) throw unknownFormat(source, form, describe(json));
+  const twice = findDuplicateKey(text);
+  if (twice !== undefined) throw malformedRow(source, "each id once", `${JSON.stringify(twice)} twice`);
+  const values = new Map<string, T>();
+  for (const [id, value] of Object.entries(json)) {
+    const result = schema.safeParse(value);
+    if (!result.success)
+      throw malformedRow(`${source}, id ${JSON.stringify(id)}`, form, result.error.issues[0].message);
+    values.set(id, result.data);
+  }
+  if (values.size === 0) throw emptyFile(source, "no ids");
+  return values;
+}
+
+function skipReason(question: Omit<SquadQuestion, "id">): SkipReason | undefined {
+  if (question.context.trim() === "") return "empty context";
+  if (question.question.trim() === "") return "empty question";
+  return question.answers.length > 0 || question.isImpossible ? undefined : "no answer";
+}
+
+/** Where an answer starts, in UTF-16 units, if it stands where `stated` says, in code points or else in UTF-16 units. */
+function findStart(text: string, stated: number, context: string, offsets?: readonly number[]): number | undefined {
+  if (text.trim() === "" || stated < 0) return undefined;
+  const byCodePoint = offsets === undefined ? stated : (offsets[stated] ?? context.length);
+  return [byCodePoint, stated].find((start) => context.startsWith(text, start));
+}
+
+/** For each code point of a text its offset in UTF-16 units; undefined where both count the same. */
+function codePointOffsets(text: string): number[] | undefined {
+  if (!/[\ud800-\udbff]/.test(text)) return undefined;
+  const offsets: number[] = [];
+  let offset = 0;
+  for (const character of text) {
+    offsets.push(offset);
+    offset += character.length;
+  }
+  return offsets;
+}
+
+/** What an entry of each list of the file is called. */
+const ENTRY_NAMES = new Map<PropertyKey, string>([
+  ["data", "article"],
+  ["paragraphs", "paragraph"],
+  ["qas", "question"],
+  ["answers", "answer"],
+]);
+
+/** ["data", 3, "paragraphs", 0, "context"] -> "article 4, paragraph 1, context" */
+function placeIn(path: readonly PropertyKey[]): string {
+  const parts = path.map((key, depth) => {
+    if (typeof key === "number") return `${ENTRY_NAMES.get(path[depth - 1])} ${key + 1}`;
+    return typeof path[depth + 1] === "number" ? undefined : String(key);
+  });
+  return parts.filter((part) => part !== undefined).join(", ");
+}
+
+/** Throws FILE_EMPTY; FORMAT_UNKNOWN for what is another format; ROW_MALFORMED for what begins as JSON and is none. */
+function parseJson(text: string, source: string, form: string): unknown {
+  if (text.trim() === "") throw emptyFile(source, "nothing");
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    if (!/^\s*[{[]/.test(text))
+      throw unknownFormat(source, form, `a table or prose, ${JSON.stringify(text.slice(0, 40))}`);
+    if (isJson(text.slice(0, text.indexOf("\n")))) throw unknownFormat(source, form, "JSON Lines");
+    throw malformedRow(source, form, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** What a file looks like whose JSON is `value`. */
+function describe(value: unknown): string {
+  if (Array.isArray(value)) return "a list";
+  if (!isObject(value)) return `only ${JSON.stringify(value).slice(0, 40)}`;
+  if (Array.isArray(value.data)) return "a file of questions, as SQuAD has it";
+  if ("context" in value && "question" in value) return "a single question, or a line of JSON Lines";
+  const kinds = new Set(Object.values(value).map((entry) => typeof entry));
+  if (kinds.size === 1 && kinds.has("string")) return "texts by id, as in a file of predictions";
+  if (kinds.size === 1 && kinds.has("number")) return "numbers by id, as in a file of no-answer scores";
+  const keys = Object.keys(value).map((key) => JSON.stringify(key));
+  return keys.length === 0 ? "an empty object" : `an object with ${keys.slice(0, 5).join(", ")}`;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function unknownFormat(source: string, expected: string, received: string): ClozeError {
+  return new ClozeError("FORMAT_UNKNOWN", {
+    problem: `${source} has another format`,
+    expected,
+    received,
+    cure: "Name another file, or convert this one.",
+  });
+}
+
+function emptyFile(source: string, lacks: string, skipped: SquadData["skipped"] = []): ClozeError {
+  const first = skipped[0] && `the first, ${JSON.stringify(skipped[0].id)}, for ${skipped[0].reason}`;
+  return new ClozeError("FILE_EMPTY", {
+    problem: `${source} holds ${lacks}`,
+    ...(first && { received: `${skipped.length} that had to be skipped, ${first}` }),
+    cure: "Check that it is the right file and was written completely.",
+  });
+}
