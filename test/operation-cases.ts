@@ -11,7 +11,10 @@ import {
   matmul,
   positions,
   scatterAdd,
+  segmentCrossEntropy,
+  sigmoidCrossEntropy,
   softmaxCrossEntropy,
+  squaredError,
   starts,
   sumRows,
 } from "../src/graph/build.ts";
@@ -38,7 +41,7 @@ export interface Operands {
   float(name: string, shape: Shape): Tensor;
   /** An operand without a gradient. */
   fixed(name: string, shape: Shape): Tensor;
-  int(name: string, letter: Letter, values: readonly number[]): Tensor<"int32">;
+  int(name: string, shape: Shape, values: readonly number[]): Tensor<"int32">;
 }
 
 const GRADIENT_OF = (forward: OpName) => `the gradient of ${forward}, and checked as such`;
@@ -56,20 +59,20 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       title: "sequences of several lengths",
       sizes: { B: 4, T: 14 },
       build: ({ float, int }) =>
-        add(float("x", ["T", 5]), gather(float("table", [9, 5]), positions(int("lengths", "B", LENGTHS)))),
+        add(float("x", ["T", 5]), gather(float("table", [9, 5]), positions(int("lengths", ["B"], LENGTHS)))),
     },
     {
       title: "one token",
       sizes: { B: 1, T: 1 },
       build: ({ float, int }) =>
-        add(float("x", ["T", 5]), gather(float("table", [3, 5]), positions(int("lengths", "B", [1])))),
+        add(float("x", ["T", 5]), gather(float("table", [3, 5]), positions(int("lengths", ["B"], [1])))),
     },
   ],
   starts: [
     {
       title: "sequences of several lengths",
       sizes: { B: 4, T: 14 },
-      build: ({ float, int }) => gather(float("x", ["T", 5]), starts(int("lengths", "B", LENGTHS))),
+      build: ({ float, int }) => gather(float("x", ["T", 5]), starts(int("lengths", ["B"], LENGTHS))),
     },
   ],
 
@@ -77,22 +80,22 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
     {
       title: "rows of a table, some of them several times",
       sizes: { T: 8 },
-      build: ({ float, int }) => gather(float("table", [11, 7]), int("ids", "T", [4, 0, 4, 10, 3, 4, 0, 9])),
+      build: ({ float, int }) => gather(float("table", [11, 7]), int("ids", ["T"], [4, 0, 4, 10, 3, 4, 0, 9])),
     },
     {
       title: "some tokens",
       sizes: { T: 13, M: 4 },
-      build: ({ float, int }) => gather(float("x", ["T", 7]), int("places", "M", [12, 3, 3, 0])),
+      build: ({ float, int }) => gather(float("x", ["T", 7]), int("places", ["M"], [12, 3, 3, 0])),
     },
     {
       title: "one row",
       sizes: { T: 1 },
-      build: ({ float, int }) => gather(float("table", [11, 7]), int("ids", "T", [10])),
+      build: ({ float, int }) => gather(float("table", [11, 7]), int("ids", ["T"], [10])),
     },
     {
       title: "rows of a large table",
       sizes: { T: 5 },
-      build: ({ float, int }) => gather(float("table", [1501, 3]), int("ids", "T", [1500, 7, 0, 1500, 1024])),
+      build: ({ float, int }) => gather(float("table", [1501, 3]), int("ids", ["T"], [1500, 7, 0, 1500, 1024])),
     },
   ],
   scatterAdd: [
@@ -101,21 +104,21 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       sizes: { T: 8 },
       differentiable: false,
       build: ({ float, int }) =>
-        scatterAdd(int("ids", "T", [4, 0, 4, 10, 3, 4, 0, 9]), float("x", ["T", 7]), float("table", [11, 7])),
+        scatterAdd(int("ids", ["T"], [4, 0, 4, 10, 3, 4, 0, 9]), float("x", ["T", 7]), float("table", [11, 7])),
     },
     {
       title: "onto tokens",
       sizes: { T: 13, M: 4 },
       differentiable: false,
       build: ({ float, int }) =>
-        scatterAdd(int("places", "M", [12, 3, 3, 0]), float("x", ["M", 7]), float("like", ["T", 7])),
+        scatterAdd(int("places", ["M"], [12, 3, 3, 0]), float("x", ["M", 7]), float("like", ["T", 7])),
     },
     {
       title: "everything onto one row",
       sizes: { T: 6 },
       differentiable: false,
       build: ({ float, int }) =>
-        scatterAdd(int("ids", "T", Array(6).fill(1)), float("x", ["T", 3]), float("y", [2, 3])),
+        scatterAdd(int("ids", ["T"], Array(6).fill(1)), float("x", ["T", 3]), float("y", [2, 3])),
     },
   ],
 
@@ -156,7 +159,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       sizes: { T: 6 },
       build: ({ float, int }) => {
         const table = float("table", [11, 7]);
-        return linear(gather(table, int("ids", "T", [3, 10, 3, 0, 7, 1])), table, float("bias", [11]));
+        return linear(gather(table, int("ids", ["T"], [3, 10, 3, 0, 7, 1])), table, float("bias", [11]));
       },
     },
   ],
@@ -245,7 +248,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
             query: float("query", ["T", 9]),
             key: float("key", ["T", 9]),
             value: float("value", ["T", 9]),
-            lengths: int("lengths", "B", LENGTHS),
+            lengths: int("lengths", ["B"], LENGTHS),
           },
           { heads: 3 },
         ),
@@ -256,7 +259,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       seed: 5,
       build: ({ float, int }) => {
         const qkv = { query: float("query", ["T", 9]), key: float("key", ["T", 9]), value: float("value", ["T", 9]) };
-        const attended = attention({ ...qkv, lengths: int("lengths", "B", LENGTHS) }, { heads: 3, dropout: 0.4 });
+        const attended = attention({ ...qkv, lengths: int("lengths", ["B"], LENGTHS) }, { heads: 3, dropout: 0.4 });
         return dropout(attended, 0.2);
       },
     },
@@ -265,7 +268,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       sizes: { B: 1, T: 7 },
       build: ({ float, int }) => {
         const x = float("x", ["T", 5]);
-        return attention({ query: x, key: x, value: x, lengths: int("lengths", "B", [7]) }, { heads: 1 });
+        return attention({ query: x, key: x, value: x, lengths: int("lengths", ["B"], [7]) }, { heads: 1 });
       },
     },
     {
@@ -277,7 +280,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
             query: float("query", ["T", 6]),
             key: float("key", ["T", 6]),
             value: float("value", ["T", 6]),
-            lengths: int("lengths", "B", [1]),
+            lengths: int("lengths", ["B"], [1]),
           },
           { heads: 2 },
         ),
@@ -292,7 +295,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       build: ({ float, fixed, int }) =>
         softmaxCrossEntropy(
           float("logits", ["T", 5]),
-          int("labels", "T", [4, 0, 1, 1, 2, 3, 4, 0, 0, 2, 2, 1, 3]),
+          int("labels", ["T"], [4, 0, 1, 1, 2, 3, 4, 0, 0, 2, 2, 1, 3]),
           fixed("weights", ["T"]),
         ),
     },
@@ -301,13 +304,13 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       sizes: { T: 3 },
       spread: 300,
       build: ({ float, fixed, int }) =>
-        softmaxCrossEntropy(float("logits", ["T", 5]), int("labels", "T", [4, 0, 4]), fixed("weights", ["T"])),
+        softmaxCrossEntropy(float("logits", ["T", 5]), int("labels", ["T"], [4, 0, 4]), fixed("weights", ["T"])),
     },
     {
       title: "one row, counted twice",
       sizes: { T: 1 },
       build: ({ float, fixed, int }) => {
-        const loss = softmaxCrossEntropy(float("logits", ["T", 5]), int("labels", "T", [3]), fixed("weights", ["T"]));
+        const loss = softmaxCrossEntropy(float("logits", ["T", 5]), int("labels", ["T"], [3]), fixed("weights", ["T"]));
         return add(loss, loss);
       },
     },
@@ -320,7 +323,7 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       build: ({ float, fixed, int }) =>
         accuracy(
           float("logits", ["T", 5]),
-          int("labels", "T", [4, 0, 1, 1, 2, 3, 4, 0, 0, 2, 2, 1, 3]),
+          int("labels", ["T"], [4, 0, 1, 1, 2, 3, 4, 0, 0, 2, 2, 1, 3]),
           fixed("weights", ["T"]),
         ),
     },
@@ -329,10 +332,115 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       sizes: { T: 1 },
       differentiable: false,
       build: ({ float, fixed, int }) =>
-        accuracy(float("logits", ["T", 2]), int("labels", "T", [1]), fixed("weights", ["T"])),
+        accuracy(float("logits", ["T", 2]), int("labels", ["T"], [1]), fixed("weights", ["T"])),
     },
   ],
   softmaxCrossEntropyGradient: GRADIENT_OF("softmaxCrossEntropy"),
+
+  segmentCrossEntropy: [
+    {
+      title: "three columns, groups of several lengths",
+      sizes: { B: 4, T: 14 },
+      build: ({ float, fixed, int }) =>
+        segmentCrossEntropy(
+          float("logits", ["T", 3]),
+          int("lengths", ["B"], LENGTHS),
+          int("labels", ["B", 3], [4, 0, 2, 0, 0, 0, 1, 0, 1, 3, 5, 0]),
+          fixed("weights", ["B"]),
+        ),
+    },
+    {
+      title: "groups as long as each other",
+      sizes: { E: 3, B: 12 },
+      build: ({ float, fixed, int }) =>
+        segmentCrossEntropy(
+          float("logits", ["B", 1]),
+          int("lengths", ["E"], [4, 4, 4]),
+          int("labels", ["E", 1], [3, 0, 2]),
+          fixed("weights", ["E"]),
+        ),
+    },
+    {
+      title: "beside attention in the same groups, and others of the same rows",
+      sizes: { E: 2, B: 4, T: 14 },
+      build: ({ float, fixed, int }) => {
+        const [x, lengths] = [float("x", ["T", 4]), int("lengths", ["B"], LENGTHS)];
+        const logits = attention({ query: x, key: x, value: x, lengths }, { heads: 2 }); // [T, 4]
+        const short = int("labels", ["B", 4], [4, 0, 1, 3, 0, 0, 0, 0, 1, 0, 1, 1, 3, 5, 0, 5]);
+        const long = int("long labels", ["E", 4], [8, 0, 4, 3, 4, 1, 0, 2]);
+        return add(
+          segmentCrossEntropy(logits, lengths, short, fixed("weights", ["B"])),
+          segmentCrossEntropy(logits, int("long lengths", ["E"], [9, 5]), long, fixed("long weights", ["E"])),
+        );
+      },
+    },
+    {
+      title: "large logits",
+      sizes: { E: 3, B: 9 },
+      spread: 300,
+      build: ({ float, fixed, int }) =>
+        segmentCrossEntropy(
+          float("logits", ["B", 2]),
+          int("lengths", ["E"], [2, 3, 4]),
+          int("labels", ["E", 2], [1, 0, 2, 2, 0, 1]),
+          fixed("weights", ["E"]),
+        ),
+    },
+    {
+      title: "one row, counted twice",
+      sizes: { B: 1, T: 1 },
+      build: ({ float, fixed, int }) => {
+        const [lengths, labels] = [int("lengths", ["B"], [1]), int("labels", ["B", 2], [0, 0])];
+        const loss = segmentCrossEntropy(float("logits", ["T", 2]), lengths, labels, fixed("weights", ["B"]));
+        return add(loss, loss);
+      },
+    },
+  ],
+  segmentCrossEntropyGradient: GRADIENT_OF("segmentCrossEntropy"),
+
+  sigmoidCrossEntropy: [
+    {
+      title: "thirteen rows",
+      sizes: { B: 13 },
+      build: ({ float, fixed }) =>
+        sigmoidCrossEntropy(float("logits", ["B", 5]), fixed("targets", ["B", 5]), fixed("weights", ["B"])),
+    },
+    {
+      title: "large logits",
+      sizes: { B: 7 },
+      spread: 300,
+      build: ({ float, fixed }) =>
+        sigmoidCrossEntropy(float("logits", ["B", 5]), fixed("targets", ["B", 5]), fixed("weights", ["B"])),
+    },
+    {
+      title: "one number, counted twice",
+      sizes: { B: 1 },
+      build: ({ float, fixed }) => {
+        const targets = fixed("targets", ["B", 1]);
+        const loss = sigmoidCrossEntropy(float("logits", ["B", 1]), targets, fixed("weights", ["B"]));
+        return add(loss, loss);
+      },
+    },
+  ],
+  sigmoidCrossEntropyGradient: GRADIENT_OF("sigmoidCrossEntropy"),
+
+  squaredError: [
+    {
+      title: "thirteen rows",
+      sizes: { B: 13 },
+      build: ({ float, fixed }) =>
+        squaredError(float("predictions", ["B", 1]), fixed("targets", ["B"]), fixed("weights", ["B"])),
+    },
+    {
+      title: "one row, counted twice",
+      sizes: { B: 1 },
+      build: ({ float, fixed }) => {
+        const loss = squaredError(float("predictions", ["B", 1]), fixed("targets", ["B"]), fixed("weights", ["B"]));
+        return add(loss, loss);
+      },
+    },
+  ],
+  squaredErrorGradient: GRADIENT_OF("squaredError"),
 };
 
 /** Every operation that has cases, with them. */

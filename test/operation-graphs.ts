@@ -82,7 +82,7 @@ function declareCase({ title, sizes, spread = 1, build }: OperationCase, weights
       return operand;
     },
     fixed: give.float,
-    int: (name, letter, numbers) => give.int(name, [letter], () => numbers),
+    int: (name, shape, numbers) => give.int(name, shape, () => numbers),
   });
   return { y, operands, values, give };
 }

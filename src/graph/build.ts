@@ -137,3 +137,35 @@ export function accuracy(logits: Tensor, labels: Tensor<"int32">, weights: Tenso
 export function softmaxCrossEntropyGradient(dy: Tensor, forward: NodeOf<"softmaxCrossEntropy">): Tensor {
   return make("softmaxCrossEntropyGradient", { dy, ...forward.inputs }, { forward });
 }
+
+/** Sum over groups of rows of weight × cross-entropy: logits [R, C], lengths [G], labels [G, C] and weights [G] -> []. */
+export function segmentCrossEntropy(
+  logits: Tensor,
+  lengths: Tensor<"int32">,
+  labels: Tensor<"int32">,
+  weights: Tensor,
+): Tensor {
+  return make("segmentCrossEntropy", { logits, lengths, labels, weights }, {});
+}
+
+export function segmentCrossEntropyGradient(dy: Tensor, forward: NodeOf<"segmentCrossEntropy">): Tensor {
+  return make("segmentCrossEntropyGradient", { dy, ...forward.inputs }, { forward });
+}
+
+/** Sum over the rows of weight × binary cross-entropy: logits [R, K], targets [R, K] and weights [R] -> []. */
+export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
+  return make("sigmoidCrossEntropy", { logits, targets, weights }, {});
+}
+
+export function sigmoidCrossEntropyGradient(dy: Tensor, forward: NodeOf<"sigmoidCrossEntropy">): Tensor {
+  return make("sigmoidCrossEntropyGradient", { dy, ...forward.inputs }, { forward });
+}
+
+/** Sum over the rows of weight × squared error: predictions [R, 1], targets [R] and weights [R] -> []. */
+export function squaredError(predictions: Tensor, targets: Tensor, weights: Tensor): Tensor {
+  return make("squaredError", { predictions, targets, weights }, {});
+}
+
+export function squaredErrorGradient(dy: Tensor, forward: NodeOf<"squaredError">): Tensor {
+  return make("squaredErrorGradient", { dy, ...forward.inputs }, { forward });
+}

@@ -8,7 +8,10 @@ import {
   layerNormGradient,
   matmul,
   scatterAdd,
+  segmentCrossEntropyGradient,
+  sigmoidCrossEntropyGradient,
   softmaxCrossEntropyGradient,
+  squaredErrorGradient,
   sumRows,
 } from "./build.ts";
 import { sortNodes } from "./graph.ts";
@@ -50,6 +53,9 @@ const GRADIENT_RULES: { readonly [K in OpName]: GradientRule<K> | "not different
     return { query: dquery, key: dkey, value: dvalue };
   },
   softmaxCrossEntropy: (dy, node) => ({ logits: softmaxCrossEntropyGradient(dy, node) }),
+  segmentCrossEntropy: (dy, node) => ({ logits: segmentCrossEntropyGradient(dy, node) }),
+  sigmoidCrossEntropy: (dy, node) => ({ logits: sigmoidCrossEntropyGradient(dy, node) }),
+  squaredError: (dy, node) => ({ predictions: squaredErrorGradient(dy, node) }),
   accuracy: "not differentiable",
   scatterAdd: "not differentiable",
   matmul: "not differentiable",
@@ -59,6 +65,9 @@ const GRADIENT_RULES: { readonly [K in OpName]: GradientRule<K> | "not different
   dropoutGradient: "not differentiable",
   attentionGradient: "not differentiable",
   softmaxCrossEntropyGradient: "not differentiable",
+  segmentCrossEntropyGradient: "not differentiable",
+  sigmoidCrossEntropyGradient: "not differentiable",
+  squaredErrorGradient: "not differentiable",
 };
 
 /**

@@ -10,6 +10,7 @@ import {
   parameter,
   positions,
   scatterAdd,
+  segmentCrossEntropy,
   softmaxCrossEntropy,
   starts,
 } from "./build.ts";
@@ -179,6 +180,52 @@ describe("bindInputs", () => {
     ],
   ])("checks the indices of %s", (_, graph, inputs) => {
     expect(() => bindInputs(graph, inputs)).toThrow(expect.objectContaining({ code: "ID_OUT_OF_RANGE" }));
+  });
+
+  describe("with sequences in groups", () => {
+    const first = gather(input("x", "float32", ["T", 4]), starts(lengths)); // [B, 4]
+    const choices = input("choices", "int32", ["E"]);
+    const labels = input("labels", "int32", ["E", 4]);
+    const graph = makeGraph({
+      loss: segmentCrossEntropy(first, choices, labels, input("rowWeights", "float32", ["E"])),
+    });
+    const groups = {
+      x: INPUTS.x,
+      lengths: ints(1, 1, 3, 1),
+      choices: ints(1, 3),
+      labels: { data: Int32Array.of(0, 0, 0, 0, 2, 0, 1, 2), shape: [2, 4] },
+      rowWeights: floats([2]),
+    };
+
+    test("reads S off the sequences, not the groups", () => {
+      expect(Object.fromEntries(bindInputs(graph, groups))).toEqual({ T: 6, B: 4, E: 2, S: 3 });
+      const inputs = { ...groups, lengths: ints(1, 2, 1, 2) };
+      expect(bindInputs(graph, inputs).get("S")).toBe(2);
+    });
+
+    test.each<[string, Inputs, string]>([
+      [
+        "groups of fewer rows than there are",
+        { choices: ints(2, 1) },
+        'the lengths in "choices" do not fit what they divide; expected lengths of at least 1 that add up to 4; ' +
+          "got 2 lengths of 1 to 2 that add up to 3.",
+      ],
+      ["an empty group", { choices: ints(4, 0) }, "expected lengths of at least 1"],
+      [
+        "a label beyond its group",
+        { labels: { data: Int32Array.of(0, 0, 0, 1, 2, 0, 1, 2), shape: [2, 4] } },
+        "labels[0, 3] is out of range; expected 0 to 0; got 1",
+      ],
+      [
+        "a negative label",
+        { labels: { data: Int32Array.of(0, 0, 0, 0, 2, -1, 1, 2), shape: [2, 4] } },
+        "labels[1, 1] is out of range; expected 0 to 2; got -1",
+      ],
+    ])("refuses %s", (_, changes, message) => {
+      const bind = () => bindInputs(graph, { ...groups, ...changes });
+      expect(bind).toThrow(expect.objectContaining({ code: "ID_OUT_OF_RANGE" }));
+      expect(bind).toThrow(message);
+    });
   });
 
   test("wants a seed where something is dropped, and there only", () => {

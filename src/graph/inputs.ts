@@ -2,7 +2,7 @@ import { ClozeError } from "../base/errors.ts";
 import { dropoutSites } from "./dropout-mask.ts";
 import type { Value } from "./executor.ts";
 import type { Graph, InputSpec } from "./graph.ts";
-import { type AnyNode, type AnyTensor, isNode } from "./operations.ts";
+import { type AnyNode, type AnyTensor, isNode, type NodeOf } from "./operations.ts";
 import { sizeOf } from "./parameters.ts";
 import { type Dim, formatShape, type Letter, type Shape } from "./shape.ts";
 
@@ -14,7 +14,7 @@ export type Bindings = ReadonlyMap<Letter, number>;
  * ever reads outside a buffer.
  *
  * Throws INPUT_MISSING, INPUT_SHAPE (shape, type or letters do not fit) and ID_OUT_OF_RANGE (an index beyond the rows that
- * it chooses from, a length below 1, lengths that do not add up to T), and SEED_MISSING.
+ * it chooses from, a length below 1, lengths that do not add up to the rows that they divide), and SEED_MISSING.
  */
 export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>, seed?: number): Bindings {
   if (seed === undefined && dropoutSites(graph).size > 0) {
@@ -49,10 +49,10 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
       }
     });
   }
-  for (const tensor of new Set(graph.nodes.flatMap(lengthsOf))) {
+  for (const tensor of new Set(graph.nodes.flatMap(sequenceLengths))) {
     const data = dataOf(tensor, inputs);
     if (data === undefined) continue;
-    const { sum, longest } = checkLengths(data, bindings.get("T"));
+    const { sum, longest } = checkLengths(tensor, data, bindings.get("T"));
     bindings.set("T", sum).set("S", longest);
   }
   for (const node of graph.nodes) {
@@ -60,6 +60,7 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
     if (isNode(node, "scatterAdd")) checkIndices(node.inputs.indices, node.inputs.like.shape[0], inputs, bindings);
     if (isNode(node, "softmaxCrossEntropy") || isNode(node, "accuracy"))
       checkIndices(node.inputs.labels, node.inputs.logits.shape[1], inputs, bindings);
+    if (isNode(node, "segmentCrossEntropy")) checkSegments(node, inputs, bindings);
   }
   return bindings;
 }
@@ -88,7 +89,11 @@ export function checkOutputs(
 
 /** The numbers behind a shape in one run. */
 export function bindShape(shape: Shape, bindings: Bindings): number[] {
-  return shape.map((dim) => (typeof dim === "number" ? dim : bindings.get(dim)!));
+  return shape.map((dim) => bindDim(dim, bindings)!);
+}
+
+function bindDim(dim: Dim, bindings: Bindings): number | undefined {
+  return typeof dim === "number" ? dim : bindings.get(dim);
 }
 
 function checkForm(spec: InputSpec, value: Value) {
@@ -112,33 +117,61 @@ function dataOf(tensor: AnyTensor, inputs: Readonly<Record<string, Value>>): Val
 }
 
 function checkIndices(indices: AnyTensor, rows: Dim, inputs: Readonly<Record<string, Value>>, bindings: Bindings) {
-  const bound = typeof rows === "number" ? rows : bindings.get(rows);
-  const name = isNode(indices.node, "input") ? indices.node.attributes.name : indices.node.op;
-  const fault = (value: number, at: number, expected: string) =>
-    new ClozeError("ID_OUT_OF_RANGE", {
-      problem: `${name}[${at}] is out of range`,
-      expected,
-      received: String(value),
-      cure: "Use the vocabulary, the labels and the maximum length that the model was made with.",
-    });
+  const bound = bindDim(rows, bindings);
   if (isNode(indices.node, "positions")) {
     const lengths = dataOf(indices.node.inputs.lengths, inputs) ?? [];
     const at = lengths.findIndex((length: number) => bound !== undefined && length > bound);
-    if (at >= 0) throw fault(lengths[at], at, `sequences of at most ${bound} tokens`);
+    if (at >= 0) throw outOfRange(indices, at, lengths[at], `sequences of at most ${bound} tokens`);
     return;
   }
   const data = dataOf(indices, inputs) ?? [];
   for (let i = 0; i < data.length; i++) {
-    if (data[i] < 0 || data[i] >= bound!) throw fault(data[i], i, `0 to ${bound! - 1}`);
+    if (data[i] < 0 || data[i] >= bound!) throw outOfRange(indices, i, data[i], `0 to ${bound! - 1}`);
   }
 }
 
-function lengthsOf(node: AnyNode): AnyTensor[] {
+/** The groups make up all rows, and each label names a row of its own group. */
+function checkSegments(
+  { inputs: { logits, lengths, labels } }: NodeOf<"segmentCrossEntropy">,
+  inputs: Readonly<Record<string, Value>>,
+  bindings: Bindings,
+) {
+  const [rows, columns] = logits.shape.map((dim) => bindDim(dim, bindings));
+  const groups = dataOf(lengths, inputs); // [G]
+  if (groups === undefined) return;
+  checkLengths(lengths, groups, rows);
+  const data = dataOf(labels, inputs) ?? []; // [G, C]
+  for (let i = 0; i < data.length; i++) {
+    const [group, column] = [Math.floor(i / columns!), i % columns!];
+    if (data[i] < 0 || data[i] >= groups[group])
+      throw outOfRange(labels, `${group}, ${column}`, data[i], `0 to ${groups[group] - 1}`);
+  }
+}
+
+function outOfRange(tensor: AnyTensor, at: number | string, value: number, expected: string): ClozeError {
+  return new ClozeError("ID_OUT_OF_RANGE", {
+    problem: `${nameOf(tensor)}[${at}] is out of range`,
+    expected,
+    received: String(value),
+    cure: "Use the vocabulary, the labels and the maximum length that the model was made with.",
+  });
+}
+
+function nameOf({ node }: AnyTensor): string {
+  return isNode(node, "input") ? node.attributes.name : node.op;
+}
+
+function sequenceLengths(node: AnyNode): AnyTensor[] {
   if (isNode(node, "positions") || isNode(node, "starts") || isNode(node, "attention")) return [node.inputs.lengths];
   return [];
 }
 
-function checkLengths(lengths: Value["data"], tokens: number | undefined): { sum: number; longest: number } {
+/** `rows`: what the lengths must add up to, where that is known. */
+function checkLengths(
+  tensor: AnyTensor,
+  lengths: Value["data"],
+  rows: number | undefined,
+): { sum: number; longest: number } {
   let sum = 0;
   let shortest = Number.POSITIVE_INFINITY;
   let longest = 0;
@@ -147,10 +180,10 @@ function checkLengths(lengths: Value["data"], tokens: number | undefined): { sum
     shortest = Math.min(shortest, length);
     longest = Math.max(longest, length);
   }
-  if (shortest >= 1 && (tokens === undefined || sum === tokens)) return { sum, longest };
+  if (shortest >= 1 && (rows === undefined || sum === rows)) return { sum, longest };
   throw new ClozeError("ID_OUT_OF_RANGE", {
-    problem: "the lengths of the sequences do not fit the tokens",
-    expected: `lengths of at least 1${tokens === undefined ? "" : ` that add up to ${tokens}`}`,
+    problem: `the lengths in "${nameOf(tensor)}" do not fit what they divide`,
+    expected: `lengths of at least 1${rows === undefined ? "" : ` that add up to ${rows}`}`,
     received: `${lengths.length} lengths of ${shortest} to ${longest} that add up to ${sum}`,
   });
 }

@@ -71,6 +71,31 @@ export interface Operations {
     { forward: NodeOf<"softmaxCrossEntropy"> }
   >;
 
+  /**
+   * Cross-entropy of a choice among rows: lengths [G] cut logits [R, C] into groups of consecutive rows, in each of which
+   * labels [G, C] name a row for every column. Sum over the groups of weight × Σ over the columns of
+   * (-log softmax(the column's logits in the group)[label]).
+   */
+  segmentCrossEntropy: Op<{ logits: Tensor; lengths: Tensor<"int32">; labels: Tensor<"int32">; weights: Tensor }>;
+  segmentCrossEntropyGradient: Op<
+    { dy: Tensor; logits: Tensor; lengths: Tensor<"int32">; labels: Tensor<"int32">; weights: Tensor },
+    { forward: NodeOf<"segmentCrossEntropy"> }
+  >;
+
+  /** Sum over the rows of weight × Σ over the columns of (-t log σ(logit) - (1 - t) log(1 - σ(logit))), t the target. */
+  sigmoidCrossEntropy: Op<{ logits: Tensor; targets: Tensor; weights: Tensor }>;
+  sigmoidCrossEntropyGradient: Op<
+    { dy: Tensor; logits: Tensor; targets: Tensor; weights: Tensor },
+    { forward: NodeOf<"sigmoidCrossEntropy"> }
+  >;
+
+  /** Sum over the rows of weight × (prediction - target)². */
+  squaredError: Op<{ predictions: Tensor; targets: Tensor; weights: Tensor }>;
+  squaredErrorGradient: Op<
+    { dy: Tensor; predictions: Tensor; targets: Tensor; weights: Tensor },
+    { forward: NodeOf<"squaredError"> }
+  >;
+
   /** Sum of the weights of the rows whose label has the highest logit: an accuracy where the weights are 1 / rows. */
   accuracy: Op<{ logits: Tensor; labels: Tensor<"int32">; weights: Tensor }>;
 }

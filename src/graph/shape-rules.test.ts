@@ -13,7 +13,10 @@ import {
   matmul,
   positions,
   scatterAdd,
+  segmentCrossEntropy,
+  sigmoidCrossEntropy,
   softmaxCrossEntropy,
+  squaredError,
   starts,
   sumRows,
 } from "./build.ts";
@@ -43,6 +46,9 @@ describe("shapes of outputs", () => {
     ["dropout", dropout(float("T", 7), 0.1), ["T", 7]],
     ["attention", attention({ ...qkv("T", 12), lengths: int("B") }, { heads: 3 }), ["T", 12]],
     ["softmaxCrossEntropy", softmaxCrossEntropy(float("M", 7), int("M"), float("M")), []],
+    ["segmentCrossEntropy", segmentCrossEntropy(float("T", 2), int("B"), int("B", 2), float("B")), []],
+    ["sigmoidCrossEntropy", sigmoidCrossEntropy(float("B", 7), float("B", 7), float("B")), []],
+    ["squaredError", squaredError(float("B", 1), float("B"), float("B")), []],
   ];
 
   test.each(cases)("%s", (_, tensor, shape) => {
@@ -103,6 +109,16 @@ describe("shapes that do not fit are refused, naming operation, operand, letter 
       "labels of other rows than the logits",
       () => softmaxCrossEntropy(float("M", 7), int("B"), float("M")),
       "softmaxCrossEntropy: labels has the wrong shape; expected r = M in [r], as in logits [M, 7]; got [B].",
+    ],
+    [
+      "labels of other groups than the lengths",
+      () => segmentCrossEntropy(float("B", 1), int("E"), int("B", 1), float("E")),
+      "segmentCrossEntropy: labels has the wrong shape; expected g = E in [g, c], as in lengths [E]; got [B, 1].",
+    ],
+    [
+      "several predictions where one is expected",
+      () => squaredError(float("B", 3), float("B"), float("B")),
+      "squaredError: predictions has the wrong shape; expected [r, 1]; got [B, 3].",
     ],
     [
       "heads that do not divide the width",

@@ -42,6 +42,12 @@ const SHAPE_RULES: { readonly [K in OpName]: Rule<K> } = {
   softmaxCrossEntropy: pattern({ logits: "r k", labels: "r", weights: "r" }, [""]),
   accuracy: pattern({ logits: "r k", labels: "r", weights: "r" }, [""]),
   softmaxCrossEntropyGradient: pattern({ dy: "", logits: "r k", labels: "r", weights: "r" }, ["r k"]),
+  segmentCrossEntropy: pattern({ logits: "r c", lengths: "g", labels: "g c", weights: "g" }, [""]),
+  segmentCrossEntropyGradient: pattern({ dy: "", logits: "r c", lengths: "g", labels: "g c", weights: "g" }, ["r c"]),
+  sigmoidCrossEntropy: pattern({ logits: "r k", targets: "r k", weights: "r" }, [""]),
+  sigmoidCrossEntropyGradient: pattern({ dy: "", logits: "r k", targets: "r k", weights: "r" }, ["r k"]),
+  squaredError: pattern({ predictions: "r 1", targets: "r", weights: "r" }, [""]),
+  squaredErrorGradient: pattern({ dy: "", predictions: "r 1", targets: "r", weights: "r" }, ["r 1"]),
 };
 
 /**
@@ -60,8 +66,8 @@ export function outputShapes<K extends OpName>(
 type Letters = Map<string, Dim | Shape>;
 
 /**
- * A rule said in letters: "r i" is a matrix of r rows and i columns, "" a scalar, "..." any whole shape, and equal
- * letters are equal dimensions.
+ * A rule said in letters: "r i" is a matrix of r rows and i columns, "" a scalar, "..." any whole shape, equal letters
+ * are equal dimensions, and 1 is itself.
  */
 function pattern<I extends Record<string, AnyTensor>>(
   inputs: { readonly [N in keyof I]: string },
@@ -101,7 +107,8 @@ function match(op: OpName, patterns: Record<string, string>, tensors: Record<str
       continue;
     }
     const wanted = pattern === "" ? [] : pattern.split(" ");
-    if (wanted.length !== shape.length) throw fault(`[${wanted.join(", ")}]`);
+    const fits = (letter: string, axis: number) => letter !== "1" || shape[axis] === 1;
+    if (wanted.length !== shape.length || !wanted.every(fits)) throw fault(`[${wanted.join(", ")}]`);
     wanted.forEach((letter, axis) => {
       bind(letter, shape[axis]);
     });

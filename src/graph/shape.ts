@@ -1,5 +1,5 @@
 /** A dimension is a number, or a letter whose value each run brings (docs/glossary.md). */
-export type Letter = "B" | "M" | "S" | "T";
+export type Letter = "B" | "E" | "M" | "S" | "T";
 export type Dim = number | Letter;
 export type Shape = readonly Dim[];
 

@@ -3,8 +3,11 @@ import { expect, test } from "vitest";
 import { parseBertConfig } from "../bert/config.ts";
 import { makeGraph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operations.ts";
+import { multipleChoice } from "./multiple-choice.ts";
 import { pretraining } from "./pretraining.ts";
+import { questionAnswering } from "./question-answering.ts";
 import { sequenceClassification } from "./sequence-classification.ts";
+import { tokenClassification } from "./token-classification.ts";
 
 // Sizes that all differ, so that no two can be mistaken for one another.
 const [V, D, L, N, F, P, S, K] = [99, 32, 2, 4, 37, 11, 3, 5];
@@ -39,26 +42,40 @@ const layer = (name: string): Shapes => ({
   ...norm(`${name}.output`),
 });
 
-/** BertModel under the prefix that it has in every model with a head. */
-const bert: Shapes = {
+/** BertModel without a pooler, under the prefix that it has in every model with a head. */
+const encoder: Shapes = {
   "bert.embeddings.word_embeddings.weight": [V, D],
   "bert.embeddings.position_embeddings.weight": [P, D],
   "bert.embeddings.token_type_embeddings.weight": [S, D],
   ...norm("bert.embeddings"),
   ...layer("bert.encoder.layer.0"),
   ...layer("bert.encoder.layer.1"),
-  ...dense("bert.pooler.dense", D, D),
 };
+
+const bert: Shapes = { ...encoder, ...dense("bert.pooler.dense", D, D) };
 
 function shapesOf(outputs: Record<string, Tensor>): Shapes {
   return Object.fromEntries(makeGraph(outputs).parameters.map(({ name, shape }) => [name, shape]));
 }
 
-test("BertForSequenceClassification", () => {
-  const { loss, logits } = sequenceClassification(config, { labels: K });
-  const expected = { ...bert, ...dense("classifier", K, D) };
-  expect(shapesOf({ loss })).toEqual(expected);
+const heads: readonly (readonly [string, { logits: Tensor; loss: Tensor }, Shapes])[] = [
+  [
+    "BertForSequenceClassification",
+    sequenceClassification(config, { labels: K }),
+    { ...bert, ...dense("classifier", K, D) },
+  ],
+  [
+    "BertForTokenClassification",
+    tokenClassification(config, { labels: K }),
+    { ...encoder, ...dense("classifier", K, D) },
+  ],
+  ["BertForQuestionAnswering", questionAnswering(config), { ...encoder, ...dense("qa_outputs", 2, D) }],
+  ["BertForMultipleChoice", multipleChoice(config), { ...bert, ...dense("classifier", 1, D) }],
+];
+
+test.each(heads)("%s", (_, { logits, loss }, expected) => {
   expect(shapesOf({ logits })).toEqual(expected);
+  expect(shapesOf({ loss })).toEqual(expected);
 });
 
 test("BertForPreTraining, whose decoder is the word embeddings and has no weight of its own", () => {

@@ -1,33 +1,54 @@
 import type { NodeOf } from "../../graph/operations.ts";
+import type { OnnxBuilder } from "./builder.ts";
 import type { Lowering } from "./lowering.ts";
 
-/** Σ weight × (log Σ exp z - z[label]) with z = logits - max. LogSoftmax would be one node, but webgpu has none. */
+/** Σ weight × cross-entropy of each row. */
 export function lowerCrossEntropy(node: NodeOf<"softmaxCrossEntropy">, lowering: Lowering): string {
   const { onnx, name } = lowering;
-  const logits = name(node.inputs.logits);
-  const sub = (a: string, b: string) => onnx.node("Sub", [a, b]);
-  const alongRow = (op: string, x: string) => onnx.node(op, [x, onnx.int([-1])], { attributes: { keepdims: 1 } });
-  const max = alongRow("ReduceMax", logits); // [R, 1]
-  const powers = onnx.node("Exp", [sub(logits, max)]); // [R, K]
-  const total = alongRow("ReduceSum", powers); // [R, 1]
-  const column = onnx.node("Unsqueeze", [name(node.inputs.labels), onnx.int([1])]); // [R, 1]
-  lowering.keep(node, { powers, total, column });
-  const chosen = sub(onnx.node("GatherElements", [logits, column], { attributes: { axis: 1 } }), max); // [R, 1]
-  const losses = onnx.node("Squeeze", [sub(onnx.node("Log", [total]), chosen), onnx.int([1])]); // [R]
+  const { losses, ...rest } = crossEntropy(name(node.inputs.logits), name(node.inputs.labels), onnx); // [R]
+  lowering.keep(node, rest);
   return onnx.sum(onnx.node("Mul", [losses, name(node.inputs.weights)]), 0); // []
 }
 
-/** dlogits = weight × dy × (softmax(logits) - 1 at the label) */
 export function lowerCrossEntropyGradient(
   { inputs, attributes: { forward } }: NodeOf<"softmaxCrossEntropyGradient">,
-  { onnx, name, kept }: Lowering,
+  lowering: Lowering,
 ): string {
-  const mul = (a: string, b: string) => onnx.node("Mul", [a, b]);
-  const scale = onnx.node("Unsqueeze", [mul(name(inputs.weights), name(inputs.dy)), onnx.int([1])]); // [R, 1]
-  const share = onnx.node("Div", [scale, kept(forward, "total")]); // [R, 1]
-  return onnx.node(
-    "ScatterElements",
-    [mul(kept(forward, "powers"), share), kept(forward, "column"), onnx.node("Neg", [scale])],
-    { attributes: { axis: 1, reduction: "add" } },
-  ); // [R, K]
+  const { onnx, name } = lowering;
+  const scale = onnx.node("Mul", [name(inputs.weights), name(inputs.dy)]); // [R]
+  return crossEntropyGradient(scale, forward, lowering); // [R, K]
+}
+
+/** What the gradient needs of `crossEntropy`. */
+type Kept = Readonly<Record<"powers" | "total" | "column", string>>;
+
+/**
+ * log Σ exp z - z[label] with z = logits - max, along the last axis: logits [..., K], labels [...] -> [...]. LogSoftmax
+ * would be one node, but webgpu has none.
+ */
+export function crossEntropy(logits: string, labels: string, onnx: OnnxBuilder): Kept & { readonly losses: string } {
+  const sub = (a: string, b: string) => onnx.node("Sub", [a, b]);
+  const last = onnx.int([-1]);
+  const alongRow = (op: string, x: string) => onnx.node(op, [x, last], { attributes: { keepdims: 1 } });
+  const max = alongRow("ReduceMax", logits); // [..., 1]
+  const powers = onnx.node("Exp", [sub(logits, max)]); // [..., K]
+  const total = alongRow("ReduceSum", powers); // [..., 1]
+  const column = onnx.node("Unsqueeze", [labels, last]); // [..., 1]
+  const chosen = sub(onnx.node("GatherElements", [logits, column], { attributes: { axis: -1 } }), max); // [..., 1]
+  const losses = onnx.node("Squeeze", [sub(onnx.node("Log", [total]), chosen), last]); // [...]
+  return { losses, powers, total, column };
+}
+
+/** scale × (softmax(logits) - 1 at the label), for what the forward node kept: scale [...] -> [..., K]. */
+export function crossEntropyGradient(
+  scale: string,
+  forward: NodeOf<"softmaxCrossEntropy" | "segmentCrossEntropy">,
+  { onnx, kept }: Lowering,
+): string {
+  const factor = onnx.node("Unsqueeze", [scale, onnx.int([-1])]); // [..., 1]
+  const share = onnx.node("Div", [factor, kept(forward, "total")]); // [..., 1]
+  const spread = onnx.node("Mul", [kept(forward, "powers"), share]); // [..., K]
+  return onnx.node("ScatterElements", [spread, kept(forward, "column"), onnx.node("Neg", [factor])], {
+    attributes: { axis: -1, reduction: "add" },
+  });
 }

@@ -7,6 +7,9 @@ import { lowerCrossEntropy, lowerCrossEntropyGradient } from "./cross-entropy.ts
 import { lowerLayerNorm, lowerLayerNormGradient } from "./layer-norm.ts";
 import type { Lowering } from "./lowering.ts";
 import { lowerScatterAdd } from "./scatter.ts";
+import { lowerSegmentCrossEntropy, lowerSegmentCrossEntropyGradient } from "./segment-cross-entropy.ts";
+import { lowerSigmoidCrossEntropy, lowerSigmoidCrossEntropyGradient } from "./sigmoid-cross-entropy.ts";
+import { lowerSquaredError, lowerSquaredErrorGradient } from "./squared-error.ts";
 
 type Rule<K extends OpName> = (node: NodeOf<K>, lowering: Lowering) => string | readonly string[];
 
@@ -46,6 +49,12 @@ const LOWERINGS: { readonly [K in OpName]: Rule<K> } = {
   softmaxCrossEntropy: lowerCrossEntropy,
   accuracy: lowerAccuracy,
   softmaxCrossEntropyGradient: lowerCrossEntropyGradient,
+  segmentCrossEntropy: lowerSegmentCrossEntropy,
+  segmentCrossEntropyGradient: lowerSegmentCrossEntropyGradient,
+  sigmoidCrossEntropy: lowerSigmoidCrossEntropy,
+  sigmoidCrossEntropyGradient: lowerSigmoidCrossEntropyGradient,
+  squaredError: lowerSquaredError,
+  squaredErrorGradient: lowerSquaredErrorGradient,
 };
 
 /** Lowers one node; returns the ONNX names of its outputs. */

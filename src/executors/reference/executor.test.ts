@@ -10,7 +10,10 @@ import {
   parameter,
   positions,
   scatterAdd,
+  segmentCrossEntropy,
+  sigmoidCrossEntropy,
   softmaxCrossEntropy,
+  squaredError,
   starts,
 } from "../../graph/build.ts";
 import { type Value, vector } from "../../graph/executor.ts";
@@ -119,6 +122,42 @@ describe("the reference executor", () => {
     const given = { labels: ints(0, 1, 1), weights: vector(Float32Array.of(0.5, 2, 0)) };
     const logits = rows([Math.log(3), 0], [1000, 1000], [5, 6]);
     expectNumbers(await run(loss, { ...given, x: logits }), [0.5 * Math.log(4 / 3) + 2 * Math.log(2)]);
+  });
+
+  test("segmentCrossEntropy is the surprise of the right row among those of its group, column by column", async () => {
+    const labels = input("labels", "int32", ["B", 2]);
+    const loss = segmentCrossEntropy(x, lengths, labels, input("weights", "float32", ["B"]));
+    const given = {
+      x: rows([Math.log(3), 1000], [0, 1000], [7, -1000], [0, 0], [0, -1000], [0, Math.log(2)]),
+      lengths: ints(2, 1, 3),
+      labels: { data: Int32Array.of(0, 1, 0, 0, 1, 2), shape: [3, 2] },
+      weights: vector(Float32Array.of(0.5, 9, 2)),
+    };
+    const [first, third] = [Math.log(4 / 3) + Math.log(2), Math.log(3) + Math.log(3 / 2)];
+    expectNumbers(await run(loss, given), [0.5 * first + 2 * third]);
+  });
+
+  test("sigmoidCrossEntropy sums the surprise of each yes and no, without overflow", async () => {
+    const targets = input("targets", "float32", ["T", 2]);
+    const loss = sigmoidCrossEntropy(x, targets, input("weights", "float32", ["T"]));
+    const given = {
+      x: rows([Math.log(3), Math.log(3)], [1000, -1000], [1000, -1000], [0, 5]),
+      targets: rows([1, 0.25], [1, 0], [0, 1], [1, 0]),
+      weights: vector(Float32Array.of(2, 1, 0.5, 0)),
+    };
+    const unsure = 0.25 * Math.log(4 / 3) + 0.75 * Math.log(4);
+    expectNumbers(await run(loss, given), [2 * (Math.log(4 / 3) + unsure) + 0 + 0.5 * 2000], 12);
+  });
+
+  test("squaredError sums weighted squares", async () => {
+    const predictions = input("predictions", "float32", ["B", 1]);
+    const loss = squaredError(predictions, input("targets", "float32", ["B"]), input("weights", "float32", ["B"]));
+    const given = {
+      predictions: rows([1], [-2], [5]),
+      targets: vector(Float32Array.of(3, 1, 5)),
+      weights: vector(Float32Array.of(0.5, 2, 7)),
+    };
+    expectNumbers(await run(loss, given), [0.5 * 4 + 2 * 9]);
   });
 
   test("computes in float64, and gives it", async () => {

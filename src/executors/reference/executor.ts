@@ -11,6 +11,7 @@ import { LINEAR_RULES } from "./linear.ts";
 import { LOSS_RULES } from "./loss.ts";
 import { POINTWISE_RULES } from "./pointwise.ts";
 import type { Numbers, Rule, Rules, Run } from "./rules.ts";
+import { SEGMENT_LOSS_RULES } from "./segment-loss.ts";
 import { SOURCE_RULES } from "./sources.ts";
 
 const RULES: Rules = {
@@ -20,6 +21,7 @@ const RULES: Rules = {
   ...LAYER_NORM_RULES,
   ...ATTENTION_RULES,
   ...LOSS_RULES,
+  ...SEGMENT_LOSS_RULES,
 };
 
 /**

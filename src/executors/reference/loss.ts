@@ -1,7 +1,17 @@
-import { at, logSoftmaxRows, matrix, softmaxRows, sum } from "./matrix.ts";
+import { at, logSoftmaxRows, matrix, softmaxRows, sum, vector } from "./matrix.ts";
+import { sigmoid } from "./pointwise.ts";
 import type { Rules } from "./rules.ts";
 
-export const LOSS_RULES: Pick<Rules, "accuracy" | "softmaxCrossEntropy" | "softmaxCrossEntropyGradient"> = {
+export const LOSS_RULES: Pick<
+  Rules,
+  | "accuracy"
+  | "softmaxCrossEntropy"
+  | "softmaxCrossEntropyGradient"
+  | "sigmoidCrossEntropy"
+  | "sigmoidCrossEntropyGradient"
+  | "squaredError"
+  | "squaredErrorGradient"
+> = {
   accuracy: ({ inputs }, run) => {
     const logits = run.matrix(inputs.logits); // [R, K]
     const labels = run.integers(inputs.labels); // [R]
@@ -24,4 +34,42 @@ export const LOSS_RULES: Pick<Rules, "accuracy" | "softmaxCrossEntropy" | "softm
     const weights = run.floats(inputs.weights); // [R]
     return [matrix(p.rows, p.columns, (r, k) => dy * weights[r] * (at(p, r, k) - (k === labels[r] ? 1 : 0))).data];
   },
+
+  sigmoidCrossEntropy: ({ inputs }, run) => {
+    const logits = run.matrix(inputs.logits); // [R, K]
+    const targets = run.matrix(inputs.targets); // [R, K]
+    const weights = run.floats(inputs.weights); // [R]
+    const loss = (x: number, t: number) => t * softplus(-x) + (1 - t) * softplus(x);
+    const ofRow = (r: number) => sum(logits.columns, (k) => loss(at(logits, r, k), at(targets, r, k)));
+    return [Float64Array.of(sum(logits.rows, (r) => weights[r] * ofRow(r)))]; // []
+  },
+
+  sigmoidCrossEntropyGradient: ({ inputs }, run) => {
+    const [dy] = run.floats(inputs.dy); // []
+    const x = run.matrix(inputs.logits); // [R, K]
+    const targets = run.matrix(inputs.targets); // [R, K]
+    const weights = run.floats(inputs.weights); // [R]
+    const slope = (r: number, k: number) => sigmoid(at(x, r, k)) - at(targets, r, k);
+    return [matrix(x.rows, x.columns, (r, k) => dy * weights[r] * slope(r, k)).data]; // [R, K]
+  },
+
+  squaredError: ({ inputs }, run) => {
+    const predictions = run.floats(inputs.predictions); // [R, 1]
+    const targets = run.floats(inputs.targets); // [R]
+    const weights = run.floats(inputs.weights); // [R]
+    return [Float64Array.of(sum(targets.length, (r) => weights[r] * (predictions[r] - targets[r]) ** 2))]; // []
+  },
+
+  squaredErrorGradient: ({ inputs }, run) => {
+    const [dy] = run.floats(inputs.dy); // []
+    const predictions = run.floats(inputs.predictions); // [R, 1]
+    const targets = run.floats(inputs.targets); // [R]
+    const weights = run.floats(inputs.weights); // [R]
+    return [vector(targets.length, (r) => dy * weights[r] * 2 * (predictions[r] - targets[r]))]; // [R, 1]
+  },
 };
+
+/** log(1 + exp x) = -log σ(-x), which does not overflow. */
+function softplus(x: number): number {
+  return Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+}

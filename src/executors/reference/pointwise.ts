@@ -70,6 +70,6 @@ function geluArgument(x: number): number {
   return Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3);
 }
 
-function sigmoid(x: number): number {
+export function sigmoid(x: number): number {
   return 1 / (1 + Math.exp(-x));
 }
