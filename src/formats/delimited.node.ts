@@ -13,8 +13,8 @@ export interface DelimitedOptions {
   header?: readonly string[];
 }
 
-/** The fields of one row and the line on which it begins. */
-interface Fields {
+/** The fields of one row, or of the header, and the line on which it begins. */
+export interface Fields {
   line: number;
   fields: string[];
 }
@@ -65,7 +65,8 @@ async function* rowsOf(
   }
 }
 
-async function* tsvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
+/** The fields of each line of tab-separated values that is not blank, as {@link readTsv} splits them, uncounted. */
+export async function* tsvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
   let line = 0;
   for await (const content of splitLines(path, text)) {
     line++;
