@@ -8,7 +8,7 @@ import { purposeOf } from "../tasks/model-folder.node.ts";
 import { TASKS as FINETUNED } from "../tasks/task-table.node.ts";
 import type { TextReading } from "../tasks/text-reading.ts";
 import { abortOnInterrupt } from "./exit.ts";
-import { formatMetrics, formatTable } from "./metrics.ts";
+import { formatFigure, formatMetrics, formatTable } from "./metrics.ts";
 import { choiceOption, positiveInteger, ratio, shared } from "./options.ts";
 import { taskFor } from "./prediction-tasks.ts";
 import { showProgress } from "./progress.ts";
@@ -110,8 +110,4 @@ async function evaluateMasks(folder: string, { data, lines, textColumn, locale, 
   }).finally(() => progress?.stop());
   if (json) console.log(JSON.stringify(metrics));
   else console.log(formatTable(Object.entries(metrics).map(([name, value]) => [name, formatFigure(Number(value))])));
-}
-
-function formatFigure(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(4);
 }

@@ -62,7 +62,7 @@ function taskCommand(name: TaskName): Command {
     .addOption(
       numberOption("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, TRAINING_DEFAULTS.weightDecay),
     )
-    .addOption(numberOption("--max-length <n>", "tokens of a text at most; longer ones are cut", positiveInteger, 128))
+    .addOption(numberOption("--max-length <n>", "tokens of a sequence at most", positiveInteger, task.defaultMaxLength))
     .addOption(numberOption("--seed <n>", "equal seeds give equal models", nonNegativeInteger, TRAINING_DEFAULTS.seed))
     .addOption(numberOption("--patience <n>", "stop after this many epochs without a better one", positiveInteger))
     .addOption(

@@ -6,7 +6,9 @@ import { ClozeError } from "../base/errors.ts";
  * entity with `B-` only where it touches one of its own type, `IOB2` always. `BIOES` also ends it with `E-`, and marks
  * an entity of one token with `S-`.
  */
-export type TagScheme = "IO" | "IOB1" | "IOB2" | "BIOES";
+export const TAG_SCHEMES = ["IO", "IOB1", "IOB2", "BIOES"] as const;
+
+export type TagScheme = (typeof TAG_SCHEMES)[number];
 
 /** An entity from token `start` up to, and without, token `end`. */
 export interface Entity {

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { escapeXml, round } from "./svg.ts";
 
 export interface ConfusionMatrixOptions {
   readonly title: string;
@@ -144,11 +145,6 @@ function text(x: number, y: number, content: string, attributes = ""): string {
   return `<text x="${round(x)}" y="${round(y)}"${attributes}>${escapeXml(content)}</text>`;
 }
 
-/** A place on the image, to a tenth of a pixel. */
-function round(place: number): number {
-  return Math.round(place * 10) / 10;
-}
-
 function notSquare(expected: number, received: number): ClozeError {
   return new ClozeError("SHAPE_MISMATCH", {
     problem: "A confusion matrix does not fit its labels",
@@ -156,12 +152,4 @@ function notSquare(expected: number, received: number): ClozeError {
     received: `${received}`,
     cure: "Give each label a name, and none twice.",
   });
-}
-
-/** Text as content of an element, without the characters that XML does not have even escaped. */
-function escapeXml(content: string): string {
-  const marks: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const absent = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu;
-  return content.replace(absent, "\ufffd").replace(/[&<>]/g, (mark) => marks[mark]);
 }

@@ -1,3 +1,5 @@
+import { escapeXml, round } from "./svg.ts";
+
 /** A point of a curve. One with a number that is not finite leaves a gap. */
 export type Point = readonly [x: number, y: number];
 
@@ -178,17 +180,4 @@ function isDrawable([x, y]: Point): boolean {
 /** The least and the greatest of values, of which there may be too many for `Math.min(...values)`. */
 function extremes(values: readonly number[]): [low: number, high: number] {
   return values.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
-}
-
-/** A place on the image, to a tenth of a pixel. */
-function round(place: number): number {
-  return Math.round(place * 10) / 10;
-}
-
-/** Text as content of an element, without the characters that XML does not have even escaped. */
-function escapeXml(content: string): string {
-  const marks: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  const absent = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]|\p{Surrogate}/gu;
-  return content.replace(absent, "\ufffd").replace(/[&<>]/g, (mark) => marks[mark]);
 }

@@ -11,7 +11,7 @@ import { splitLines } from "./text-lines.ts";
 export async function* readJsonLines(
   path: string,
   text: AsyncIterable<string>,
-  { columns }: { columns: readonly string[] },
+  { columns, lists }: { columns: readonly string[]; lists?: readonly string[] },
 ): AsyncGenerator<TableRow> {
   let line = 0;
   let row = 0;
@@ -22,7 +22,7 @@ export async function* readJsonLines(
     const object = parseObject(content, place);
     const values = columns.map((column) => {
       if (!Object.hasOwn(object, column)) findColumns(place, Object.keys(object), columns);
-      return cellText(object[column], place, column);
+      return cellText(object[column], place, column, lists);
     });
     yield { row, line, values };
   }

@@ -21,7 +21,7 @@ import { cellText, findColumns, placeOf, type TableRow } from "./table-row.ts";
 export async function* readParquet(
   path: string,
   file: AsyncBuffer,
-  { columns }: { columns: readonly string[] },
+  { columns, lists }: { columns: readonly string[]; lists?: readonly string[] },
 ): AsyncGenerator<TableRow> {
   const { metadata, names } = await reading(path, readFooter(file));
   findColumns(path, names, columns);
@@ -35,7 +35,7 @@ export async function* readParquet(
     const objects = await reading(path, parquetReadObjects({ file, metadata, ...wanted, compressors, parsers }));
     for (const object of objects) {
       const place = placeOf(path, { row: ++row, line: undefined });
-      yield { row, line: undefined, values: columns.map((column) => cellText(object[column], place, column)) };
+      yield { row, line: undefined, values: columns.map((column) => cellText(object[column], place, column, lists)) };
     }
     row = rowEnd;
   }

@@ -44,12 +44,13 @@ export function findColumns(place: string, found: readonly string[], asked: read
  * The text form of a value from a typed format: strings as they are, numbers in JavaScript's shortest form, `true` or
  * `false`, dates in ISO 8601. A null is the empty text, so that whoever reads the table treats it as any empty cell.
  * Nothing else has one: neither lists and objects, nor whole numbers beyond 2^53, which have lost digits by the time that
- * they arrive here as a `number`.
+ * they arrive here as a `number`. A list becomes JSON in the columns that `lists` names.
  *
  * @throws ClozeError ROW_MALFORMED, naming `place` and `column`
  */
-export function cellText(value: unknown, place: string, column: string): string {
+export function cellText(value: unknown, place: string, column: string, lists: readonly string[] = []): string {
   if (value === null || value === undefined) return "";
+  if (Array.isArray(value) && lists.includes(column)) return JSON.stringify(value);
   switch (typeof value) {
     case "string":
       return value;

@@ -20,6 +20,8 @@ export interface TableOptions {
    * fields, which are ignored.
    */
   header?: readonly string[];
+  /** Columns whose values may be lists, where the format has them; they come as JSON. */
+  lists?: readonly string[];
   /** Overrides what the name and the content say. */
   format?: TableFormat;
 }

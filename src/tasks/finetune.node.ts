@@ -35,7 +35,7 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
   readonly vocab?: string;
   readonly train: string;
   readonly dev?: string;
-  /** Tokens of a text at most, special tokens included. Default 128. */
+  /** Tokens of a sequence at most, special tokens included. Default: the task's, 128 for most. */
   readonly maxLength?: number;
   readonly device?: Device;
   readonly threads?: number;
@@ -91,11 +91,12 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const { output, onEvent } = options;
   const checkpoints = checkpointFolder(output, EpochState);
   await claimOutput(options, checkpoints);
-  const start = await chooseModel(options);
+  const start = await chooseModel(options, task.defaultMaxLength);
   const reading = parseOptions(task.reading, options);
   const train = await read(options.train, reading);
   const dev = options.dev === undefined ? undefined : await read(options.dev, reading);
-  const taskSettings = parseOptions(task.settings, options);
+  const chosen = parseOptions(task.settings, options);
+  const taskSettings = task.settle?.(train, chosen) ?? chosen;
   const labels = task.labels?.(train, taskSettings) ?? [];
   const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
   const made = makeFeatures(task, train, context, onEvent);
@@ -162,7 +163,11 @@ interface Start extends StartingPoint {
   readonly maxLength: number;
 }
 
-async function chooseModel({ model = SHIPPED_MODEL, vocab, maxLength = 128 }: FinetuneOptions): Promise<Start> {
+async function chooseModel(
+  { model = SHIPPED_MODEL, vocab, maxLength: wanted }: FinetuneOptions,
+  usual = 128,
+): Promise<Start> {
+  const maxLength = wanted ?? usual;
   const start = await openStartingPoint(model, vocab);
   requireLength(maxLength, start.config);
   return { ...start, maxLength };
@@ -177,7 +182,7 @@ function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   let truncated = 0;
   const features = examples.flatMap((example) => {
     const encodings = task.encode(example.input, context);
-    if (wasCut(encodings)) truncated++;
+    if (wasCut(task, encodings)) truncated++;
     return task.features(example, encodings, context);
   });
   onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
@@ -206,12 +211,13 @@ async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>
   },
 ) {
   const { context, parameters, training, state } = result;
-  const { labels, settings } = context;
+  const { labels } = context;
   const { metrics } = resultOf(state, output, labels);
+  const settings = (metrics && task.conclude?.(context.settings, metrics)) ?? context.settings;
   for (const name of [...MODEL_FILES, METRICS, CARD]) await recoverAtomicWrite(join(output, name));
   await saveModelFolder(output, {
     architecture: task.architecture,
-    problemType: task.problemType?.(settings),
+    problemType: task.problemType,
     taskSettings: Object.keys(settings).length > 0 ? { [task.name]: settings } : undefined,
     labels: labels.length > 0 ? labels : undefined,
     config,

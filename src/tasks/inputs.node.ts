@@ -14,7 +14,12 @@ import type { TextReading } from "./text-reading.ts";
  */
 export function readInputs(
   source: readonly string[] | string | undefined,
-  { textColumn = "text", pairColumn, onEmpty = "skip", inPairs = false }: TextReading & { readonly inPairs?: boolean },
+  {
+    textColumn = "text",
+    pairColumn,
+    onEmpty = "skip",
+    inPairs = false,
+  }: Pick<TextReading, "textColumn" | "pairColumn" | "onEmpty"> & { readonly inPairs?: boolean },
   counts: { skipped: number },
 ): AsyncGenerator<TextInput> {
   if (typeof source === "string" && isTableName(source)) {

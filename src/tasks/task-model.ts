@@ -98,7 +98,7 @@ export class TaskModel<I, G, A, R extends z.ZodObject, S extends z.ZodObject> {
       first += encodings[i].length;
       return this.task.decode(input, encodings[i], own, context);
     });
-    return { results, truncated: encodings.filter(wasCut).length };
+    return { results, truncated: encodings.filter((own) => wasCut(this.task, own)).length };
   }
 
   /** The rows of logits that belong to each sequence. */
@@ -128,7 +128,7 @@ function rowsOf({ data, shape: [, columns] }: Value, first: number, count: numbe
   return data.subarray(first * columns, (first + count) * columns);
 }
 
-/** Whether tokens of an input are in none of its sequences: windows leave nothing out. */
-export function wasCut(encodings: readonly Encoding[]): boolean {
-  return encodings.length === 1 && encodings[0].truncated;
+/** Whether tokens of an input are in none of its sequences. */
+export function wasCut({ windowed = false }: { windowed?: boolean }, encodings: readonly Encoding[]): boolean {
+  return !windowed && encodings.some(({ truncated }) => truncated);
 }

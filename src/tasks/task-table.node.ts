@@ -1,18 +1,33 @@
 import type { z } from "zod";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import type { Evaluation } from "../train/trainable.ts";
+import { readChoices } from "./choices.node.ts";
 import type { Control } from "./control.ts";
 import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetune.node.ts";
+import { readLabelSets } from "./label-sets.node.ts";
 import { readLabelledTexts } from "./labelled-texts.node.ts";
 import type { Purpose } from "./model-folder.node.ts";
+import { multiLabelClassification } from "./multi-label-classification.ts";
+import { multipleChoice } from "./multiple-choice.ts";
 import { openTask } from "./open-task.node.ts";
 import { parseOptions } from "./parse-options.ts";
+import { questionAnswering } from "./question-answering.ts";
+import { readQuestions } from "./questions.node.ts";
+import { regression } from "./regression.ts";
+import { readScoredTexts } from "./scored-texts.node.ts";
+import { readTaggedSentences } from "./tagged-sentences.node.ts";
 import type { Task } from "./task.ts";
 import { textClassification } from "./text-classification.ts";
+import { tokenClassification } from "./token-classification.ts";
 
 /** All tasks that BERT is fine-tuned for, and how their files are read. */
 export const TASKS = {
   "text-classification": row(textClassification, readLabelledTexts),
+  "multi-label-classification": row(multiLabelClassification, readLabelSets),
+  regression: row(regression, readScoredTexts),
+  "token-classification": row(tokenClassification, readTaggedSentences),
+  "question-answering": row(questionAnswering, readQuestions),
+  "multiple-choice": row(multipleChoice, readChoices),
 } as const;
 
 export type TaskName = keyof typeof TASKS;
@@ -40,10 +55,12 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
     name: task.name,
     summary: task.summary,
     example: task.example,
+    defaultMaxLength: task.defaultMaxLength ?? 128,
     reading: task.reading,
     settings: task.settings,
     /** Whether it is what a model was made for. */
-    isPurpose: ({ architecture }: Purpose) => architecture === task.architecture,
+    isPurpose: ({ architecture, problemType = task.problemType }: Purpose) =>
+      architecture === task.architecture && problemType === task.problemType,
     finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
     open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
     /** `options` hold those of reading. */

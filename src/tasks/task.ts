@@ -20,6 +20,10 @@ export interface Examples<Input, Gold> {
   readonly examples: readonly Example<Input, Gold>[];
   /** How many were left out, by reason: "rows without text or label". */
   readonly skipped: Readonly<Record<string, number>>;
+  /** The labels in their usual order, where the format has one. */
+  readonly labels?: readonly string[];
+  /** The figure that models are compared by, where the format has one. */
+  readonly metric?: string;
 }
 
 /** What an input becomes tokens by, and an answer is read by. */
@@ -58,13 +62,19 @@ export interface Task<
   readonly summary: string;
   /** What follows `cloze finetune` in an example. */
   readonly example: string;
-  /** The Hugging Face class of its models, and the problem type where that class has several. */
+  /** The Hugging Face class of its models, and its problem type where that class has several. */
   readonly architecture: string;
-  problemType?(settings: z.infer<Settings>): string;
+  readonly problemType?: string;
+  /** Tokens of a sequence at most where `maxLength` is not given. Default 128. */
+  readonly defaultMaxLength?: number;
+  /** Whether the sequences of an input are windows over it, which leave nothing out. */
+  readonly windowed?: boolean;
   /** Options of reading its files. */
   readonly reading: Reading;
   /** Options of a model, which its folder keeps; an answer may be asked for with others. */
   readonly settings: Settings;
+  /** What training data decides of the settings. */
+  settle?(data: Examples<Input, Gold>, settings: z.infer<Settings>): z.infer<Settings>;
   /** The labels that training data has. Throws LABELS_TOO_FEW. */
   labels?(data: Examples<Input, Gold>, settings: z.infer<Settings>): readonly string[];
   /** The logits have a row for each sequence [B, .] or for each token [T, .]. */
@@ -98,6 +108,8 @@ export interface Task<
     answers: readonly Answer[],
     context: HeadContext<z.infer<Settings>>,
   ): Evaluation;
+  /** The settings of the finished model, by the figures of its best epoch: a threshold that was found, say. */
+  conclude?(settings: z.infer<Settings>, metrics: Readonly<Record<string, unknown>>): z.infer<Settings>;
 }
 
 /** What head and figures go by. */
