@@ -8,6 +8,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { TextClassificationPipeline } from "../src/tasks/classification-pipeline.node.ts";
 import { pipeline } from "../src/tasks/pipeline.node.ts";
+import { SHIPPED_MODEL } from "../src/tasks/shipped-model.node.ts";
 import { loadTokenizer } from "../src/tokenizer/folder.node.ts";
 import { cloze, type Outcome } from "./command-line.ts";
 import {
@@ -125,8 +126,8 @@ describe("help and usage", () => {
     [["vocab", "a.txt", "--output", "o", "--size", "many"], "whole number"],
     [["evaluate", "m"], "required option '--data <file>'"],
     [["predict", "m", "text", "--input", "a.txt"], "not both"],
-    [["predict", "m", "text", "--pair-column", "b"], "[OPTION_INVALID]"],
-    [["predict", "m", "--pair-column", "b", "--input", "a.txt"], "[OPTION_INVALID]"],
+    [["predict", SHIPPED_MODEL, "text", "--pair-column", "b"], "[OPTION_INVALID]"],
+    [["predict", SHIPPED_MODEL, "--pair-column", "b", "--input", "a.txt"], "[OPTION_INVALID]"],
     [["predict", "m", "--top"], "unknown option '--top'"],
     [finetune.slice(0, 4), "required option '--train <file>'"],
     [["finetune", "juggling", ...finetune.slice(2)], "unknown command 'juggling'"],

@@ -13,7 +13,7 @@ import {
 } from "./embedding-files.ts";
 import { positiveInteger, shared } from "./options.ts";
 import { print } from "./standard-output.ts";
-import { inChunks, openTexts, reportCounts, type TextStream, withProgress } from "./text-stream.ts";
+import { inChunks, openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
 
 interface Options extends OnnxOptions {
   input?: string;
@@ -73,7 +73,8 @@ async function run(folder: string, texts: string[], options: Options, command: C
   const format = options.format ?? (output === undefined ? "jsonl" : formatOf(output));
   if (format === undefined) command.error(`error: ${output} ends with no known format; add --format`);
   if (format !== "jsonl" && output === undefined) command.error(`error: the format ${format} needs --output`);
-  const stream = openTexts(texts, options, command);
+  requireOneSource(texts, options, command);
+  const stream = openTexts(texts, options);
   const { counts, signal } = stream;
   const extractor = await FeatureExtractor.open(folder, options);
   const { width } = extractor;

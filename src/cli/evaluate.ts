@@ -5,59 +5,59 @@ import { PAIRINGS, type Pairing } from "../data/sentence-pairs.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { evaluatePretraining } from "../tasks/evaluate-pretraining.node.ts";
 import { purposeOf } from "../tasks/model-folder.node.ts";
-import { TASKS as FINETUNED } from "../tasks/task-table.node.ts";
-import type { TextReading } from "../tasks/text-reading.ts";
+import { TASK_NAMES, TASKS, type TaskName, taskOf } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatFigure, formatMetrics, formatTable } from "./metrics.ts";
 import { choiceOption, positiveInteger, ratio, shared } from "./options.ts";
-import { taskFor } from "./prediction-tasks.ts";
 import { showProgress } from "./progress.ts";
+import { mergeOptions, schemaOptions } from "./schema-options.ts";
 
-interface Options extends TextReading, OnnxOptions {
-  task?: keyof typeof TASKS;
+interface Options extends OnnxOptions {
+  task?: TaskName | typeof PRETRAINING;
   data: string;
-  lines: LineMode;
-  textColumn: string;
-  locale: string;
+  json?: boolean;
+}
+
+interface PretrainingOptions extends Options {
+  lines?: LineMode;
+  textColumn?: string;
+  locale?: string;
   pairs?: Pairing;
   mask?: MaskUnit;
   maskRate?: number;
   maxLength?: number;
-  json?: boolean;
 }
 
-const TASKS = { "text-classification": evaluateClassifier, pretraining: evaluateMasks } as const;
-const TASK_NAMES = Object.keys(TASKS);
+const PRETRAINING = "pretraining";
+
+/** Options of pre-trained models. */
+const pretrainingOptions = () => [
+  choiceOption("--lines <what>", "what a line is, as for prepare (default: paragraph)", LINE_MODES),
+  new Option("--locale <tag>", "language whose rules end a sentence (default: en)"),
+  shared.textColumn(),
+  new Option("--pairs <what>", "pairs to judge (default: as trained)").choices(PAIRINGS),
+  new Option("--mask <unit>", "what is hidden as one (default: as trained)").choices(MASK_UNITS),
+  new Option("--mask-rate <x>", "share that is hidden (default: as trained)").argParser(ratio),
+  new Option("--max-length <n>", "tokens of a sequence at most (default: as trained)").argParser(positiveInteger),
+];
 
 export function evaluateCommand(): Command {
-  return new Command("evaluate")
-    .description("measure a model: on labelled text, or a pre-trained one on plain text")
+  const options = mergeOptions({
+    ...Object.fromEntries(TASK_NAMES.map((name) => [name, ownOptions(name)])),
+    [PRETRAINING]: pretrainingOptions(),
+  });
+  const command = new Command("evaluate")
+    .description("measure a model: on labelled examples, or a pre-trained one on plain text")
     .argument("<dir>", "model folder")
-    .requiredOption(
-      "--data <file>",
-      "CSV, TSV, JSON Lines or Parquet, gzipped or not; for pretraining also plain text, a folder or a pattern",
-    )
+    .requiredOption("--data <file>", "examples as for finetune; for pretraining also plain text, a folder or a pattern")
     .addOption(
-      new Option("--task <name>", "what to measure (default: what the model was made for)").choices(TASK_NAMES),
-    )
-    .addOption(shared.textColumn())
-    .addOption(shared.pairColumn())
-    .addOption(shared.labelColumn())
-    .addOption(shared.onEmpty())
-    .addOption(choiceOption("--lines <what>", "pretraining: what a line is, as for prepare", LINE_MODES, "paragraph"))
-    .option("--locale <tag>", "pretraining: language whose rules end a sentence", "en")
-    .addOption(new Option("--pairs <what>", "pretraining: pairs to judge (default: as trained)").choices(PAIRINGS))
-    .addOption(
-      new Option("--mask <unit>", "pretraining: what is hidden as one (default: as trained)").choices(MASK_UNITS),
-    )
-    .addOption(
-      new Option("--mask-rate <x>", "pretraining: share that is hidden (default: as trained)").argParser(ratio),
-    )
-    .addOption(
-      new Option("--max-length <n>", "pretraining: tokens of a sequence at most (default: as trained)").argParser(
-        positiveInteger,
-      ),
-    )
+      new Option("--task <name>", "what to measure (default: what the model was made for)").choices([
+        ...TASK_NAMES,
+        PRETRAINING,
+      ]),
+    );
+  for (const option of options.all) command.addOption(option);
+  return command
     .addOption(shared.device())
     .addOption(shared.threads())
     .addOption(shared.json())
@@ -68,17 +68,21 @@ Examples:
   $ cloze evaluate model --data test.tsv --text-column sentence
   $ cloze evaluate model --task pretraining --data unseen.txt`,
     )
-    .action(run);
+    .action(async (folder: string, given: Options) => {
+      const task = given.task ?? taskOf(await purposeOf(folder)) ?? PRETRAINING;
+      options.requireOwn(task, given);
+      if (task === PRETRAINING) await evaluateMasks(folder, given);
+      else await evaluateTask(task, folder, given);
+    });
 }
 
-async function run(folder: string, options: Options) {
-  const own = taskFor(await purposeOf(folder)) === "fill-mask" ? "pretraining" : "text-classification";
-  await TASKS[options.task ?? own](folder, options);
+function ownOptions(name: TaskName): Option[] {
+  return [TASKS[name].reading, TASKS[name].settings].flatMap((schema) => schemaOptions(schema, { defaults: false }));
 }
 
-async function evaluateClassifier(folder: string, options: Options) {
+async function evaluateTask(task: TaskName, folder: string, options: Options) {
   let progress: ReturnType<typeof showProgress> | undefined;
-  const { metrics, labels, skipped, truncated } = await FINETUNED["text-classification"]
+  const { metrics, labels, skipped, truncated } = await TASKS[task]
     .evaluate(folder, options.data, {
       ...options,
       signal: abortOnInterrupt(),
@@ -96,10 +100,11 @@ async function evaluateClassifier(folder: string, options: Options) {
   else console.log(formatMetrics(metrics, labels));
 }
 
-async function evaluateMasks(folder: string, { data, lines, textColumn, locale, json, ...options }: Options) {
+async function evaluateMasks(folder: string, options: PretrainingOptions) {
+  const { data, lines, textColumn, locale, json, ...choices } = options;
   let progress: ReturnType<typeof showProgress> | undefined;
   const { metrics } = await evaluatePretraining(folder, {
-    ...options,
+    ...choices,
     data: [data],
     reading: { lines, textColumn, locale },
     signal: abortOnInterrupt(),

@@ -3,30 +3,32 @@ import { ClozeError } from "../base/errors.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { purposeOf } from "../tasks/model-folder.node.ts";
-import { commaSeparated, positiveInteger, shared } from "./options.ts";
+import { shared } from "./options.ts";
 import {
   type OpenTask,
   PREDICTION_TASK_NAMES,
-  PREDICTION_TASKS,
   type PredictionTask,
+  rowOf,
   type TaskOptions,
   type TaskRow,
   taskFor,
 } from "./prediction-tasks.ts";
+import { mergeOptions } from "./schema-options.ts";
 import { print } from "./standard-output.ts";
-import { inChunks, openTexts, reportCounts, type TextStream, withProgress } from "./text-stream.ts";
+import { inChunks, openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
 
 interface Options extends OnnxOptions, TaskOptions {
   task?: PredictionTask;
   input?: string;
   output?: string;
-  textColumn: string;
+  textColumn?: string;
   pairColumn?: string;
   onEmpty: "refuse" | "skip";
 }
 
 export function predictCommand(): Command {
-  return new Command("predict")
+  const own = mergeOptions(Object.fromEntries(PREDICTION_TASK_NAMES.map((name) => [name, rowOf(name).options])));
+  const command = new Command("predict")
     .description("label texts, fill in masks, go on writing, judge texts: one JSON object a line")
     .argument("<dir>", "model folder")
     .argument("[text...]", "texts; with neither texts nor --input, the lines of standard input")
@@ -37,11 +39,11 @@ export function predictCommand(): Command {
         PREDICTION_TASK_NAMES,
       ),
     )
-    .addOption(new Option("--top-k <n>", "candidates for a mask or a word (default: 5)").argParser(positiveInteger))
-    .addOption(new Option("--targets <words>", "fill masks with these words only: a,b,c").argParser(commaSeparated))
-    .addOption(shared.textColumn())
-    .addOption(shared.pairColumn())
-    .addOption(shared.onEmpty())
+    .option("--text-column <name>", `column of the text (default: "text"; of a question: "question")`)
+    .option("--pair-column <name>", `column of the second text, where texts are pairs (of a question: "context")`)
+    .addOption(shared.onEmpty());
+  for (const option of own.all) command.addOption(option);
+  command
     .addOption(shared.device())
     .addOption(shared.threads())
     .addOption(new Option("--json", "accepted for symmetry: the result is JSON Lines anyway"))
@@ -60,13 +62,21 @@ With a model that was pre-trained and not fine-tuned:
   $ cloze predict bert --task next-sentence --input pairs.csv --text-column a --pair-column b
   $ cloze predict bert --task pseudo-log-likelihood "I sees him" "I see him"`,
     )
-    .action(run);
+    .action(async (folder: string, texts: string[], options: Options) => {
+      requireOneSource(texts, options, command);
+      const name = options.task ?? taskFor(await purposeOf(folder));
+      own.requireOwn(name, options);
+      await run(folder, texts, { ...options, task: name });
+    });
+  return command;
 }
 
-async function run(folder: string, texts: string[], options: Options, command: Command) {
-  const { pairs }: Pick<TaskRow, "pairs"> = PREDICTION_TASKS[options.task ?? "text-classification"];
-  const stream = openTexts(texts, { ...options, inPairs: pairs === "always" }, command);
-  const row = await chooseTask(folder, texts, options);
+async function run(folder: string, texts: string[], options: Options & { task: PredictionTask }) {
+  const row = rowOf(options.task);
+  const { textColumn = row.columns?.textColumn, pairColumn = row.columns?.pairColumn } = options;
+  requirePairs(row, texts, { ...options, pairColumn });
+  const columns = texts.length > 0 ? {} : { textColumn, pairColumn };
+  const stream = openTexts(texts, { ...options, ...columns, inPairs: row.pairs === "always" });
   const { counts, signal } = stream;
   const task = await row.open(folder, options);
   try {
@@ -82,21 +92,17 @@ async function run(folder: string, texts: string[], options: Options, command: C
   if (options.output !== undefined) console.error(`${options.output}: ${counts.texts} predictions`);
 }
 
-/** The task asked for, or the model's own. Throws OPTION_INVALID for options that it has no use for. */
-async function chooseTask(folder: string, texts: readonly string[], options: Options): Promise<TaskRow> {
-  const name = options.task ?? taskFor(await purposeOf(folder));
-  const task: TaskRow = PREDICTION_TASKS[name];
-  const without = (flag: string) => new ClozeError("OPTION_INVALID", { problem: `the task ${name} has no ${flag}` });
-  if (options.topK !== undefined && !task.options.includes("topK")) throw without("--top-k");
-  if (options.targets !== undefined && !task.options.includes("targets")) throw without("--targets");
-  if (options.pairColumn !== undefined && task.pairs === "never") throw without("--pair-column");
-  if (options.pairColumn === undefined && task.pairs === "always" && texts.length === 0) {
+/** Throws OPTION_INVALID where a task of pairs gets single texts, or one of single texts pairs. */
+function requirePairs({ pairs }: TaskRow, texts: readonly string[], { task, pairColumn }: Options): void {
+  if (pairColumn !== undefined && pairs === "never") {
+    throw new ClozeError("OPTION_INVALID", { problem: `the task ${task} has no --pair-column` });
+  }
+  if (pairColumn === undefined && pairs === "always" && texts.length === 0) {
     throw new ClozeError("OPTION_INVALID", {
-      problem: `the task ${name} is about pairs of texts`,
+      problem: `the task ${task} is about pairs of texts`,
       expected: "two texts, or --input with a table and --pair-column",
     });
   }
-  return task;
 }
 
 async function* predictions(task: OpenTask, stream: TextStream): AsyncGenerator<Uint8Array> {

@@ -1,3 +1,4 @@
+import { Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { fillMasks } from "../tasks/fill-mask.ts";
 import { openMaskedLanguageModel } from "../tasks/masked-language-model.node.ts";
@@ -8,12 +9,17 @@ import { pseudoLogLikelihoods } from "../tasks/pseudo-log-likelihood.ts";
 import type { Answers } from "../tasks/task-pipeline.ts";
 import { TASKS } from "../tasks/task-table.node.ts";
 import type { TextInput } from "../tasks/text-or-pair.ts";
+import { commaSeparated, positiveInteger } from "./options.ts";
 
 /** Options that only some tasks have. */
 export interface TaskOptions {
   readonly topK?: number;
   readonly targets?: readonly string[];
 }
+
+const topK = (what: string) => new Option("--top-k <n>", what).argParser(positiveInteger);
+const targets = () =>
+  new Option("--targets <words>", "fill masks with these words only: a,b,c").argParser(commaSeparated);
 
 /** A model, opened for a task. */
 export interface OpenTask {
@@ -24,17 +30,20 @@ export interface OpenTask {
 
 /** How `cloze predict` does a task. */
 export interface TaskRow {
-  /** The Hugging Face classes of models whose task this is if no other is named. */
-  readonly architectures: readonly string[];
+  /** Whether it is what a model was made for. */
+  readonly isPurpose?: (purpose: Purpose) => boolean;
   /** Whether its inputs are pairs of texts. */
   readonly pairs: "never" | "optional" | "always";
-  readonly options: readonly (keyof TaskOptions)[];
+  /** Columns of tables that hold the texts if no others are named. */
+  readonly columns?: { readonly textColumn: string; readonly pairColumn: string };
+  /** Options of its own. */
+  readonly options: readonly Option[];
   readonly open: (folder: string, options: OnnxOptions & TaskOptions) => Promise<OpenTask>;
 }
 
 export const PREDICTION_TASKS = {
   "text-classification": {
-    architectures: ["BertForSequenceClassification"],
+    isPurpose: TASKS["text-classification"].isPurpose,
     pairs: "optional",
     options: [],
     async open(folder, options) {
@@ -49,9 +58,9 @@ export const PREDICTION_TASKS = {
     },
   },
   "fill-mask": {
-    architectures: ["BertForMaskedLM", "BertForPreTraining"],
+    isPurpose: ({ architecture }) => architecture === "BertForMaskedLM" || architecture === "BertForPreTraining",
     pairs: "never",
-    options: ["topK", "targets"],
+    options: [topK("candidates for a mask (default: 5)"), targets()],
     async open(folder, { topK, targets, ...options }) {
       const model = await openMaskedLanguageModel(folder, options);
       return {
@@ -64,9 +73,8 @@ export const PREDICTION_TASKS = {
     },
   },
   "next-word": {
-    architectures: [],
     pairs: "never",
-    options: ["topK"],
+    options: [topK("words (default: 5)")],
     async open(folder, { topK, ...options }) {
       const model = await openMaskedLanguageModel(folder, options);
       const predict = nextWords(model);
@@ -80,7 +88,7 @@ export const PREDICTION_TASKS = {
     },
   },
   "next-sentence": {
-    architectures: ["BertForNextSentencePrediction"],
+    isPurpose: ({ architecture }) => architecture === "BertForNextSentencePrediction",
     pairs: "always",
     options: [],
     async open(folder, options) {
@@ -96,7 +104,6 @@ export const PREDICTION_TASKS = {
     },
   },
   "pseudo-log-likelihood": {
-    architectures: [],
     pairs: "never",
     options: [],
     async open(folder, options) {
@@ -117,9 +124,13 @@ export type PredictionTask = keyof typeof PREDICTION_TASKS;
 export const PREDICTION_TASK_NAMES = Object.keys(PREDICTION_TASKS) as readonly PredictionTask[];
 
 /** The task that a model was made for by its config.json; a classifier's where that says nothing. */
-export function taskFor({ architecture }: Purpose): PredictionTask {
-  const isIts = (task: PredictionTask) => PREDICTION_TASKS[task].architectures.some((known) => known === architecture);
+export function taskFor(purpose: Purpose): PredictionTask {
+  const isIts = (name: PredictionTask) => rowOf(name).isPurpose?.(purpose) ?? false;
   return PREDICTION_TASK_NAMES.find(isIts) ?? "text-classification";
+}
+
+export function rowOf(name: PredictionTask): TaskRow {
+  return PREDICTION_TASKS[name];
 }
 
 function textsOf(inputs: readonly TextInput[]): string[] {

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
+import { ClozeError } from "../base/errors.ts";
 import { commaSeparated } from "./options.ts";
 
 /** What JSON Schema says of an option. */
@@ -10,8 +11,11 @@ const Property = z.object({
   default: z.unknown().optional(),
 });
 
-/** The options of a schema on the command line: `textColumn` becomes `--text-column <name>`. */
-export function schemaOptions(schema: z.ZodObject): Option[] {
+/**
+ * The options of a schema on the command line: `textColumn` becomes `--text-column <name>`. Without `defaults` those that
+ * are not given are left to the schema, and the help says what they are.
+ */
+export function schemaOptions(schema: z.ZodObject, { defaults = true } = {}): Option[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: "input" });
   return Object.entries(properties).map(([name, json]) => {
     const property = Property.parse(json);
@@ -19,7 +23,9 @@ export function schemaOptions(schema: z.ZodObject): Option[] {
     const option = new Option(`${flag}${placeholder(property)}`, property.description);
     if (property.enum) option.choices(property.enum);
     else if (property.type !== "boolean") option.argParser((text) => parseValue(schema.shape[name], property, text));
-    if (property.default !== undefined && property.default !== false) option.default(property.default);
+    if (property.default === undefined || property.default === false) return option;
+    if (defaults) option.default(property.default);
+    else option.description += ` (default: ${JSON.stringify(property.default)})`;
     return option;
   });
 }
@@ -46,4 +52,39 @@ function parseValue(schema: z.core.$ZodType, { type }: z.infer<typeof Property>,
   const result = z.safeParse(schema, value);
   if (result.success) return result.data;
   throw new InvalidArgumentError(`${result.error.issues[0].message}.`);
+}
+
+/** The options of several tasks on one command line. */
+export interface MergedOptions {
+  readonly all: readonly Option[];
+  /** Throws OPTION_INVALID where an option was given that the task has no use for. */
+  requireOwn(task: string, given: object): void;
+}
+
+/** Options of several tasks, each once, in the help under the task that alone has them. */
+export function mergeOptions(byTask: Readonly<Record<string, readonly Option[]>>): MergedOptions {
+  const options = new Map<string, { readonly option: Option; readonly tasks: string[] }>();
+  for (const [task, own] of Object.entries(byTask)) {
+    for (const option of own) {
+      const known = options.get(option.attributeName());
+      if (known === undefined) options.set(option.attributeName(), { option, tasks: [task] });
+      else known.tasks.push(task);
+    }
+  }
+  for (const { option, tasks } of options.values()) {
+    option.helpGroup(tasks.length === 1 ? `Options of ${tasks[0]}:` : "Options of several tasks:");
+  }
+  return {
+    all: [...options.values()].map(({ option }) => option),
+    requireOwn(task, given) {
+      for (const [name, value] of Object.entries(given)) {
+        const known = options.get(name);
+        if (value === undefined || known === undefined || known.tasks.includes(task)) continue;
+        throw new ClozeError("OPTION_INVALID", {
+          problem: `the task ${task} has no ${known.option.long}`,
+          expected: `an option of it, or another task: ${known.tasks.join(", ")}`,
+        });
+      }
+    },
+  };
 }

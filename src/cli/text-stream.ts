@@ -22,9 +22,13 @@ export interface TextStream {
 
 type Reading = Parameters<typeof readInputs>[1] & { readonly input?: string };
 
-/** Texts from the command line, from --input or from standard input; both of the first two are wrong usage. */
-export function openTexts(texts: readonly string[], options: Reading, command: Command): TextStream {
-  if (texts.length > 0 && options.input !== undefined) command.error("error: give texts or --input, not both");
+/** Texts and --input together are wrong usage. */
+export function requireOneSource(texts: readonly string[], { input }: { input?: string }, command: Command): void {
+  if (texts.length > 0 && input !== undefined) command.error("error: give texts or --input, not both");
+}
+
+/** Texts from the command line, from --input or, without either, from standard input. */
+export function openTexts(texts: readonly string[], options: Reading): TextStream {
   const counts = { texts: 0, skipped: 0, truncated: 0 };
   const inputs = readInputs(texts.length > 0 ? texts : options.input, options, counts);
   const signal = abortOnInterrupt();

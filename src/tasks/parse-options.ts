@@ -11,3 +11,10 @@ export function parseOptions<S extends z.ZodObject>(schema: S, options: object):
     received: message,
   });
 }
+
+/** Those of some options that a schema knows and that were given, checked. Throws OPTION_INVALID. */
+export function parseGiven<S extends z.ZodObject>(schema: S, options: object): Partial<z.infer<S>> {
+  const given = new Set(Object.entries(options).flatMap(([name, value]) => (value === undefined ? [] : [name])));
+  const all: Record<string, unknown> = parseOptions(schema, options);
+  return Object.fromEntries(Object.entries(all).filter(([name]) => given.has(name))) as Partial<z.infer<S>>;
+}

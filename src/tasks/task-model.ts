@@ -68,16 +68,17 @@ export class TaskModel<I, G, A, R extends z.ZodObject, S extends z.ZodObject> {
   /** Figures over examples, and how many of them were too long and cut. Throws LABEL_UNKNOWN and the errors of `answer`. */
   async evaluate(
     examples: readonly Example<I, G>[],
-    control?: Control,
+    { settings, ...control }: Control & { readonly settings?: Partial<z.infer<S>> } = {},
   ): Promise<{ readonly evaluation: Evaluation; readonly truncated: number }> {
+    const context = { ...this.context, settings: { ...this.context.settings, ...settings } };
     const encodings = examples.map((example) => {
-      const encoded = this.task.encode(example.input, this.context);
-      this.task.features(example, encoded, this.context); // complains of wrong examples before the work is done
+      const encoded = this.task.encode(example.input, context);
+      this.task.features(example, encoded, context); // complains of wrong examples before the work is done
       return encoded;
     });
     const inputs = examples.map(({ input }) => input);
-    const { results, truncated } = await this.#decoded(inputs, encodings, this.context, control);
-    return { evaluation: this.task.score(examples, results, this.context), truncated };
+    const { results, truncated } = await this.#decoded(inputs, encodings, context, control);
+    return { evaluation: this.task.score(examples, results, context), truncated };
   }
 
   /** May be called again. */

@@ -10,7 +10,7 @@ import type { Purpose } from "./model-folder.node.ts";
 import { multiLabelClassification } from "./multi-label-classification.ts";
 import { multipleChoice } from "./multiple-choice.ts";
 import { openTask } from "./open-task.node.ts";
-import { parseOptions } from "./parse-options.ts";
+import { parseGiven, parseOptions } from "./parse-options.ts";
 import { questionAnswering } from "./question-answering.ts";
 import { readQuestions } from "./questions.node.ts";
 import { regression } from "./regression.ts";
@@ -33,6 +33,11 @@ export const TASKS = {
 export type TaskName = keyof typeof TASKS;
 
 export const TASK_NAMES = Object.keys(TASKS) as readonly TaskName[];
+
+/** The task that a model was fine-tuned for by its config.json. */
+export function taskOf(purpose: Purpose): TaskName | undefined {
+  return TASK_NAMES.find((name) => TASKS[name].isPurpose(purpose));
+}
 
 /** The options of a task, beside those that all tasks have. */
 export type TaskOptions<T extends TaskName> = z.input<(typeof TASKS)[T]["reading"]> &
@@ -63,12 +68,14 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
       architecture === task.architecture && problemType === task.problemType,
     finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
     open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
-    /** `options` hold those of reading. */
+    /** `options` hold those of reading, and settings that outweigh the model's own. */
     async evaluate(folder: string, data: string, options: OnnxOptions & Control): Promise<FileEvaluation> {
+      const { signal, onProgress } = options;
+      const settings = parseGiven(task.settings, options);
       const model = await openTask(task, folder, options);
       try {
         const { examples, skipped } = await read(data, parseOptions(task.reading, options));
-        const { evaluation, truncated } = await model.evaluate(examples, options);
+        const { evaluation, truncated } = await model.evaluate(examples, { settings, signal, onProgress });
         return { ...evaluation, labels: model.context.labels, skipped, truncated };
       } finally {
         await model.dispose();
