@@ -62,6 +62,21 @@ function taskCommand(name: TaskName): Command {
     .addOption(
       numberOption("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, TRAINING_DEFAULTS.weightDecay),
     )
+    .addOption(
+      numberOption(
+        "--layer-decay <x>",
+        "learning rate of each layer as a multiple of that of the one above",
+        ratio,
+        TRAINING_DEFAULTS.layerDecay,
+      ),
+    )
+    .addOption(
+      numberOption(
+        "--freeze-layers <n>",
+        "leave the embeddings and so many of the lowest layers as they are",
+        nonNegativeInteger,
+      ),
+    )
     .addOption(numberOption("--max-length <n>", "tokens of a sequence at most", positiveInteger, task.defaultMaxLength))
     .addOption(numberOption("--seed <n>", "equal seeds give equal models", nonNegativeInteger, TRAINING_DEFAULTS.seed))
     .addOption(numberOption("--patience <n>", "stop after this many epochs without a better one", positiveInteger))

@@ -29,3 +29,16 @@ it("gives the same bytes however the buffers are divided into segments and calls
     { numRuns: 10 },
   );
 });
+
+it("takes each segment at its own rate, and leaves one at 0 as it is", () => {
+  const learningRate = 0.01;
+  const step = (rate: number | undefined, at: number) => {
+    const parameters = Float32Array.of(0.5, -2, 3);
+    const optimizer = new AdamW([{ offset: 0, length: 3, decay: true, rate }]);
+    for (const gradient of [1, -0.3])
+      optimizer.step(parameters, Float32Array.of(gradient, 2, -1), { learningRate: at });
+    return parameters;
+  };
+  expect(step(0.5, learningRate)).toEqual(step(undefined, learningRate / 2));
+  expect(step(0, learningRate)).toEqual(Float32Array.of(0.5, -2, 3));
+});

@@ -77,7 +77,9 @@ export class AdamW implements Optimizer {
     const correction2 = 1 - beta2 ** this.#step;
     const buffers = { moments: this.#moments, parameters, gradients };
     for (const segment of this.#segments) {
-      this.stepSegment(segment, buffers, learningRate, (rate) => ({
+      const { rate: multiple = 1 } = segment;
+      if (multiple === 0) continue;
+      this.stepSegment(segment, buffers, learningRate * multiple, (rate) => ({
         gradientScale,
         rate1: 1 - beta1,
         rate2: 1 - beta2,

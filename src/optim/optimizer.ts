@@ -8,6 +8,8 @@ export interface Segment {
   readonly length: number;
   /** Whether weight decay and LAMB's trust ratio apply: in BERT to all but biases and layer normalisation. */
   readonly decay: boolean;
+  /** Its learning rate as a multiple of the step's, 1 if left out; a segment at 0 stays as it is. */
+  readonly rate?: number;
 }
 
 export interface OptimizerOptions {

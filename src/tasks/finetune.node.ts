@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import type { BertConfig } from "../bert/config.ts";
+import { depthOf } from "../bert/depth.ts";
 import { onnxExecutor } from "../executors/onnx/node.node.ts";
 import type { Device } from "../executors/onnx/session.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../formats/atomic-write.node.ts";
@@ -136,6 +138,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     trainable: trainableOf(task, config, context),
     examples: features,
     parameters,
+    rateOf: learningRates(config, training),
     executor,
     options: training,
     evaluate: model && dev && (async () => (await model.evaluate(dev.examples)).evaluation),
@@ -150,6 +153,15 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   await saveResult(task, options, start, { context, parameters, training, state });
   await checkpoints.end(state);
   return resultOf(state, output, labels);
+}
+
+/** Each weight's learning rate as a multiple of the head's (layer-wise decay: Clark et al. 2020, ELECTRA). */
+function learningRates(config: BertConfig, { layerDecay, freezeLayers }: TrainingOptions): (name: string) => number {
+  return (name) => {
+    const depth = depthOf(name, config);
+    const isFrozen = freezeLayers !== undefined && depth <= Math.min(freezeLayers, config.layers);
+    return isFrozen ? 0 : layerDecay ** (config.layers + 1 - depth);
+  };
 }
 
 /** A setting as it can be recorded and compared. */
@@ -239,7 +251,7 @@ function resultOf({ step, best }: EpochState, output: string, labels: readonly s
 }
 
 function trainingOptions(options: FinetuneOptions): TrainingOptions {
-  const { patience, checkpointEvery } = options;
+  const { patience, checkpointEvery, freezeLayers } = options;
   if (patience !== undefined && options.dev === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "without data to evaluate on there is nothing to be patient about",
@@ -248,7 +260,7 @@ function trainingOptions(options: FinetuneOptions): TrainingOptions {
   }
   const names = Object.keys(TRAINING_DEFAULTS) as (keyof typeof TRAINING_DEFAULTS)[];
   const chosen = names.map((name) => [name, options[name] ?? TRAINING_DEFAULTS[name]]);
-  return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery };
+  return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery, freezeLayers };
 }
 
 /** A hash of all tokens and targets, by which a resumed training knows its data again. */

@@ -16,21 +16,36 @@ export interface BatchResult {
 export class GradientRun<E> {
   readonly gradients: Parameters;
   readonly #trainable: Trainable<E>;
+  /** Parameters whose gradients are computed; those of the others stay 0. */
+  readonly #computed: ReadonlySet<string>;
   readonly #executable: Executable;
   /** Where the parts of a batch after its first are written before they are added. */
   #addition: Parameters | undefined;
 
-  private constructor(trainable: Trainable<E>, gradients: Parameters, executable: Executable) {
+  private constructor(
+    trainable: Trainable<E>,
+    gradients: Parameters,
+    computed: ReadonlySet<string>,
+    executable: Executable,
+  ) {
     this.#trainable = trainable;
     this.gradients = gradients;
+    this.#computed = computed;
     this.#executable = executable;
   }
 
-  /** Differentiates the loss with respect to all parameters and loads the result. */
-  static async load<E>(trainable: Trainable<E>, parameters: Parameters, executor: Executor): Promise<GradientRun<E>> {
+  /** Differentiates the loss with respect to the parameters that are to change and loads the result. */
+  static async load<E>(
+    trainable: Trainable<E>,
+    parameters: Parameters,
+    executor: Executor,
+    changes: (name: string) => boolean,
+  ): Promise<GradientRun<E>> {
     const { loss, metrics } = trainable;
-    const graph = makeGraph({ loss, ...metrics, ...parameterGradients(loss) });
-    return new GradientRun(trainable, parameters.like(), await executor.load(graph, parameters));
+    const gradients = Object.entries(parameterGradients(loss)).filter(([name]) => changes(name));
+    const graph = makeGraph({ loss, ...metrics, ...Object.fromEntries(gradients) });
+    const names = new Set(gradients.map(([name]) => name));
+    return new GradientRun(trainable, parameters.like(), names, await executor.load(graph, parameters));
   }
 
   /** Runs a batch in parts. `keys` seed its dropout. */
@@ -42,7 +57,8 @@ export class GradientRun<E> {
     for (let start = 0; start < batch.length; start += size) {
       const target = start === 0 ? this.gradients : this.#additionTarget();
       const inputs = this.#trainable.inputs(batch.slice(start, start + size), batch);
-      const outputs = Object.fromEntries(target.views.map(({ spec, data }) => [spec.name, data]));
+      const computed = target.views.filter(({ spec }) => this.#computed.has(spec.name));
+      const outputs = Object.fromEntries(computed.map(({ spec, data }) => [spec.name, data]));
       const values = await this.#executable.run(inputs, { outputs, seed: Random.of(...keys, start).uint32() });
       loss += values.loss.data[0];
       for (const name of names) metrics[name] += values[name].data[0];

@@ -20,6 +20,10 @@ export interface TrainingOptions extends UpdateOptions {
   /** Share of the updates over which the learning rate rises. */
   readonly warmupRatio: number;
   readonly weightDecay: number;
+  /** Learning rate of each layer as a multiple of that of the one above it. */
+  readonly layerDecay: number;
+  /** Leave the embeddings and so many of the lowest layers as they are. Default: train everything. */
+  readonly freezeLayers?: number;
   /** Stop after this many evaluations without a better one. Default: never. */
   readonly patience?: number;
   /** Updates between checkpoints, beside the one at the end of each epoch. Default: none between. */
@@ -34,6 +38,7 @@ export const TRAINING_DEFAULTS = {
   learningRate: 3e-5,
   warmupRatio: 0.1,
   weightDecay: 0.01,
+  layerDecay: 1,
   clipNorm: 1,
   seed: 42,
 } as const satisfies TrainingOptions;
@@ -79,6 +84,8 @@ export type EpochState = Readonly<z.infer<typeof EpochState>>;
 export interface Training<E> {
   readonly trainable: Trainable<E>;
   readonly examples: readonly E[];
+  /** A parameter's learning rate as a multiple of the step's; those at 0 stay as they are. */
+  readonly rateOf: (name: string) => number;
   /** The model, changed in place; at the end it holds the best evaluated values, or the last where nothing evaluates. */
   readonly parameters: Parameters;
   readonly executor: Executor;
@@ -105,8 +112,8 @@ export interface Training<E> {
  * Throws LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
  */
 export async function train<E>(training: Training<E>): Promise<EpochState> {
-  const { trainable, examples, parameters, executor, options, evaluate, checkpoints, settings, onEvent, signal } =
-    training;
+  const { trainable, examples, parameters, rateOf, executor, options, evaluate, checkpoints, settings } = training;
+  const { onEvent, signal } = training;
   requireOptions(options);
   const { batchSize, seed } = options;
   const stepsPerEpoch = Math.ceil(examples.length / batchSize);
@@ -116,7 +123,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     warmupSteps: Math.round(totalSteps * options.warmupRatio),
     totalSteps,
   });
-  const optimizer = new AdamW(segmentsOf(parameters), { weightDecay: options.weightDecay });
+  const optimizer = new AdamW(segmentsOf(parameters, rateOf), { weightDecay: options.weightDecay });
   let state: EpochState = { step: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
   if (training.resume) {
     const saved = await checkpoints.state();
@@ -128,7 +135,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     onEvent?.({ kind: "resumed", step: state.step, totalSteps });
   }
 
-  const updater = await Updater.load(trainable, { parameters, optimizer }, executor, options);
+  const updater = await Updater.load(trainable, { parameters, optimizer, rateOf }, executor, options);
   try {
     await training.beforeFirstStep?.();
     const lengths = examples.map((example) => trainable.length(example));
@@ -168,7 +175,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
 }
 
 /** Throws OPTION_INVALID. */
-function requireOptions({ warmupRatio, ...options }: TrainingOptions) {
+function requireOptions({ warmupRatio, layerDecay, freezeLayers = 0, ...options }: TrainingOptions) {
   for (const name of ["epochs", "batchSize", "accumulate", "patience", "checkpointEvery"] as const) {
     const value = options[name] ?? 1;
     requireOption(Number.isSafeInteger(value) && value > 0, name, value, "a whole number above 0");
@@ -177,6 +184,13 @@ function requireOptions({ warmupRatio, ...options }: TrainingOptions) {
     Number.isSafeInteger(options.seed) && options.seed >= 0,
     "seed",
     options.seed,
+    "a whole number, 0 or more",
+  );
+  requireOption(layerDecay > 0 && layerDecay <= 1, "layerDecay", layerDecay, "a number above 0, at most 1");
+  requireOption(
+    Number.isSafeInteger(freezeLayers) && freezeLayers >= 0,
+    "freezeLayers",
+    freezeLayers,
     "a whole number, 0 or more",
   );
   requireOption(warmupRatio >= 0 && warmupRatio <= 1, "warmupRatio", warmupRatio, "a number from 0 to 1");

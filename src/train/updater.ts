@@ -19,6 +19,8 @@ export interface UpdateOptions {
 export interface Model {
   readonly parameters: Parameters;
   readonly optimizer: Optimizer;
+  /** A parameter's learning rate as a multiple of the step's: at 0 its gradient is not computed. Default: 1 for all. */
+  readonly rateOf?: (name: string) => number;
 }
 
 export interface Update extends BatchResult {
@@ -48,7 +50,8 @@ export class Updater<E> {
     executor: Executor,
     options: UpdateOptions,
   ): Promise<Updater<E>> {
-    const run = await GradientRun.load(trainable, model.parameters, executor);
+    const { parameters, rateOf = () => 1 } = model;
+    const run = await GradientRun.load(trainable, parameters, executor, (name) => rateOf(name) !== 0);
     return new Updater(trainable, model, options, run);
   }
 

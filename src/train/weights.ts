@@ -16,7 +16,15 @@ export function encodeParameters({ views }: Parameters, type: WeightType = "floa
   return encodeSafetensors(tensors, { format: "pt" });
 }
 
-/** The parameters as an optimizer sees them: all but vectors, which are biases and layer normalisation, decay. */
-export function segmentsOf({ views }: Parameters): Segment[] {
-  return views.map(({ offset, data, spec }) => ({ offset, length: data.length, decay: spec.shape.length > 1 }));
+/**
+ * The parameters as an optimizer sees them: all but vectors, which are biases and layer normalisation, decay. `rateOf` gives
+ * a parameter's learning rate as a multiple of the step's.
+ */
+export function segmentsOf({ views }: Parameters, rateOf: (name: string) => number = () => 1): Segment[] {
+  return views.map(({ offset, data, spec: { name, shape } }) => ({
+    offset,
+    length: data.length,
+    decay: shape.length > 1,
+    rate: rateOf(name),
+  }));
 }
