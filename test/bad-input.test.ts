@@ -111,7 +111,7 @@ describe("texts", () => {
   test("that are empty, or have no label, are left out and counted", async () => {
     const events: FinetuneEvent[] = [];
     const file = writeRows(fresh(".jsonl"), rows);
-    await training({ train: file, onEvent: (event) => events.push(event) });
+    await training({ train: file, onEvent: (event) => void events.push(event) });
     expect(events).toContainEqual({
       kind: "data",
       file,
@@ -133,7 +133,7 @@ describe("texts", () => {
   test("that are too long are cut and counted", async () => {
     const file = writeRows(fresh(".jsonl"), [...examples(6), { text: "good ".repeat(99), label: "positive" }]);
     const events: FinetuneEvent[] = [];
-    await training({ train: file, maxLength: 24, onEvent: (event) => events.push(event) });
+    await training({ train: file, maxLength: 24, onEvent: (event) => void events.push(event) });
     expect(events).toContainEqual({
       kind: "data",
       file,

@@ -112,7 +112,7 @@ test.each([
     labels.map((label) => ({ text: `a ${label}`, label })),
   );
   const events: FinetuneEvent[] = [];
-  const onEvent = (event: FinetuneEvent) => events.push(event);
+  const onEvent = (event: FinetuneEvent) => void events.push(event);
   await finetune("text-classification", {
     model,
     train,

@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { z } from "zod";
+import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { depthOf } from "../bert/depth.ts";
 import { onnxExecutor } from "../executors/onnx/node.node.ts";
 import type { Device } from "../executors/onnx/session.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../formats/atomic-write.node.ts";
+import { confusionMatrixSvg } from "../formats/confusion-matrix-svg.ts";
 import { initialise, Parameters } from "../graph/parameters.ts";
 import { checkpointFolder } from "../train/checkpoint-folder.node.ts";
 import { recordable, requireSameSettings } from "../train/settings.ts";
@@ -26,6 +28,8 @@ import { SHIPPED_MODEL, SHIPPED_NAME } from "./shipped-model.node.ts";
 import { openStartingPoint, requireLength, type StartingPoint } from "./starting-point.node.ts";
 import { type Examples, type Feature, type Task, type TaskContext, trainableOf } from "./task.ts";
 import { TaskModel, taskParameters, wasCut } from "./task-model.ts";
+import { CURVES, drawCurves } from "./training-curves.node.ts";
+import { figuresOf, openTrainingLog, type TrainingLog } from "./training-log.node.ts";
 
 export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions> {
   /**
@@ -43,7 +47,8 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
   readonly threads?: number;
   /** Compute on a thread of its own, so that the caller's event loop stays free; slower, since all numbers are copied. */
   readonly worker?: boolean;
-  readonly onEvent?: (event: FinetuneEvent) => void;
+  /** Training goes on when what it returns is settled. */
+  readonly onEvent?: (event: FinetuneEvent) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -134,6 +139,17 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
 
   const executor = onnxExecutor(options);
   const model = dev && (await TaskModel.load(task, { config, parameters, context }, executor, { frozen: false }));
+  let from = 0;
+  let log: TrainingLog | undefined;
+  const report = async (event: TrainingEvent) => {
+    if (event.kind === "resumed") from = event.step;
+    if (event.kind === "epoch" && event.evaluation) {
+      const figures = figuresOf("dev", { score: event.evaluation.score, ...event.evaluation.metrics });
+      await log?.record({ kind: "figures", step: event.step, figures });
+    }
+    if (event.kind === "step" || event.kind === "checkpoint") await log?.record(event);
+    await onEvent?.(event);
+  };
   const state = await trainEpochs({
     trainable: trainableOf(task, config, context),
     examples: features,
@@ -143,12 +159,18 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     options: training,
     evaluate: model && dev && (async () => (await model.evaluate(dev.examples)).evaluation),
     checkpoints,
-    beforeFirstStep: options.overwrite ? () => checkpoints.clear() : undefined,
+    beforeFirstStep: async () => {
+      if (from === 0) await checkpoints.clear(); // begins it, so that it can be resumed from here on
+      log = await openTrainingLog(output, { step: options.resume ? from : undefined });
+    },
     resume: options.resume,
     settings,
-    onEvent,
+    onEvent: report,
     signal: options.signal,
-  }).finally(() => model?.dispose());
+  }).finally(async () => {
+    await model?.dispose();
+    await log?.close();
+  });
 
   await saveResult(task, options, start, { context, parameters, training, state });
   await checkpoints.end(state);
@@ -239,10 +261,31 @@ async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>
   });
   const figures = { task: task.name, step: state.best?.step ?? state.step, labels, ...metrics };
   await writeFileAtomic(join(output, METRICS), `${JSON.stringify(figures, null, 2)}\n`);
-  const card = modelCard({ config, labels, parameters: parameters.count, training, source: basename(model), metrics });
+  const pictures = await drawPictures(output, labels, metrics);
+  const source = basename(model);
+  const card = modelCard({ task, config, labels, parameters: parameters.count, training, source, metrics, pictures });
   await writeFileAtomic(join(output, CARD), card);
 }
 
+/** Draws the course of the loss, and what was taken for what on the dev file; returns the pictures by what they show. */
+async function drawPictures(
+  output: string,
+  labels: readonly string[],
+  metrics: FinetuneResult["metrics"],
+): Promise<Record<string, string>> {
+  const series = { "train/loss": "training", "dev/loss": "dev" };
+  await writeFileAtomic(join(output, CURVES), await drawCurves(output, { title: "Loss", series }));
+  const { data: matrix } = z.array(z.array(z.number())).safeParse(metrics?.confusion);
+  if (matrix === undefined) {
+    await rm(join(output, CONFUSION), { force: true }); // that of another model
+    return { "Loss over the updates": CURVES };
+  }
+  const title = "Confusion matrix of the dev examples";
+  await writeFileAtomic(join(output, CONFUSION), confusionMatrixSvg({ title, matrix, labels }));
+  return { "Loss over the updates": CURVES, [title]: CONFUSION };
+}
+
+const CONFUSION = "confusion.svg";
 const METRICS = "metrics.json";
 const CARD = "README.md";
 

@@ -3,6 +3,7 @@ import type { TrainingOptions } from "../train/train.ts";
 import { figureTable } from "./figure-table.ts";
 
 export interface ModelCard {
+  readonly task: { readonly name: string; readonly summary: string };
   readonly config: BertConfig;
   readonly labels: readonly string[];
   readonly parameters: number;
@@ -10,27 +11,36 @@ export interface ModelCard {
   /** The preset or the name of the folder that the weights came from. */
   readonly source: string;
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
+  /** Files of pictures beside the card, by what they show. */
+  readonly pictures: Readonly<Record<string, string>>;
 }
 
 /** README.md of a model folder, as model hubs show it. */
-export function modelCard({ config, labels, parameters, training, source, metrics }: ModelCard): string {
+export function modelCard(card: ModelCard): string {
+  const { task, config, labels, parameters, training, source, metrics, pictures } = card;
   const { layers, hiddenSize, heads, vocabSize } = config;
-  const rows = Object.entries(training).map(([name, value]) => `| ${name} | ${value} |`);
+  const rows = Object.entries(training).flatMap(([name, value]) =>
+    value === undefined ? [] : `| ${name} | ${value} |`,
+  );
   return `---
-pipeline_tag: text-classification
+pipeline_tag: ${task.name}
 library_name: cloze
 tags: [bert]
 ---
 
-# A text classifier
+# A model for ${task.name}
 
-BERT with ${layers} layers, ${hiddenSize} wide, ${heads} heads, ${parameters.toLocaleString("en")} parameters and a
-vocabulary of ${vocabSize.toLocaleString("en")} tokens, fine-tuned with Cloze from \`${source}\` to tell
-${labels.map((label) => `\`${label}\``).join(", ")} apart.
+${task.summary[0].toUpperCase()}${task.summary.slice(1)}: BERT with ${layers} layers, ${hiddenSize} wide, ${heads} heads,
+${parameters.toLocaleString("en")} parameters and a vocabulary of ${vocabSize.toLocaleString("en")} tokens, fine-tuned with Cloze from
+\`${source}\`.${labels.length > 0 ? ` Labels: ${labels.map((label) => `\`${label}\``).join(", ")}.` : ""}
 
 ## Figures on the development set
 
-${metrics === undefined ? "None was given." : `${figureTable(metrics)}\n\n${labels.length} labels; \`metrics.json\` has the confusion matrix.`}
+${metrics === undefined ? "None was given." : `${figureTable(metrics)}\n\n\`metrics.json\` has all of them.`}
+
+${Object.entries(pictures)
+  .map(([title, file]) => `![${title}](${file})`)
+  .join("\n\n")}
 
 ## Recipe
 
@@ -40,12 +50,7 @@ ${rows.join("\n")}
 
 ## Use
 
-    cloze predict . "a text"
-
-\`\`\`ts
-import { pipeline } from "cloze";
-const classify = await pipeline("text-classification", "path/to/this/folder");
-console.log(await classify("a text"));
-\`\`\`
+    cloze predict . --help
+    cloze evaluate . --data more-examples
 `;
 }

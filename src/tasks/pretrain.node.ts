@@ -35,7 +35,7 @@ import {
   stageStart,
 } from "./pretraining-settings.ts";
 import { openStartingPoint, requireLength, type StartingPoint } from "./starting-point.node.ts";
-import { openTrainingLog } from "./training-log.node.ts";
+import { figuresOf, openTrainingLog } from "./training-log.node.ts";
 
 export interface PretrainOptions extends OutputOptions, Partial<PretrainingSettings>, Partial<Intervals> {
   /** Folders that `cloze prepare` wrote. */
@@ -154,8 +154,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     if (saved === undefined) await checkpoints.clear();
     const log = await openTrainingLog(output, { step: saved?.step, ceiling });
     const report = async (event: StepEvent) => {
-      if (event.kind === "evaluation") evaluation = { step: event.step, metrics: event.evaluation.metrics };
-      await log.record(event);
+      if (event.kind === "evaluation") {
+        const { step, evaluation: measured } = event;
+        evaluation = { step, metrics: measured.metrics };
+        await log.record({ kind: "figures", step, figures: figuresOf("heldOut", measured.metrics) });
+      } else {
+        await log.record(event);
+      }
       onEvent?.(event);
     };
     try {

@@ -58,7 +58,8 @@ export async function savePretrained(output: string, pretrained: Pretrained): Pr
     pretraining: { pairs, mask, mask_rate, max_length } satisfies Recipe,
   });
   await writeMetrics(join(output, METRICS), result.metrics);
-  await writeFileAtomic(join(output, CURVES), await drawCurves(output));
+  const series = { "train/maskedLoss": "training", "heldOut/maskedLoss": "held out" };
+  await writeFileAtomic(join(output, CURVES), await drawCurves(output, { title: "Masked-LM loss", series }));
   const card = { config, settings, corpus, result, source: basename(model), parameters: parameters.count };
   await writeFileAtomic(join(output, CARD), pretrainingCard(card, CURVES));
 }

@@ -10,8 +10,14 @@ export const CURVES = "curves.svg";
 
 const Line = z.record(z.string(), z.unknown()).and(z.object({ step: z.number() }));
 
-/** Draws the masked-LM loss of a training, and of its evaluations, from the log in its output folder. */
-export async function drawCurves(output: string): Promise<string> {
+export interface Curves {
+  readonly title: string;
+  /** What is drawn, by its name in the log and by what the legend calls it. */
+  readonly series: Readonly<Record<string, string>>;
+}
+
+/** Draws figures of a training over its updates, from the log in its output folder. */
+export async function drawCurves(output: string, { title, series }: Curves): Promise<string> {
   const path = join(output, LOG);
   const text = await readFile(path, "utf8").catch((error) => {
     throw readError(path, error);
@@ -20,11 +26,10 @@ export async function drawCurves(output: string): Promise<string> {
   const points = (name: string) =>
     lines.flatMap(({ step, [name]: value }) => (typeof value === "number" ? [[step, value] as const] : []));
   return curvesSvg({
-    title: "Masked-LM loss",
+    title,
     xLabel: "updates",
-    series: [
-      { name: "training", points: points("train/maskedLoss") },
-      { name: "held out", points: points("heldOut/maskedLoss") },
-    ].filter((series) => series.points.length > 0),
+    series: Object.entries(series)
+      .map(([name, legend]) => ({ name: legend, points: points(name) }))
+      .filter((curve) => curve.points.length > 0),
   });
 }

@@ -1,14 +1,38 @@
 import { join } from "node:path";
 import { openLogFile } from "../formats/log-file.node.ts";
 import { openEventFile } from "../formats/tensorboard-file.node.ts";
-import type { StepEvent } from "../train/train-steps.ts";
 
 /** Updates between two lines at most; each gives the means of those since the one before. */
 const LOG_EVERY = 10;
 
+/** What a training tells its log. */
+export type LogEvent =
+  | Step
+  /** Figures under their whole names, such as `heldOut/perplexity`. */
+  | { readonly kind: "figures"; readonly step: number; readonly figures: Readonly<Record<string, number>> }
+  /** A checkpoint is about to be written. */
+  | { readonly kind: "checkpoint"; readonly step: number };
+
+/** An update. */
+interface Step {
+  readonly kind: "step";
+  /** Updates made. */
+  readonly step: number;
+  readonly loss: number;
+  readonly metrics: Readonly<Record<string, number>>;
+  readonly gradientNorm: number;
+  readonly learningRate: number;
+  readonly tokens: number;
+  readonly seconds: number;
+  /** Part of the seconds that waited for the batch, where it is made meanwhile. */
+  readonly waiting?: number;
+  /** Tokens and seconds of the whole training up to here, where they are counted. */
+  readonly total?: { readonly tokens: number; readonly seconds: number };
+}
+
 /** Writes how a training goes into its output folder: `log.jsonl` and an event file for TensorBoard. */
 export interface TrainingLog {
-  record(event: StepEvent): Promise<void>;
+  record(event: LogEvent): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -19,7 +43,7 @@ export interface TrainingLog {
  */
 export async function openTrainingLog(
   folder: string,
-  { step, ceiling }: { readonly step: number | undefined; readonly ceiling: number },
+  { step, ceiling }: { readonly step: number | undefined; readonly ceiling?: number },
 ): Promise<TrainingLog> {
   const log = await openLogFile(join(folder, LOG), { keepThrough: step });
   const events = await openEventFile(folder, { keepThrough: step }).catch(async (error) => {
@@ -35,13 +59,7 @@ export async function openTrainingLog(
   };
   return {
     async record(event) {
-      if (event.kind === "evaluation") {
-        const figures = Object.entries(event.evaluation.metrics).map(([name, value]) => [
-          `heldOut/${name}`,
-          Number(value),
-        ]);
-        await write(event.step, Object.fromEntries(figures));
-      }
+      if (event.kind === "figures") await write(event.step, event.figures);
       if (event.kind === "step") means.add(event);
       // Before a checkpoint too: a training that goes on from there would know nothing of the updates before it.
       if (event.kind === "checkpoint" || event.step % LOG_EVERY === 0) {
@@ -63,7 +81,11 @@ export async function openTrainingLog(
 /** The file of the lines, in the output folder. */
 export const LOG = "log.jsonl";
 
-type Step = Extract<StepEvent, { kind: "step" }>;
+/** The numbers among some metrics, under a name before their own. */
+export function figuresOf(prefix: string, metrics: Readonly<Record<string, unknown>>): Record<string, number> {
+  const figures = Object.entries(metrics).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+  return Object.fromEntries(figures.map(([name, value]) => [`${prefix}/${name}`, value]));
+}
 
 /** Means of the figures of some steps. */
 class Means {
@@ -76,7 +98,7 @@ class Means {
   #last: Step | undefined;
 
   add(step: Step): void {
-    const { loss, metrics, gradientNorm, tokens, seconds, waiting } = step;
+    const { loss, metrics, gradientNorm, tokens, seconds, waiting = 0 } = step;
     this.#last = step;
     for (const [name, value] of Object.entries({ loss, ...metrics, gradientNorm })) {
       this.#sums[name] = (this.#sums[name] ?? 0) + value;
@@ -88,19 +110,19 @@ class Means {
   }
 
   /** Undefined where there are none. */
-  scalars(ceiling: number): Record<string, number> | undefined {
+  scalars(ceiling: number | undefined): Record<string, number> | undefined {
     if (this.#last === undefined) return undefined;
-    const { learningRate, total } = this.#last;
+    const { learningRate, total, waiting } = this.#last;
     const means = Object.entries(this.#sums).map(([name, sum]) => [`train/${name}`, sum / this.#count]);
+    const { maskedLoss } = this.#sums;
     return {
       ...Object.fromEntries(means),
-      "train/perplexity": Math.exp(this.#sums.maskedLoss / this.#count),
+      ...(maskedLoss !== undefined && { "train/perplexity": Math.exp(maskedLoss / this.#count) }),
       "train/learningRate": learningRate,
       "speed/tokensPerSecond": this.#tokens / this.#seconds,
-      "speed/ceilingShare": this.#tokens / this.#seconds / ceiling,
-      "speed/waitingShare": this.#waiting / this.#seconds,
-      tokens: total.tokens,
-      seconds: total.seconds,
+      ...(ceiling !== undefined && { "speed/ceilingShare": this.#tokens / this.#seconds / ceiling }),
+      ...(waiting !== undefined && { "speed/waitingShare": this.#waiting / this.#seconds }),
+      ...total,
     };
   }
 }

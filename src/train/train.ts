@@ -51,10 +51,13 @@ export type TrainingEvent =
       readonly totalSteps: number;
       readonly epoch: number;
       readonly loss: number;
+      readonly metrics: Readonly<Record<string, number>>;
       readonly learningRate: number;
       readonly gradientNorm: number;
       /** Tokens of the batch. */
       readonly tokens: number;
+      /** Time that the update took. */
+      readonly seconds: number;
     }
   | {
       readonly kind: "epoch";
@@ -63,6 +66,8 @@ export type TrainingEvent =
       readonly loss: number;
       readonly evaluation?: Evaluation;
     }
+  /** A checkpoint is about to be written. */
+  | { readonly kind: "checkpoint"; readonly step: number }
   /** `step` is 0 where there was no checkpoint yet, so that the training starts from the beginning. */
   | { readonly kind: "resumed"; readonly step: number; readonly totalSteps: number };
 
@@ -99,7 +104,8 @@ export interface Training<E> {
   readonly settings: Settings;
   /** Called when all is loaded and checked, before anything is computed or written. */
   readonly beforeFirstStep?: () => Promise<void>;
-  readonly onEvent?: (event: TrainingEvent) => void;
+  /** Training goes on when what it returns is settled. */
+  readonly onEvent?: (event: TrainingEvent) => void | Promise<void>;
   /** Writes a checkpoint, then stops with ABORTED. */
   readonly signal?: AbortSignal;
 }
@@ -132,9 +138,13 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
       await checkpoints.restore(saved, parameters, optimizer);
       state = saved;
     }
-    onEvent?.({ kind: "resumed", step: state.step, totalSteps });
+    await onEvent?.({ kind: "resumed", step: state.step, totalSteps });
   }
 
+  const save = async () => {
+    await onEvent?.({ kind: "checkpoint", step: state.step });
+    await checkpoints.save(state, parameters, optimizer);
+  };
   const updater = await Updater.load(trainable, { parameters, optimizer, rateOf }, executor, options);
   try {
     await training.beforeFirstStep?.();
@@ -142,7 +152,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     let batches: Int32Array[] = [];
     while (state.step < totalSteps && !isExhausted(state, options)) {
       if (signal?.aborted) {
-        await checkpoints.save(state, parameters, optimizer);
+        await save();
         throw new ClozeError("ABORTED", {
           problem: `training stopped at step ${state.step} of ${totalSteps}`,
           cure: checkpoints.howToResume,
@@ -152,19 +162,21 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
       const place = state.step % stepsPerEpoch;
       if (place === 0 || batches.length === 0) batches = planBatches(lengths, { batchSize, seed, epoch });
       const batch = Array.from(batches[place], (i) => examples[i]);
+      const begun = performance.now();
       const rate = learningRate(state.step);
-      const { loss, gradientNorm, tokens } = await updater.update(batch, state.step, rate);
-      state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + loss };
-      onEvent?.({ kind: "step", step: state.step, totalSteps, epoch, loss, learningRate: rate, gradientNorm, tokens });
+      const update = await updater.update(batch, state.step, rate);
+      const seconds = (performance.now() - begun) / 1000;
+      state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + update.loss };
+      await onEvent?.({ kind: "step", step: state.step, totalSteps, epoch, learningRate: rate, ...update, seconds });
 
       const endOfEpoch = place + 1 === stepsPerEpoch;
       if (endOfEpoch) {
         const evaluation = await evaluate?.();
-        onEvent?.({ kind: "epoch", epoch, step: state.step, loss: state.epochLoss / stepsPerEpoch, evaluation });
+        await onEvent?.({ kind: "epoch", epoch, step: state.step, loss: state.epochLoss / stepsPerEpoch, evaluation });
         state = { ...(await keepBest(state, evaluation, parameters, checkpoints)), epochLoss: 0 };
       }
       if (endOfEpoch || state.step % (options.checkpointEvery ?? Number.POSITIVE_INFINITY) === 0) {
-        await checkpoints.save(state, parameters, optimizer);
+        await save();
       }
     }
   } finally {
