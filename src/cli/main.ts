@@ -8,6 +8,7 @@ import { infoCommand } from "./info.ts";
 import { predictCommand } from "./predict.ts";
 import { prepareCommand } from "./prepare.ts";
 import { pretrainCommand } from "./pretrain.ts";
+import { sweepCommand } from "./sweep.ts";
 import { VERSION } from "./version.ts";
 import { vocabCommand } from "./vocab.ts";
 
@@ -23,6 +24,7 @@ for (const command of [
   prepareCommand(),
   pretrainCommand(),
   finetuneCommand(),
+  sweepCommand(),
   evaluateCommand(),
   predictCommand(),
   embedCommand(),

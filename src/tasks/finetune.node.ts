@@ -3,6 +3,7 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { Random } from "../base/random.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { depthOf } from "../bert/depth.ts";
 import { onnxExecutor } from "../executors/onnx/node.node.ts";
@@ -41,6 +42,8 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
   readonly vocab?: string;
   readonly train: string;
   readonly dev?: string;
+  /** In place of `dev`: part `index`, from 0, of `of` equal parts of the training file is held back, drawn by chance. */
+  readonly fold?: { readonly index: number; readonly of: number };
   /** Tokens of a sequence at most, special tokens included. Default: the task's, 128 for most. */
   readonly maxLength?: number;
   readonly device?: Device;
@@ -79,6 +82,8 @@ export interface FinetuneResult {
   readonly output: string;
   readonly labels: readonly string[];
   readonly steps: number;
+  /** The figure that the best checkpoint was chosen by, where there was something to choose by. */
+  readonly score: number | undefined;
   /** Figures of the best checkpoint on the dev file, if there was one. */
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
 }
@@ -100,8 +105,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   await claimOutput(options, checkpoints);
   const start = await chooseModel(options, task.defaultMaxLength);
   const reading = parseOptions(task.reading, options);
-  const train = await read(options.train, reading);
-  const dev = options.dev === undefined ? undefined : await read(options.dev, reading);
+  const { train, dev } = await readExamples(options, (path) => read(path, reading));
   const chosen = parseOptions(task.settings, options);
   const taskSettings = task.settle?.(train, chosen) ?? chosen;
   const labels = task.labels?.(train, taskSettings) ?? [];
@@ -117,6 +121,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     model: options.model ?? SHIPPED_NAME,
     device: options.device ?? "cpu",
     threads: options.threads ?? "all",
+    ...(options.fold && { fold: `${options.fold.index} of ${options.fold.of}` }),
     maxLength: start.maxLength,
     labels: JSON.stringify(labels),
     trainingData: fingerprint(features),
@@ -207,6 +212,28 @@ async function chooseModel(
   return { ...start, maxLength };
 }
 
+/** The examples to learn from and those to choose by. Throws OPTION_INVALID where a fold has no examples. */
+async function readExamples<I, G>(
+  { train: path, dev, fold }: FinetuneOptions,
+  read: (path: string) => Promise<Examples<I, G>>,
+): Promise<{ train: Examples<I, G>; dev: Examples<I, G> | undefined }> {
+  const all = await read(path);
+  if (fold === undefined) return { train: all, dev: dev === undefined ? undefined : await read(dev) };
+  const { index, of } = fold;
+  const { length } = all.examples;
+  if (dev !== undefined || !Number.isInteger(of) || of < 2 || of > length) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "the training file cannot be divided into folds",
+      expected: `2 to ${length} of them, as many as there are examples, and no --dev`,
+      received: String(of),
+    });
+  }
+  const order = Random.of("folds").shuffle(Int32Array.from({ length }, (_, i) => i));
+  const held = new Set(order.filter((_, place) => place % of === index));
+  const part = (isHeld: boolean) => ({ ...all, examples: all.examples.filter((_, i) => held.has(i) === isHeld) });
+  return { train: part(false), dev: { ...part(true), file: `${path}, fold ${index + 1} of ${of}` } };
+}
+
 function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
   { file, examples, skipped }: Examples<I, G>,
@@ -290,12 +317,12 @@ const METRICS = "metrics.json";
 const CARD = "README.md";
 
 function resultOf({ step, best }: EpochState, output: string, labels: readonly string[]): FinetuneResult {
-  return { output, labels, steps: step, metrics: best?.evaluation.metrics };
+  return { output, labels, steps: step, score: best?.evaluation.score, metrics: best?.evaluation.metrics };
 }
 
 function trainingOptions(options: FinetuneOptions): TrainingOptions {
   const { patience, checkpointEvery, freezeLayers } = options;
-  if (patience !== undefined && options.dev === undefined) {
+  if (patience !== undefined && options.dev === undefined && options.fold === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "without data to evaluate on there is nothing to be patient about",
       expected: "--dev beside --patience",

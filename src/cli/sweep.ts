@@ -1,0 +1,72 @@
+import { Command, Option } from "commander";
+import { SWEEP_DEFAULTS, type SweepOptions, type SweepRow, sweep } from "../tasks/sweep.node.ts";
+import { TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
+import { abortOnInterrupt } from "./exit.ts";
+import { formatTable } from "./metrics.ts";
+import { commaSeparated, nonNegativeInteger, numberOption, positiveInteger, positiveNumber } from "./options.ts";
+import { addTrainingOptions } from "./training-options.ts";
+import { TrainingPrinter } from "./training-printer.ts";
+
+export function sweepCommand(): Command {
+  const command = new Command("sweep").description("fine-tune with every recipe of a grid, and rank them");
+  for (const name of TASK_NAMES) command.addCommand(taskCommand(name));
+  return command.addHelpText("after", EXAMPLES);
+}
+
+const EXAMPLES = `
+Examples:
+  $ cloze sweep text-classification --train train.tsv --dev dev.tsv --output sweep
+  $ cloze sweep text-classification --train train.tsv --folds 5 --learning-rates 1e-4,5e-5 --epochs 3 --output sweep
+
+The same command again goes on where it was stopped.`;
+
+function taskCommand(name: TaskName): Command {
+  const command = addTrainingOptions(new Command(name).description(TASKS[name].summary), name);
+  const grid = [
+    list("--learning-rates <x,x>", "highest learning rates", positiveNumber, SWEEP_DEFAULTS.learningRates),
+    list("--batch-sizes <n,n>", "examples of one update", positiveInteger, SWEEP_DEFAULTS.batchSizes),
+    list("--epochs <n,n>", "passes over the data", positiveInteger, SWEEP_DEFAULTS.epochCounts),
+    list("--seeds <n,n>", "each recipe is trained once with each", nonNegativeInteger, SWEEP_DEFAULTS.seeds),
+    numberOption("--folds <n>", "in place of --dev: parts of the training file, each held back once", positiveInteger),
+  ];
+  for (const option of grid) command.addOption(option);
+  return command.addHelpText("after", EXAMPLES).action((options: Options) => run(name, options));
+}
+
+function list(flags: string, text: string, parse: (text: string) => number, value: readonly number[]): Option {
+  return new Option(flags, text).argParser((text) => commaSeparated(text).map(parse)).default(value, value.join(","));
+}
+
+interface Options extends Omit<SweepOptions, "epochCounts" | "onEvent" | "signal"> {
+  readonly epochs: readonly number[];
+  readonly json?: boolean;
+}
+
+async function run(task: TaskName, { json, epochs, ...options }: Options) {
+  let printer = new TrainingPrinter();
+  const rows = await sweep(TASKS[task].finetune, {
+    ...options,
+    epochCounts: epochs,
+    signal: abortOnInterrupt(),
+    onEvent: (event) => {
+      if (event.kind === "training") return printer.print(event.event);
+      printer.stop();
+      printer = new TrainingPrinter();
+      console.error(`\ntraining ${event.index + 1} of ${event.total}: ${event.name}`);
+    },
+  }).finally(() => printer.stop());
+  console.log(json ? JSON.stringify(rows) : `${formatRows(rows)}\n\nThe best model is in ${rows[0].best}.`);
+}
+
+function formatRows(rows: readonly SweepRow[]): string {
+  const head = ["rate", "batch", "epochs", "mean score", "deviation", "trainings"];
+  const body = rows.map(({ learningRate, batchSize, epochs, scores, mean, deviation }) => [
+    String(learningRate),
+    String(batchSize),
+    String(epochs),
+    mean.toFixed(4),
+    deviation.toFixed(4),
+    String(scores.length),
+  ]);
+  return formatTable([head, ...body]);
+}

@@ -1,0 +1,78 @@
+/** Every recipe of a grid, ranked; stopped and called again it goes on. */
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type SweepEvent, type SweepOptions, sweep } from "../src/tasks/sweep.node.ts";
+import { TASKS } from "../src/tasks/task-table.node.ts";
+import { cloze } from "./command-line.ts";
+import { expectError } from "./expect-error.ts";
+import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
+
+let folder: string;
+let base: Omit<SweepOptions, "output">;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-sweep-"));
+  base = {
+    model: await writeTinyModel(join(folder, "model")),
+    train: writeRows(join(folder, "train.jsonl"), examples(20)),
+    dev: writeRows(join(folder, "dev.jsonl"), examples(10, 2)),
+    learningRates: [1e-2, 1e-6],
+    batchSizes: [5],
+    epochCounts: [1, 2],
+    seeds: [1, 2],
+    threads: 1,
+  };
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const { finetune } = TASKS["text-classification"];
+
+test("ranks recipes by the mean over seeds, and keeps what has ended", async () => {
+  const output = join(folder, "grid");
+  const controller = new AbortController();
+  const onEvent = (event: SweepEvent) => {
+    if (event.kind === "run" && event.index === 3) controller.abort();
+  };
+  await expectError(sweep(finetune, { ...base, output, onEvent, signal: controller.signal }), "ABORTED");
+  const ended = readdirSync(output).filter((name) => existsSync(join(output, name, "training.json")));
+  expect(ended).toHaveLength(3);
+  const times = ended.map((name) => statSync(join(output, name, "model.safetensors")).mtimeMs);
+
+  const rows = await sweep(finetune, { ...base, output });
+  expect(ended.map((name) => statSync(join(output, name, "model.safetensors")).mtimeMs)).toEqual(times);
+  expect(rows).toHaveLength(4);
+  for (const { scores, mean, deviation } of rows) {
+    expect(mean).toBeCloseTo((scores[0] + scores[1]) / 2, 12);
+    expect(deviation).toBeCloseTo(Math.abs(scores[0] - scores[1]) / Math.SQRT2, 12);
+  }
+  expect(rows.map(({ mean }) => mean)).toEqual(rows.map(({ mean }) => mean).sort((a, b) => b - a));
+  expect(rows[0].learningRate).toBe(1e-2);
+  expect(existsSync(join(rows[0].best, "config.json"))).toBe(true);
+});
+
+test("divides the training file into folds, each held back once", async () => {
+  const held: number[] = [];
+  const onEvent = (event: SweepEvent) => {
+    if (event.kind === "training" && event.event.kind === "data" && event.event.file.includes("fold"))
+      held.push(event.event.examples);
+  };
+  const one = { learningRates: [1e-3], epochCounts: [1], seeds: [1], dev: undefined };
+  const [row] = await sweep(finetune, { ...base, ...one, folds: 3, output: join(folder, "folds"), onEvent });
+  expect(row.scores).toHaveLength(3);
+  expect(held).toEqual([7, 7, 6]);
+  const output = join(folder, "none");
+  await expectError(sweep(finetune, { ...base, ...one, output }), "OPTION_INVALID", "--folds");
+  await expectError(sweep(finetune, { ...base, ...one, folds: 1, output }), "OPTION_INVALID", "folds");
+});
+
+test("prints a table", async () => {
+  const { train, dev, model } = base;
+  const args = ["sweep", "text-classification", "--train", train, "--dev", dev!, "--model", model!, "--threads", "1"];
+  const grid = ["--learning-rates", "1e-3", "--batch-sizes", "10", "--epochs", "1,2", "--output", join(folder, "cli")];
+  const { code, stdout, stderr } = await cloze([...args, ...grid]);
+  expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("training 2 of 2: rate-0.001") });
+  expect(stdout).toMatch(/^rate +batch +epochs +mean score +deviation +trainings\n0\.001 +10 +[12] /);
+  expect(stdout).toContain("The best model is in ");
+});
