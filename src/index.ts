@@ -23,6 +23,7 @@ export type {
   TextClassificationPipeline,
 } from "./tasks/classification-pipeline.node.ts";
 export type { Control } from "./tasks/control.ts";
+export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/entity-aggregation.ts";
 export { type EvaluatePretrainingOptions, evaluatePretraining } from "./tasks/evaluate-pretraining.node.ts";
 export { FeatureExtractor, type FeatureOptions } from "./tasks/feature-extractor.node.ts";
 export type { FeatureExtractionPipeline, FeatureInput } from "./tasks/feature-pipeline.node.ts";
@@ -38,6 +39,8 @@ export type { LayerChoice } from "./tasks/layer-choice.ts";
 export { openMaskedLanguageModel } from "./tasks/masked-language-model.node.ts";
 export { type MaskedInput, MaskedLanguageModel } from "./tasks/masked-language-model.ts";
 export { openModelFolder, storedWeights } from "./tasks/model-folder.node.ts";
+export type { Choices } from "./tasks/multiple-choice.ts";
+export type { ChoiceScores, MultipleChoicePipeline } from "./tasks/multiple-choice-pipeline.ts";
 export { openNextSentenceModel } from "./tasks/next-sentence.node.ts";
 export {
   NextSentenceModel,
@@ -54,11 +57,17 @@ export {
   type PseudoLogLikelihoodPipeline,
   pseudoLogLikelihoods,
 } from "./tasks/pseudo-log-likelihood.ts";
+export type { Question } from "./tasks/question-answering.ts";
+export type { QuestionAnswer, QuestionAnsweringPipeline, QuestionOptions } from "./tasks/question-pipeline.ts";
+export type { RerankedText, RerankInput, RerankOptions, RerankPipeline } from "./tasks/rerank.ts";
 export { SHIPPED_MODEL } from "./tasks/shipped-model.node.ts";
+export type { SentenceSimilarityPipeline } from "./tasks/similarity-pipeline.ts";
 export type { Example, Examples } from "./tasks/task.ts";
 export type { Answers, TaskPipeline } from "./tasks/task-pipeline.ts";
 export { finetune, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
 export type { TextInput } from "./tasks/text-or-pair.ts";
+export type { TokenClassificationPipeline, TokenInput, TokenOptions } from "./tasks/token-pipeline.ts";
+export type { ZeroShotClassificationPipeline, ZeroShotOptions, ZeroShotResult } from "./tasks/zero-shot.ts";
 export type { Encoding } from "./tokenizer/encoding.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizer/folder.node.ts";
 export { BertTokenizer, type EncodeOptions, type WindowOptions } from "./tokenizer/tokenizer.ts";

@@ -136,7 +136,7 @@ describe("what a task cannot do", () => {
   const pairs = "--input none.jsonl --pair-column pair".split(" ");
 
   test.concurrent.each<[args: string[], complaint: string]>([
-    [["--task", "juggling", "a"], "Allowed choices are text-classification, fill-mask, next-word"],
+    [["--task", "juggling", "a"], "Allowed choices are text-classification, "],
     [["--top-k", "0", "[MASK]"], "whole number above 0"],
     [["--targets", "a,,b", "[MASK]"], "words with commas"],
     [["--task", "next-sentence"], "about pairs of texts; expected two texts, or --input with a table"],

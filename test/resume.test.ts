@@ -99,7 +99,12 @@ test("the loss of an interrupted epoch is that of all its steps", async () => {
   const whole: FinetuneEvent[] = [];
   const resumed: FinetuneEvent[] = [];
   await finetune("text-classification", { ...base, output: fresh(), onEvent: (event) => void whole.push(event) });
-  await finetune("text-classification", { ...base, output, resume: true, onEvent: (event) => void resumed.push(event) });
+  await finetune("text-classification", {
+    ...base,
+    output,
+    resume: true,
+    onEvent: (event) => void resumed.push(event),
+  });
   const epochs = (events: FinetuneEvent[]) => events.filter(({ kind }) => kind === "epoch");
   expect(epochs(resumed)).toEqual(epochs(whole));
 });
@@ -203,7 +208,12 @@ describe("a checkpoint", () => {
   test("that is not there yet: the training starts from the beginning", async () => {
     const output = fresh();
     const events: FinetuneEvent[] = [];
-    await finetune("text-classification", { ...base, output, resume: true, onEvent: (event) => void events.push(event) });
+    await finetune("text-classification", {
+      ...base,
+      output,
+      resume: true,
+      onEvent: (event) => void events.push(event),
+    });
     expect(events).toContainEqual({ kind: "resumed", step: 0, totalSteps: 15 });
     expect(filesOf(output)).toEqual(await undisturbed());
   });

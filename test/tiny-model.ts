@@ -38,7 +38,7 @@ export function tinyConfig(changes: Readonly<Record<string, unknown>> = {}): Ber
 
 /** Names and shapes of the weights of a text classifier. */
 export function classifierParameters(config: BertConfig, labels: readonly string[] = LABELS) {
-  return taskParameters(textClassification, config, { labels, settings: {} });
+  return taskParameters(textClassification, config, { labels, settings: textClassification.settings.parse({}) });
 }
 
 export interface TinyModel {

@@ -5,6 +5,8 @@ import { PAIRINGS, type Pairing } from "../data/sentence-pairs.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { evaluatePretraining } from "../tasks/evaluate-pretraining.node.ts";
 import { purposeOf } from "../tasks/model-folder.node.ts";
+import { questionAnswering } from "../tasks/question-answering.ts";
+import { type PredictionFiles, scorePredictions } from "../tasks/score-predictions.node.ts";
 import { TASK_NAMES, TASKS, type TaskName, taskOf } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatFigure, formatMetrics, formatTable } from "./metrics.ts";
@@ -15,6 +17,10 @@ import { mergeOptions, schemaOptions } from "./schema-options.ts";
 interface Options extends OnnxOptions {
   task?: TaskName | typeof PRETRAINING;
   data: string;
+  json?: boolean;
+}
+
+interface PredictionOptions extends PredictionFiles {
   json?: boolean;
 }
 
@@ -29,6 +35,19 @@ interface PretrainingOptions extends Options {
 }
 
 const PRETRAINING = "pretraining";
+
+/** What the options of a file of predictions are listed under: it needs no model. */
+const PREDICTIONS = "predictions";
+
+/** Options of predictions that some system made for a SQuAD file. */
+const predictionOptions = () => [
+  new Option(
+    "--predictions <file>",
+    "score these answers to the questions of a SQuAD file, {id: text}, without a model",
+  ),
+  new Option("--null-scores <file>", "how sure their system is that there is no answer, {id: number}"),
+  ...schemaOptions(questionAnswering.settings.pick({ nullThreshold: true }), { defaults: false }),
+];
 
 /** Options of pre-trained models. */
 const pretrainingOptions = () => [
@@ -45,10 +64,11 @@ export function evaluateCommand(): Command {
   const options = mergeOptions({
     ...Object.fromEntries(TASK_NAMES.map((name) => [name, ownOptions(name)])),
     [PRETRAINING]: pretrainingOptions(),
+    [PREDICTIONS]: predictionOptions(),
   });
-  const command = new Command("evaluate")
-    .description("measure a model: on labelled examples, or a pre-trained one on plain text")
-    .argument("<dir>", "model folder")
+  const command: Command = new Command("evaluate")
+    .description("measure a model: on labelled examples, or a pre-trained one on plain text; or score predictions")
+    .argument("[dir]", "model folder; none with --predictions")
     .requiredOption("--data <file>", "examples as for finetune; for pretraining also plain text, a folder or a pattern")
     .addOption(
       new Option("--task <name>", "what to measure (default: what the model was made for)").choices([
@@ -66,9 +86,19 @@ export function evaluateCommand(): Command {
       `
 Examples:
   $ cloze evaluate model --data test.tsv --text-column sentence
-  $ cloze evaluate model --task pretraining --data unseen.txt`,
+  $ cloze evaluate model --task pretraining --data unseen.txt
+  $ cloze evaluate --predictions predictions.json --data dev-v2.0.json`,
     )
-    .action(async (folder: string, given: Options) => {
+    .action(async (folder: string | undefined, given: Options & Partial<PredictionOptions>) => {
+      const { predictions } = given;
+      if (predictions !== undefined) {
+        if (folder !== undefined || given.task !== undefined) {
+          command.error("error: --predictions are scored without a model folder and --task");
+        }
+        options.requireOwn(PREDICTIONS, given);
+        return evaluatePredictions({ ...given, predictions });
+      }
+      if (folder === undefined) command.error("error: missing required argument 'dir', or --predictions");
       const task = given.task ?? taskOf(await purposeOf(folder)) ?? PRETRAINING;
       options.requireOwn(task, given);
       if (task === PRETRAINING) await evaluateMasks(folder, given);
@@ -92,12 +122,23 @@ async function evaluateTask(task: TaskName, folder: string, options: Options) {
       },
     })
     .finally(() => progress?.stop());
-  for (const [what, count] of Object.entries(skipped)) {
-    if (count > 0) console.error(`${options.data}: ${count} ${what} skipped`);
-  }
+  reportSkipped(options.data, skipped);
   if (truncated > 0) console.error(`${options.data}: ${truncated} texts longer than the maximum length, cut`);
   if (options.json) console.log(JSON.stringify({ labels, skipped, truncated, ...metrics }));
   else console.log(formatMetrics(metrics, labels));
+}
+
+async function evaluatePredictions({ json, ...files }: PredictionOptions) {
+  const { metrics, skipped } = await scorePredictions(files);
+  reportSkipped(files.data, skipped);
+  if (json) console.log(JSON.stringify({ skipped, ...metrics }));
+  else console.log(formatMetrics(metrics, []));
+}
+
+function reportSkipped(file: string, skipped: Readonly<Record<string, number>>) {
+  for (const [what, count] of Object.entries(skipped)) {
+    if (count > 0) console.error(`${file}: ${count} ${what} skipped`);
+  }
 }
 
 async function evaluateMasks(folder: string, options: PretrainingOptions) {

@@ -3,6 +3,7 @@ import { ClozeError } from "../base/errors.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { purposeOf } from "../tasks/model-folder.node.ts";
+import { openChoices } from "./choice-stream.ts";
 import { shared } from "./options.ts";
 import {
   type OpenTask,
@@ -13,6 +14,7 @@ import {
   type TaskRow,
   taskFor,
 } from "./prediction-tasks.ts";
+import { openQuestions } from "./question-stream.ts";
 import { mergeOptions } from "./schema-options.ts";
 import { print } from "./standard-output.ts";
 import { inChunks, openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
@@ -29,10 +31,10 @@ interface Options extends OnnxOptions, TaskOptions {
 export function predictCommand(): Command {
   const own = mergeOptions(Object.fromEntries(PREDICTION_TASK_NAMES.map((name) => [name, rowOf(name).options])));
   const command = new Command("predict")
-    .description("label texts, fill in masks, go on writing, judge texts: one JSON object a line")
+    .description("label texts, answer questions, fill in masks, go on writing, judge texts: one JSON object a line")
     .argument("<dir>", "model folder")
     .argument("[text...]", "texts; with neither texts nor --input, the lines of standard input")
-    .option("--input <file>", "plain text (one a line), CSV, TSV, JSON Lines or Parquet, gzipped or not")
+    .option("--input <file>", "plain text (one a line), CSV, TSV, JSON Lines, Parquet or SQuAD, gzipped or not")
     .option("--output <file>", "JSON Lines file to write instead of standard output")
     .addOption(
       new Option("--task <name>", "what to predict (default: what the model was made for)").choices(
@@ -54,6 +56,13 @@ Examples:
   $ cloze predict model "Win a prize now!" "See you at lunch"
   $ cloze predict model --input mails.jsonl.gz --output labels.jsonl
 
+With a model that answers questions, a question and its context:
+  $ cloze predict model "Who came?" "Ada came on Tuesday." --top-k 3
+  $ cloze predict model --input dev-v2.0.json --output answers.jsonl
+
+With a model for multiple choice, a context and its choices:
+  $ cloze predict model "She dropped the glass." "It broke." "It sang."
+
 With a model that was pre-trained and not fine-tuned:
   $ cloze predict bert "Paris is the [MASK] of France." --top-k 3
   $ cloze predict bert "The doctor said [MASK] was late." --targets he,she
@@ -73,12 +82,23 @@ With a model that was pre-trained and not fine-tuned:
 
 async function run(folder: string, texts: string[], options: Options & { task: PredictionTask }) {
   const row = rowOf(options.task);
+  if (row.inputs === "choices") {
+    const stream = openChoices(texts, options);
+    return predict(await row.open(folder, options), stream, options);
+  }
+  if (row.inputs === "questions") {
+    const stream = await openQuestions(texts, options);
+    return predict(await row.open(folder, options), stream, options);
+  }
   const { textColumn = row.columns?.textColumn, pairColumn = row.columns?.pairColumn } = options;
   requirePairs(row, texts, { ...options, pairColumn });
   const columns = texts.length > 0 ? {} : { textColumn, pairColumn };
   const stream = openTexts(texts, { ...options, ...columns, inPairs: row.pairs === "always" });
+  await predict(await row.open(folder, options), stream, options);
+}
+
+async function predict<I extends object>(task: OpenTask<I>, stream: TextStream<I>, options: Options) {
   const { counts, signal } = stream;
-  const task = await row.open(folder, options);
   try {
     const lines = predictions(task, stream);
     if (options.output === undefined) await print(lines);
@@ -105,10 +125,11 @@ function requirePairs({ pairs }: TaskRow, texts: readonly string[], { task, pair
   }
 }
 
-async function* predictions(task: OpenTask, stream: TextStream): AsyncGenerator<Uint8Array> {
+async function* predictions<I extends object>(task: OpenTask<I>, stream: TextStream<I>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
   for await (const { chunk, result } of inChunks(stream, (texts) => task.answer(texts, stream.signal))) {
-    const lines = chunk.map((input, i) => `${JSON.stringify({ ...input, ...result.results[i] })}\n`);
+    const shown = task.shown === undefined ? chunk : chunk.map(task.shown);
+    const lines = shown.map((input, i) => `${JSON.stringify({ ...input, ...result.results[i] })}\n`);
     yield encoder.encode(lines.join(""));
   }
 }

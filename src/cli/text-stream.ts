@@ -13,8 +13,8 @@ export interface TextCounts {
 }
 
 /** The texts that a command was given, as they come. */
-export interface TextStream {
-  readonly inputs: AsyncIterable<TextInput>;
+export interface TextStream<Input = TextInput> {
+  readonly inputs: AsyncIterable<Input>;
   readonly counts: TextCounts;
   /** Fires at Ctrl-C, also where it waits for standard input. */
   readonly signal: AbortSignal;
@@ -40,11 +40,11 @@ export function openTexts(texts: readonly string[], options: Reading): TextStrea
 const CHUNK = 1024;
 
 /** Works on the texts chunk by chunk, and counts them. */
-export async function* inChunks<R extends { readonly truncated: number }>(
-  { inputs, counts }: TextStream,
-  work: (chunk: readonly TextInput[]) => Promise<R>,
-): AsyncGenerator<{ readonly chunk: readonly TextInput[]; readonly result: R }> {
-  let chunk: TextInput[] = [];
+export async function* inChunks<Input, R extends { readonly truncated: number }>(
+  { inputs, counts }: TextStream<Input>,
+  work: (chunk: readonly Input[]) => Promise<R>,
+): AsyncGenerator<{ readonly chunk: readonly Input[]; readonly result: R }> {
+  let chunk: Input[] = [];
   const finish = async () => {
     const done = { chunk, result: await work(chunk) };
     counts.texts += chunk.length;
@@ -63,7 +63,7 @@ export async function* inChunks<R extends { readonly truncated: number }>(
 export async function* withProgress<T>(
   what: string,
   chunks: AsyncIterable<T>,
-  { counts }: TextStream,
+  { counts }: Pick<TextStream, "counts">,
 ): AsyncGenerator<T> {
   const progress = showCount(what, "texts");
   try {

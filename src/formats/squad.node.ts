@@ -1,4 +1,4 @@
-import { parseAnswers, parseNoAnswerScores, parseSquad, type SquadData } from "./squad.ts";
+import { parseAnswers, parseNoAnswerScores, parseSquad, type SquadData, type SquadOptions } from "./squad.ts";
 import { malformedRow } from "./table-row.ts";
 import { openText } from "./text.node.ts";
 import { MAX_LINE_LENGTH } from "./text-lines.ts";
@@ -10,9 +10,26 @@ export type { SkipReason, SquadAnswer, SquadData, SquadQuestion } from "./squad.
  *
  * @throws ClozeError FILE_MISSING; INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED; FORMAT_UNKNOWN; ROW_MALFORMED; FILE_EMPTY
  */
-export async function readSquad(path: string): Promise<SquadData> {
-  return parseSquad(await readWhole(path), path);
+export async function readSquad(path: string, options?: SquadOptions): Promise<SquadData> {
+  return parseSquad(await readWhole(path), path, options);
 }
+
+/**
+ * Whether a file begins as SQuAD's JSON does, which in a table of JSON Lines would be a column of lists named "data".
+ *
+ * @throws ClozeError FILE_MISSING; INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED
+ */
+export async function isSquad(path: string): Promise<boolean> {
+  let head = "";
+  for await (const piece of openText(path)) {
+    head += piece;
+    if (head.length >= HEAD_LENGTH) break;
+  }
+  return /^\s*\{\s*("version"\s*:\s*("[^"]*"|[\d.]+|null)\s*,\s*)?"data"\s*:\s*\[/.test(head);
+}
+
+/** Characters in which "data" begins, whatever white space there is. */
+const HEAD_LENGTH = 4096;
 
 /**
  * Reads predicted answers by question id, from the JSON that every system for SQuAD writes, gzip or not.

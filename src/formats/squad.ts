@@ -3,6 +3,11 @@ import { ClozeError } from "../base/errors.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
 import { malformedRow } from "./table-row.ts";
 
+export interface SquadOptions {
+  /** Leave out possible questions of which no answer is known. Default true; a file to predict for needs none. */
+  readonly requireAnswers?: boolean;
+}
+
 /** A span of a context that answers a question. */
 export interface SquadAnswer {
   readonly text: string;
@@ -16,7 +21,7 @@ export interface SquadQuestion {
   readonly question: string;
   readonly context: string;
   readonly title?: string;
-  /** One or more; none where the question is impossible. */
+  /** One or more; none where the question is impossible, or where answers were not required. */
   readonly answers: readonly SquadAnswer[];
   /** Whether the context holds no answer, as only SQuAD 2.0 has it. */
   readonly isImpossible: boolean;
@@ -55,7 +60,7 @@ const FORM = 'the JSON of SQuAD, {"data": [{"paragraphs": [{"context", "qas"}]}]
  * @throws ClozeError FORMAT_UNKNOWN; ROW_MALFORMED, which names article, paragraph and question, each from 1, or an id
  *   that two questions have; FILE_EMPTY where there is no question, or none that is not left out
  */
-export function parseSquad(text: string, source: string): SquadData {
+export function parseSquad(text: string, source: string, { requireAnswers = true }: SquadOptions = {}): SquadData {
   const json = parseJson(text, source, FORM);
   if (!isObject(json) || !Array.isArray(json.data)) throw unknownFormat(source, FORM, describe(json));
   const file = FileSchema.safeParse(json);
@@ -79,7 +84,7 @@ export function parseSquad(text: string, source: string): SquadData {
           if (start === undefined) misplaced.push({ id, text });
           else answers.push({ text, start, end: start + text.length });
         }
-        const reason = skipReason({ context, question, answers, isImpossible });
+        const reason = skipReason({ context, question, answers, isImpossible: isImpossible || !requireAnswers });
         if (reason !== undefined) skipped.push({ id, reason });
         else questions.push({ id, question, context, ...(title != null && { title }), answers, isImpossible });
       }

@@ -1,13 +1,13 @@
 import type { Control } from "./control.ts";
+import type { SequenceClassifier } from "./sequence-classifier.ts";
 import { inChunks, isList } from "./task-pipeline.ts";
-import type { TextClassifier } from "./text-classification.ts";
 import { type TextInput, type TextOrPair, toTextInput } from "./text-or-pair.ts";
 
 export type ClassificationInput = TextOrPair;
 
 export interface LabelScore {
   readonly label: string;
-  /** Probability, 0 to 1. */
+  /** Probability, 0 to 1: of one label among all, or of each alone where several may apply; of a regression the number. */
   readonly score: number;
 }
 
@@ -15,7 +15,7 @@ type One = Control & { readonly top_k?: 1 };
 type Several = Control & { readonly top_k: number | null };
 
 /**
- * Labels with their probabilities, best first: `top_k` of them (1 by default; null for all), as transformers.js gives.
+ * Labels with their scores, best first: `top_k` of them (1 by default; null for all), as transformers.js gives.
  */
 export interface TextClassificationPipeline {
   (text: ClassificationInput, options?: One | Several): Promise<LabelScore[]>;
@@ -31,10 +31,10 @@ export interface TextClassificationPipeline {
  *     const classify = classificationPipeline(classifier);
  *     await classify("Win a prize now!"); // [{ label: "spam", score: 0.99 }]
  */
-export function classificationPipeline(classifier: TextClassifier): TextClassificationPipeline {
+export function classificationPipeline(classifier: SequenceClassifier): TextClassificationPipeline {
   const { labels } = classifier.context;
-  const best = (probabilities: Float32Array, count: number): LabelScore[] =>
-    Array.from(probabilities, (score, i) => ({ label: labels[i], score }))
+  const best = (scores: Float32Array | number, count: number): LabelScore[] =>
+    Array.from(typeof scores === "number" ? [scores] : scores, (score, i) => ({ label: labels[i], score }))
       .sort((a, b) => b.score - a.score)
       .slice(0, count);
 

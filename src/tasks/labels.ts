@@ -9,7 +9,7 @@ export function labelsOf(occurring: readonly string[], file: string): string[] {
   if (labels.every((label) => /^\d+$/.test(label))) labels.sort((a, b) => Number(a) - Number(b));
   if (labels.length > 1) return labels;
   throw new ClozeError("LABELS_TOO_FEW", {
-    problem: `every row of ${file} has the same label`,
+    problem: `all labels of ${file} are the same`,
     expected: "two labels or more",
     received: JSON.stringify(labels[0]),
     cure: "Check --label-column.",

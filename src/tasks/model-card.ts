@@ -3,7 +3,7 @@ import type { TrainingOptions } from "../train/train.ts";
 import { figureTable } from "./figure-table.ts";
 
 export interface ModelCard {
-  readonly task: { readonly name: string; readonly summary: string };
+  readonly task: { readonly name: string; readonly summary: string; readonly usage: string };
   readonly config: BertConfig;
   readonly labels: readonly string[];
   readonly parameters: number;
@@ -50,7 +50,7 @@ ${rows.join("\n")}
 
 ## Use
 
-    cloze predict . --help
-    cloze evaluate . --data more-examples
+    cloze predict . ${task.usage}
+    cloze evaluate . --help
 `;
 }

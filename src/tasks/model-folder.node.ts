@@ -43,19 +43,24 @@ const TaskParams = z.object({ task_specific_params: z.record(z.string(), z.unkno
 export interface Purpose {
   /** The Hugging Face class, such as `BertForMaskedLM`. */
   readonly architecture: string | undefined;
-  /** What a class that does several things does here, such as `regression`. */
-  readonly problemType: string | undefined;
+  /** What a classifier of sequences does. Where config.json does not say, one label is a number, as Hugging Face has it. */
+  readonly problemType: string;
 }
 
-const PurposeFields = z.object({
-  architectures: z.array(z.string()).optional().catch(undefined),
-  problem_type: z.string().optional().catch(undefined),
-});
+/** What cannot be understood says nothing here; whoever opens the folder complains of it. */
+const PurposeFields = z
+  .object({
+    architectures: z.array(z.string()).optional().catch(undefined),
+    problem_type: z.string().optional().catch(undefined),
+    id2label: z.record(z.string(), z.unknown()).catch({}),
+  })
+  .catch({ id2label: {} });
 
 /** Throws FILE_MISSING, CONFIG_MALFORMED. */
 export async function purposeOf(path: string): Promise<Purpose> {
-  const { architectures, problem_type: problemType } = PurposeFields.parse((await configOf(path)).json);
-  return { architecture: architectures?.[0], problemType };
+  const { architectures, problem_type, id2label } = PurposeFields.parse((await configOf(path)).json);
+  const usual = Object.keys(id2label).length === 1 ? "regression" : "single_label_classification";
+  return { architecture: architectures?.[0], problemType: problem_type ?? usual };
 }
 
 /** The weights of a folder that a model wants, and how they fitted. */

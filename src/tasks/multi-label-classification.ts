@@ -8,6 +8,7 @@ import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
 import type { TextInput } from "./text-or-pair.ts";
 import { textReading } from "./text-reading.ts";
+import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-windows.ts";
 
 const reading = textReading.extend({
   labelColumn: z.string().default("labels").describe("column of the labels: a list, or names with a separator between"),
@@ -18,6 +19,7 @@ export type MultiLabelReading = z.infer<typeof reading>;
 
 const settings = z.object({
   threshold: z.number().min(0).max(1).default(0.5).describe("probability from which a label applies"),
+  ...longTexts,
 });
 
 /** Any number of labels for a text or a pair of texts; the answer is the probability of each. */
@@ -25,8 +27,10 @@ export const multiLabelClassification = {
   name: "multi-label-classification",
   summary: "any number of labels for a text, or a pair of texts",
   example: "multi-label-classification --train train.jsonl --dev dev.jsonl --output model",
+  usage: '"some text"',
   architecture: "BertForSequenceClassification",
   problemType: "multi_label_classification",
+  windowed: true,
   reading,
   settings,
 
@@ -39,18 +43,17 @@ export const multiLabelClassification = {
   head: (config, { labels }) =>
     sequenceClassification(config, { labels: labels.length, problem: "multi_label_classification" }),
 
-  encode: ({ text, pair }, { tokenizer, maxLength }) => [tokenizer.encode(text, { maxLength, pair })],
+  encode: encodeText,
 
-  features: ({ gold, place }, encodings, { labels }) => [
-    { sequences: encodings, target: Float32Array.from(labelSet(gold, labels, place)), place },
-  ],
+  features: ({ gold, place }, encodings, { labels }) =>
+    windowFeatures(encodings, { target: Float32Array.from(labelSet(gold, labels, place)), place }),
 
   targets: (part, batch, { labels: { length: K } }) => ({
     targets: { data: Float32Array.from(part.flatMap(({ target }) => Array.from(target))), shape: [part.length, K] },
     weights: vector(shares(part, batch).map((share) => share / K)),
   }),
 
-  decode: (_input, _encodings, [logits]) => logits.map((logit) => 1 / (1 + Math.exp(-logit))),
+  decode: (_input, _encodings, logits) => meanLogits(logits).map((logit) => 1 / (1 + Math.exp(-logit))),
 
   /** F1 in its four means, exact match and Hamming loss; the score is micro F1. */
   score(examples, answers, { labels, settings: { threshold } }) {

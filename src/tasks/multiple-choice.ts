@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ClozeError } from "../base/errors.ts";
 import { vector } from "../graph/executor.ts";
 import { multipleChoice as choiceHead } from "../heads/multiple-choice.ts";
 import { shares } from "./class-weights.ts";
@@ -33,16 +34,19 @@ export const multipleChoice = {
   name: "multiple-choice",
   summary: "which of some endings follows a text, as in SWAG",
   example: "multiple-choice --train train.csv --dev val.csv --start-column sent2 --output model",
+  usage: '"She opened the door." "She went in." "He ate it."',
   architecture: "BertForMultipleChoice",
   reading,
   settings,
 
   head: (config) => choiceHead(config),
 
-  encode: ({ context, start, choices }, { tokenizer, maxLength }) =>
-    choices.map((choice) =>
+  encode({ context, start, choices }, { tokenizer, maxLength }) {
+    requireChoices(choices);
+    return choices.map((choice) =>
       tokenizer.encode(context, { pair: start === undefined ? choice : `${start} ${choice}`, maxLength }),
-    ),
+    );
+  },
 
   features: ({ gold, place }, encodings) => [{ sequences: encodings, target: Int32Array.of(gold), place }],
 
@@ -61,5 +65,16 @@ export const multipleChoice = {
     return { score: accuracy, metrics: { examples: examples.length, accuracy } };
   },
 } as const satisfies Task<Choices, number, Float32Array, typeof reading, typeof settings>;
+
+/** Throws OPTION_INVALID. */
+function requireChoices({ length }: readonly string[]): void {
+  if (length > 1) return;
+  const received = String(length);
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "there is nothing to choose",
+    expected: "two choices or more",
+    received,
+  });
+}
 
 export type ChoiceModel = TaskModelOf<typeof multipleChoice>;

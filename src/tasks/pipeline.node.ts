@@ -5,17 +5,34 @@ import { FeatureExtractor } from "./feature-extractor.node.ts";
 import { featureExtractionPipeline } from "./feature-pipeline.node.ts";
 import { fillMaskPipeline } from "./fill-mask.ts";
 import { openMaskedLanguageModel } from "./masked-language-model.node.ts";
+import { multipleChoicePipeline } from "./multiple-choice-pipeline.ts";
 import { openNextSentenceModel } from "./next-sentence.node.ts";
 import { nextSentencePipeline } from "./next-sentence.ts";
 import { nextWordPipeline } from "./next-word.ts";
 import { pseudoLogLikelihoodPipeline } from "./pseudo-log-likelihood.ts";
+import { questionPipeline } from "./question-pipeline.ts";
+import { rerankPipeline } from "./rerank.ts";
+import { openRegressor, openSequenceClassifier } from "./sequence-classifier.node.ts";
 import { SHIPPED_MODEL } from "./shipped-model.node.ts";
+import { sentenceSimilarityPipeline } from "./similarity-pipeline.ts";
 import { TASKS } from "./task-table.node.ts";
+import { tokenClassificationPipeline } from "./token-pipeline.ts";
+import { openZeroShotPipeline } from "./zero-shot.node.ts";
 
 /** Makes each task's pipeline from a model folder. */
 const PIPELINES = {
   "text-classification": async (folder: string, options: OnnxOptions) =>
-    classificationPipeline(await TASKS["text-classification"].open(folder, options)),
+    classificationPipeline(await openSequenceClassifier(folder, options)),
+  "zero-shot-classification": openZeroShotPipeline,
+  "sentence-similarity": async (folder: string, options: OnnxOptions) =>
+    sentenceSimilarityPipeline(await openRegressor(folder, options, "sentence-similarity")),
+  rerank: async (folder: string, options: OnnxOptions) => rerankPipeline(await openSequenceClassifier(folder, options)),
+  "multiple-choice": async (folder: string, options: OnnxOptions) =>
+    multipleChoicePipeline(await TASKS["multiple-choice"].open(folder, options)),
+  "question-answering": async (folder: string, options: OnnxOptions) =>
+    questionPipeline(await TASKS["question-answering"].open(folder, options)),
+  "token-classification": async (folder: string, options: OnnxOptions) =>
+    tokenClassificationPipeline(await TASKS["token-classification"].open(folder, options)),
   "fill-mask": async (folder: string, options: OnnxOptions) =>
     fillMaskPipeline(await openMaskedLanguageModel(folder, options)),
   "next-word": async (folder: string, options: OnnxOptions) =>

@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { bestPlaces } from "../data/windows.ts";
+import { ClozeError } from "../base/errors.ts";
+import { bestPlaces, windowStarts } from "../data/windows.ts";
 import { vector } from "../graph/executor.ts";
 import { questionAnswering as answerHead } from "../heads/question-answering.ts";
 import { answerScores } from "../metrics/answer-scores.ts";
@@ -23,7 +24,7 @@ export interface GoldAnswers {
   readonly answers: readonly { readonly text: string; readonly start: number; readonly end: number }[];
 }
 
-/** A piece of the context, `context.slice(start, end)`, and its probability among all that were considered. */
+/** A piece of the context, `context.slice(start, end)`, and its probability among the twenty likeliest (and no answer). */
 export interface AnswerSpan {
   readonly answer: string;
   readonly start: number;
@@ -48,7 +49,11 @@ const settings = z.object({
     .boolean()
     .default(false)
     .describe("questions may have no answer, as in SQuAD 2.0 (default: if some have)"),
-  threshold: z.number().default(0).describe("margin above which there is no answer (default: the best for --dev)"),
+  // Devlin's null_score_diff_threshold. Optional, so that one that was given is told from one that is to be found.
+  nullThreshold: z
+    .number()
+    .optional()
+    .describe("how far no answer must be ahead of the best one, in logits, to be given (default: the best for --dev)"),
 });
 
 /**
@@ -59,6 +64,7 @@ export const questionAnswering = {
   name: "question-answering",
   summary: "the piece of a text that answers a question, as in SQuAD",
   example: "question-answering --train train-v1.1.json --dev dev-v1.1.json --output model",
+  usage: '"Who wrote it?" "It was written by Ada."',
   architecture: "BertForQuestionAnswering",
   windowed: true,
   defaultMaxLength: 384,
@@ -73,17 +79,15 @@ export const questionAnswering = {
   head: (config) => answerHead(config),
 
   encode({ question, context }, { tokenizer, maxLength, settings: { stride, maxQuestionLength } }) {
-    const asked = cutQuestion(tokenizer, question, maxQuestionLength);
+    const asked = cutQuestion(tokenizer, question, maxQuestionLength, maxLength);
     return tokenizer.encodeWindows(asked, { pair: context, maxLength, stride, truncation: "only_second" });
   },
 
   /** The first of the right answers; a window without it is to point at its [CLS]. */
-  features: ({ gold: { answers }, place }, encodings) =>
-    encodings.map((sequence) => ({
-      sequences: [sequence],
-      target: Int32Array.from(answers.length > 0 ? tokensOf(answers[0], sequence) : [0, 0]),
-      place,
-    })),
+  features({ gold: { answers }, place }, encodings, { settings: { stride } }) {
+    const targets = answers.length > 0 ? tokensOf(answers[0], encodings, stride) : encodings.map(() => CLS);
+    return encodings.map((sequence, i) => ({ sequences: [sequence], target: Int32Array.from(targets[i]), place }));
+  },
 
   targets: (part, batch) => ({
     answers: { data: Int32Array.from(part.flatMap(({ target }) => Array.from(target))), shape: [part.length, 2] },
@@ -92,26 +96,28 @@ export const questionAnswering = {
 
   decode: ({ context }, encodings, logits, { settings }) => findAnswers(context, encodings, logits, settings),
 
-  /** Exact match and F1 by SQuAD's rules; the score is F1, where there may be no answer that of the best threshold. */
-  score(examples, answers, { settings: { unanswerable, threshold } }) {
+  /**
+   * Exact match and F1 by SQuAD's rules; the score is F1, and that of the best threshold where there may be no answer and
+   * none has been chosen.
+   */
+  score(examples, answers, { settings: { unanswerable, nullThreshold } }) {
     const questions = examples.map(({ gold }) => gold);
-    const predictions = new Map(
-      answers.map(({ spans, margin }, i) => {
-        const isNone = unanswerable && margin > threshold;
-        return [questions[i].id, isNone ? "" : (spans[0]?.answer ?? "")];
-      }),
-    );
-    const bestSpans = new Map(answers.map(({ spans }, i) => [questions[i].id, spans[0]?.answer ?? ""]));
+    const byId = <T>(value: (found: FoundAnswers) => T) =>
+      new Map(answers.map((found, i) => [questions[i].id, value(found)]));
+    const bestSpan = ({ spans }: FoundAnswers) => spans[0]?.answer ?? "";
+    const predictions = byId((found) => (unanswerable && isNone(found, nullThreshold) ? "" : bestSpan(found)));
     const { total, missing: _missing, unknown: _unknown, ...figures } = answerScores(predictions, questions);
     if (!unanswerable) return { score: figures.f1, metrics: { examples: total, ...figures } };
-    const noAnswerScores = new Map(answers.map(({ margin }, i) => [questions[i].id, margin]));
-    const { best } = answerScores(bestSpans, questions, { noAnswerScores });
-    return { score: best?.f1 ?? figures.f1, metrics: { examples: total, ...figures, best } };
+    const noAnswerScores = byId(({ margin }) => margin);
+    const { best } = answerScores(byId(bestSpan), questions, { noAnswerScores });
+    const score = nullThreshold === undefined ? best?.f1 : undefined;
+    return { score: score ?? figures.f1, metrics: { examples: total, ...figures, best } };
   },
 
   conclude(chosen, metrics) {
     const found = z.object({ best: z.object({ f1Threshold: z.number() }) }).safeParse(metrics);
-    return found.success && chosen.unanswerable ? { ...chosen, threshold: found.data.best.f1Threshold } : chosen;
+    const { unanswerable, nullThreshold = found.data?.best.f1Threshold } = chosen;
+    return unanswerable ? { ...chosen, nullThreshold } : chosen;
   },
 } as const satisfies Task<Question, GoldAnswers, FoundAnswers, z.ZodObject, typeof settings>;
 
@@ -120,25 +126,57 @@ export type QuestionAnswerer = TaskModelOf<typeof questionAnswering>;
 /** Spans that an answer's probability is among (Devlin's `n_best_size`). */
 const CONSIDERED = 20;
 
-/** A question of so many tokens at most. */
-function cutQuestion(tokenizer: BertTokenizer, question: string, maxLength: number): string {
-  const { length, offsets } = tokenizer.encode(question, { addSpecialTokens: false });
-  return length <= maxLength ? question : question.slice(0, offsets[2 * maxLength - 1]);
+/** Whether no answer is far enough ahead; without a threshold, whether it is ahead at all. */
+export function isNone({ margin }: FoundAnswers, nullThreshold = 0): boolean {
+  return margin > nullThreshold;
 }
 
-/** First and last token of an answer in a window, or twice that of [CLS] where the window has not all of it. */
+/**
+ * A question of so many tokens at most. Throws TRUNCATION_IMPOSSIBLE where it leaves a sequence no room for a token of
+ * the context.
+ */
+function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number, maxLength: number): string {
+  const { length, offsets } = tokenizer.encode(question, { addSpecialTokens: false });
+  const room = maxLength - SPECIAL_TOKENS - 1;
+  if (Math.min(length, longest) > room) {
+    throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
+      problem: `a question leaves no room for its context, with ${maxLength} tokens of a sequence at most`,
+      expected: `a question of at most ${Math.max(0, room)} tokens`,
+      received: `${length}: ${JSON.stringify(question.length > 80 ? `${question.slice(0, 80)}...` : question)}`,
+      cure: "Lower maxQuestionLength, by which longer questions are cut, or take a model for longer sequences.",
+    });
+  }
+  return length <= longest ? question : question.slice(0, offsets[2 * longest - 1]);
+}
+
+/** `[CLS] question [SEP] context [SEP]` */
+const SPECIAL_TOKENS = 3;
+
+/** The target of a window without the answer: from [CLS] to [CLS]. */
+const CLS: readonly [number, number] = [0, 0];
+
+/** First and last token of an answer in each window; [CLS] where the window has not all of it. */
 function tokensOf(
   { start, end }: { start: number; end: number },
-  { offsets, sequenceIds }: Encoding,
-): [number, number] {
-  const from = sequenceIds.indexOf(1);
-  const to = sequenceIds.lastIndexOf(1);
-  if (from < 0 || offsets[2 * from] > start || offsets[2 * to + 1] < end) return [0, 0];
-  let first = from;
-  while (first < to && offsets[2 * first + 1] <= start) first++;
-  let last = to;
-  while (last > first && offsets[2 * last] >= end) last--;
-  return [first, last];
+  encodings: readonly Encoding[],
+  stride: number,
+): (readonly [number, number])[] {
+  const from = encodings[0].sequenceIds.indexOf(1);
+  if (from < 0) return [CLS]; // a context without tokens
+  const sizes = encodings.map(({ length }) => ({ length: length - 1 - from }));
+  const starts = windowStarts(sizes, stride);
+  let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]; // among all tokens of the context
+  encodings.forEach(({ offsets }, window) => {
+    for (let i = 0; i < sizes[window].length; i++) {
+      if (offsets[2 * (from + i) + 1] <= start || offsets[2 * (from + i)] >= end) continue;
+      first = Math.min(first, starts[window] + i);
+      last = Math.max(last, starts[window] + i);
+    }
+  });
+  return starts.map((offset, window) => {
+    const whole = first <= last && first >= offset && last < offset + sizes[window].length;
+    return whole ? [from + first - offset, from + last - offset] : CLS;
+  });
 }
 
 /** A span of tokens in a window, and the sum of the logits of its ends. */
@@ -156,22 +194,33 @@ function findAnswers(
   logits: readonly Float32Array[],
   { stride, maxAnswerLength, unanswerable }: z.infer<typeof settings>,
 ): FoundAnswers {
-  const none = Math.min(...logits.map((row) => row[0] + row[1])); // [CLS] of the window that is surest of an answer
+  // [CLS] of the window that is surest of an answer
+  const none = logits.reduce((least, row) => Math.min(least, row[0] + row[1]), Number.POSITIVE_INFINITY);
   const starts = startsOf(encodings, stride);
-  const best = encodings
+  const candidates = encodings
     .flatMap((_, window) => candidatesOf(window, logits[window], starts[window], maxAnswerLength))
-    .sort((a, b) => b.logit - a.logit)
-    .slice(0, CONSIDERED);
+    .sort((a, b) => b.logit - a.logit);
+  const best = distinct(candidates, encodings).slice(0, CONSIDERED);
   if (best.length === 0) return { spans: [], noAnswer: unanswerable ? 1 : 0, margin: Number.MAX_VALUE };
   const sums = best.map(({ logit }) => logit);
   const chances = softmax(unanswerable ? [...sums, none] : sums);
-  const spans = best.map(({ window, first, last }, i) => {
-    const { offsets } = encodings[window];
-    const start = offsets[2 * first];
-    const end = offsets[2 * last + 1];
-    return { answer: context.slice(start, end), start, end, score: chances[i] };
-  });
+  const spans = best.map(({ start, end }, i) => ({ answer: context.slice(start, end), start, end, score: chances[i] }));
   return { spans, noAnswer: unanswerable ? chances[best.length] : 0, margin: none - sums[0] };
+}
+
+/**
+ * The places of candidates in the context, each once, as its likeliest: where a character became several tokens, as Hangul
+ * does, different tokens have the same place.
+ */
+function distinct(candidates: readonly Candidate[], encodings: readonly Encoding[]) {
+  const places = new Map<string, { readonly start: number; readonly end: number; readonly logit: number }>();
+  for (const { window, first, last, logit } of candidates) {
+    const { offsets } = encodings[window];
+    const [start, end] = [offsets[2 * first], offsets[2 * last + 1]];
+    const place = `${start} ${end}`;
+    if (!places.has(place)) places.set(place, { start, end, logit });
+  }
+  return [...places.values()];
 }
 
 /** Where an answer may begin in a window, and the last token of the context there. */
@@ -190,7 +239,8 @@ function startsOf(encodings: readonly Encoding[], stride: number): Starts[] {
   return starts;
 }
 
-function candidatesOf(window: number, logits: Float32Array, { tokens, last }: Starts, longest: number): Candidate[] {
+function candidatesOf(window: number, logits: Float32Array, { tokens, last }: Starts, most: number): Candidate[] {
+  const longest = Math.min(most, last + 1 - (tokens[0] ?? last));
   const sums = new Float32Array(tokens.length * longest).fill(Number.NEGATIVE_INFINITY);
   tokens.forEach((first, i) => {
     const ends = Math.min(longest, last - first + 1);

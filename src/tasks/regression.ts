@@ -23,6 +23,7 @@ export const regression = {
   name: "regression",
   summary: "a number for a text, or for a pair of texts, such as how similar they are",
   example: "regression --train train.tsv --dev dev.tsv --text-column a --pair-column b --output model",
+  usage: "--input pairs.csv --text-column a --pair-column b",
   architecture: "BertForSequenceClassification",
   problemType: "regression",
   reading,

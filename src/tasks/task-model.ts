@@ -131,5 +131,6 @@ function rowsOf({ data, shape: [, columns] }: Value, first: number, count: numbe
 
 /** Whether tokens of an input are in none of its sequences. */
 export function wasCut({ windowed = false }: { windowed?: boolean }, encodings: readonly Encoding[]): boolean {
-  return !windowed && encodings.some(({ truncated }) => truncated);
+  const inWindows = windowed && encodings.length > 1;
+  return !inWindows && encodings.some(({ truncated }) => truncated);
 }

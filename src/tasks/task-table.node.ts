@@ -40,8 +40,11 @@ export function taskOf(purpose: Purpose): TaskName | undefined {
 }
 
 /** The options of a task, beside those that all tasks have. */
-export type TaskOptions<T extends TaskName> = z.input<(typeof TASKS)[T]["reading"]> &
-  z.input<(typeof TASKS)[T]["settings"]>;
+export type TaskOptions<T extends TaskName> = OptionsOf<(typeof TASKS)[T]["reading"]> &
+  OptionsOf<(typeof TASKS)[T]["settings"]>;
+
+/** What a schema takes. That of a schema without fields would forbid all others too. */
+type OptionsOf<Schema extends z.ZodObject> = keyof Schema["shape"] extends never ? unknown : z.input<Schema>;
 
 /** How good a model is on a file. */
 export interface FileEvaluation extends Evaluation {
@@ -60,12 +63,13 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
     name: task.name,
     summary: task.summary,
     example: task.example,
+    usage: task.usage,
     defaultMaxLength: task.defaultMaxLength ?? 128,
     reading: task.reading,
     settings: task.settings,
     /** Whether it is what a model was made for. */
-    isPurpose: ({ architecture, problemType = task.problemType }: Purpose) =>
-      architecture === task.architecture && problemType === task.problemType,
+    isPurpose: ({ architecture, problemType }: Purpose) =>
+      architecture === task.architecture && (task.problemType ?? problemType) === problemType,
     finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
     open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
     /** `options` hold those of reading, and settings that outweigh the model's own. */

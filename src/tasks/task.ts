@@ -62,12 +62,14 @@ export interface Task<
   readonly summary: string;
   /** What follows `cloze finetune` in an example. */
   readonly example: string;
+  /** What follows `cloze predict DIR` in an example. */
+  readonly usage: string;
   /** The Hugging Face class of its models, and its problem type where that class has several. */
   readonly architecture: string;
   readonly problemType?: string;
   /** Tokens of a sequence at most where `maxLength` is not given. Default 128. */
   readonly defaultMaxLength?: number;
-  /** Whether the sequences of an input are windows over it, which leave nothing out. */
+  /** Whether several sequences of an input are windows over it, which together leave nothing out. */
   readonly windowed?: boolean;
   /** Options of reading its files. */
   readonly reading: Reading;

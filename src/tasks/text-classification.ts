@@ -10,12 +10,14 @@ import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
 import type { TextInput } from "./text-or-pair.ts";
 import { textReading } from "./text-reading.ts";
+import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-windows.ts";
 
 const METRICS = ["accuracy", "macroF1", "weightedF1", "f1", "mcc"] as const;
 
 const settings = z.object({
   metric: z.enum(METRICS).optional().describe("figure that chooses the best epoch (default: GLUE's, else accuracy)"),
   classWeights: z.string().optional().describe('weights of labels in the loss: "balanced", or spam=2,ham=1'),
+  ...longTexts,
 });
 
 /** One label of several for a text or a pair of texts; the answer is the probability of each. */
@@ -23,8 +25,10 @@ export const textClassification = {
   name: "text-classification",
   summary: "one label of several for a text, or a pair of texts",
   example: "text-classification --train train.tsv --dev dev.tsv --text-column sentence --output model",
+  usage: '"some text"',
   architecture: "BertForSequenceClassification",
   problemType: "single_label_classification",
+  windowed: true,
   reading: textReading,
   settings,
 
@@ -39,12 +43,10 @@ export const textClassification = {
 
   head: (config, { labels }) => sequenceClassification(config, { labels: labels.length }),
 
-  encode: ({ text, pair }, { tokenizer, maxLength }) => [tokenizer.encode(text, { maxLength, pair })],
+  encode: encodeText,
 
-  features({ gold, place }, encodings, { labels }) {
-    const target = Int32Array.of(labelIndex(gold, labels, place));
-    return encodings.map((sequence) => ({ sequences: [sequence], target, place }));
-  },
+  features: ({ gold, place }, encodings, { labels }) =>
+    windowFeatures(encodings, { target: Int32Array.of(labelIndex(gold, labels, place)), place }),
 
   weigh: (features, { labels, settings: { classWeights } }) =>
     classWeights === undefined ? features : weighByLabel(features, labels, classWeights),
@@ -54,7 +56,7 @@ export const textClassification = {
     weights: vector(shares(part, batch)),
   }),
 
-  decode: (_input, _encodings, [logits]) => softmax(logits),
+  decode: (_input, _encodings, logits) => softmax(meanLogits(logits)),
 
   /** Accuracy, F1, Matthews' correlation and the confusion matrix; the score is the setting `metric`. */
   score(examples, answers, { labels, settings: { metric = "accuracy" } }) {
@@ -71,6 +73,15 @@ export const textClassification = {
 } as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;
 
 export type TextClassifier = TaskModelOf<typeof textClassification>;
+
+/**
+ * The same with logits for an answer. Texts can be compared by these and not by logarithms of their probabilities, from
+ * which each text's own normalisation has been taken.
+ */
+export const textClassificationLogits = {
+  ...textClassification,
+  decode: (_input, _encodings, logits) => meanLogits(logits),
+} as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;
 
 function argmax(values: Float32Array): number {
   return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { TAG_SCHEMES } from "../data/tag-schemes.ts";
+import { convertTags, detectScheme, entitiesOf, TAG_SCHEMES, type TagScheme } from "../data/tag-schemes.ts";
 import { bestPlaces } from "../data/windows.ts";
 import { vector } from "../graph/executor.ts";
 import { tokenClassification as tokenHead } from "../heads/token-classification.ts";
@@ -30,12 +30,18 @@ const reading = z.object({
   separator: z.enum(["tab", "space"]).optional().describe("what stands between columns (default: what the file has)"),
   tokenColumn: z.int().default(0).describe("column of the token, from 0; from the end if negative"),
   tagColumn: z.int().default(-1).describe("column of the tag, from 0; from the end if negative"),
-  scheme: z.enum(TAG_SCHEMES).default("IOB2").describe("what tags of entities are turned into; others stay"),
 });
 
 export type TaggingReading = z.infer<typeof reading>;
 
+/** Tags that spell no entities out, such as parts of speech. */
+const PLAIN = "plain";
+
 const settings = z.object({
+  scheme: z
+    .enum([...TAG_SCHEMES, PLAIN])
+    .default("IOB2")
+    .describe("how tags spell entities out, into which those of files are turned; plain if they spell none"),
   stride: z.int().min(0).default(32).describe("tokens that windows over a long text have in common"),
 });
 
@@ -47,24 +53,42 @@ export const tokenClassification = {
   name: "token-classification",
   summary: "a label for each word: named entities, parts of speech",
   example: "token-classification --train train.conll --dev dev.conll --output model",
+  usage: '"some text"',
   architecture: "BertForTokenClassification",
   windowed: true,
   reading,
   settings,
 
-  labels: ({ examples, file }) =>
-    labelsOf(
-      examples.flatMap(({ gold }) => gold),
+  settle({ examples }, chosen) {
+    const isPlain = detectScheme(examples.map(({ gold }) => gold)) === PLAIN;
+    return isPlain ? { ...chosen, scheme: PLAIN } : chosen;
+  },
+
+  labels({ examples, file }, { scheme }) {
+    if (scheme === PLAIN)
+      return labelsOf(
+        examples.flatMap(({ gold }) => gold),
+        file,
+      );
+    return labelsOf(
+      [
+        "O",
+        ...allTags(
+          examples.flatMap(({ gold }) => entitiesOf(gold).map(({ type }) => type)),
+          scheme,
+        ),
+      ],
       file,
-    ),
+    );
+  },
 
   head: (config, { labels }) => tokenHead(config, { labels: labels.length }),
 
   encode: (input, { tokenizer, maxLength, settings: { stride } }) =>
     tokenizer.encodeWindows(input, { maxLength, stride }),
 
-  features({ gold, place }, encodings, { labels, settings: { stride } }) {
-    const indexes = gold.map((tag) => labelIndex(tag, labels, place));
+  features({ gold, place }, encodings, { labels, settings: { stride, scheme } }) {
+    const indexes = converted(gold, labels, scheme).map((tag) => labelIndex(tag, labels, place));
     const targets = encodings.map(({ length }) => new Int32Array(length).fill(UNLABELLED));
     for (const { window, at, word, isFirst } of tokensOf(encodings, stride)) {
       if (isFirst) targets[window][at] = indexes[word];
@@ -91,10 +115,10 @@ export const tokenClassification = {
   },
 
   /** Precision, recall and F1 of entities as conlleval has them, for plain tags accuracy alone; the score is F1 or that. */
-  score(examples, answers, { labels }) {
-    const gold = examples.map((example) => example.gold);
+  score(examples, answers, { labels, settings: { scheme } }) {
+    const gold = examples.map((example) => converted(example.gold, labels, scheme));
     const predicted = answers.map((tokens, i) => wordLabels(tokens, labels, gold[i].length));
-    if (!labels.some((label) => /^[BIES]-/.test(label))) {
+    if (!tellEntities(labels)) {
       const words = gold.flat();
       const right = predicted.flat().filter((label, i) => label === words[i]).length;
       const accuracy = right / Math.max(1, words.length);
@@ -109,8 +133,30 @@ export const tokenClassification = {
 
 export type TokenClassifier = TaskModelOf<typeof tokenClassification>;
 
+/** Whether labels are tags of entities, as `detectScheme` has it: with a prefix, or nothing but prefixes. */
+function tellEntities(labels: readonly string[]): boolean {
+  return labels.some((label) => /^[BIES]-/.test(label)) || labels.every((label) => /^[BIESO]$/.test(label));
+}
+
 /** The target of a token that no label belongs to: a special one, or a word's second. */
 const UNLABELLED = -1;
+
+/** Tags as the model has them. Models of others may be plain without saying so. */
+function converted(
+  tags: readonly string[],
+  labels: readonly string[],
+  scheme: TagScheme | typeof PLAIN,
+): readonly string[] {
+  return scheme === PLAIN || !tellEntities(labels) ? tags : convertTags(tags, scheme);
+}
+
+/** Every tag of some types, whether it occurs or not: a rare one may be met in other files alone. */
+function allTags(types: readonly string[], scheme: TagScheme): string[] {
+  const prefixes = { IO: "I", IOB1: "BI", IOB2: "BI", BIOES: "BEIS" }[scheme];
+  return [...new Set(types)].flatMap((type) =>
+    [...prefixes].map((prefix) => (type === "" ? prefix : `${prefix}-${type}`)),
+  );
+}
 
 function labelled(target: Feature["target"]): number {
   let count = 0;

@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { shares, weighByLabel } from "./class-weights.ts";
+import type { Feature } from "./task.ts";
+
+const feature = (label: number, weight?: number): Feature => ({
+  sequences: [],
+  target: Int32Array.of(label),
+  place: "here",
+  weight,
+});
+const weightsOf = (features: readonly Feature[]) => features.map(({ weight = 1 }) => weight);
+
+describe("balanced", () => {
+  test("is scikit-learn's n / (labels × count): 6 / (3 × [3, 2, 1])", () => {
+    const features = [0, 0, 0, 1, 1, 2].map((label) => feature(label));
+    const expected = [6 / 9, 6 / 9, 6 / 9, 1, 1, 2];
+    expect(weightsOf(weighByLabel(features, ["a", "b", "c"], "balanced"))).toEqual(expected);
+  });
+
+  test("leaves a label that does not occur out of account, as one that nothing is multiplied with", () => {
+    expect(weightsOf(weighByLabel([feature(0), feature(0)], ["a", "b"], "balanced"))).toEqual([0.5, 0.5]);
+  });
+
+  test("counts texts, not the windows over them", () => {
+    const features = [feature(0, 0.5), feature(0, 0.5), feature(1), feature(1), feature(1)];
+    const weights = weightsOf(weighByLabel(features, ["a", "b"], "balanced"));
+    expect(weights).toEqual([1, 1, 4 / 6, 4 / 6, 4 / 6]);
+  });
+});
+
+describe("stated weights", () => {
+  const labels = ["ham", "spam", "a=b"];
+  const features = [0, 1, 2].map((label) => feature(label));
+
+  test("are those of the labels, 1 where nothing is said", () => {
+    expect(weightsOf(weighByLabel(features, labels, "spam=2, ham=0.5"))).toEqual([0.5, 2, 1]);
+    expect(weightsOf(weighByLabel(features, labels, "a=b=3"))).toEqual([1, 1, 3]);
+    expect(weightsOf(weighByLabel([feature(1, 0.25)], labels, "spam=2"))).toEqual([0.5]);
+  });
+
+  test.each([
+    "",
+    "spam",
+    "eggs=1",
+    "spam=0",
+    "spam=-1",
+    "spam=",
+    "spam=NaN",
+    "spam=Infinity",
+    "spam=1,",
+    "Balanced",
+  ])("%j is refused", (weights) => {
+    expect(() => weighByLabel(features, labels, weights)).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", message: expect.stringContaining('"ham=2"') }),
+    );
+  });
+});
+
+test("shares of parts of a batch make PyTorch's weighted mean: Σ w x / Σ w", () => {
+  const batch = [feature(0, 2), feature(1, 0.5), feature(0), feature(1, 4)];
+  const losses = [0.3, 1.5, 0.1, 2];
+  const parts = [batch.slice(0, 1), batch.slice(1)];
+  const all = parts.flatMap((part) => Array.from(shares(part, batch)));
+  const mean = losses.reduce((sum, loss, i) => sum + loss * all[i], 0);
+  expect(mean).toBeCloseTo((2 * 0.3 + 0.5 * 1.5 + 0.1 + 4 * 2) / 7.5, 6);
+  expect(Array.from(shares([feature(0), feature(1)], [feature(0), feature(1)]))).toEqual([0.5, 0.5]);
+});

@@ -1,0 +1,40 @@
+import { ClozeError } from "../base/errors.ts";
+import { readAnswers, readNoAnswerScores } from "../formats/squad.node.ts";
+import { answerScores } from "../metrics/answer-scores.ts";
+import { readQuestions } from "./questions.node.ts";
+import type { FileEvaluation } from "./task-table.node.ts";
+
+export interface PredictionFiles {
+  /** Answers by question id, `{ id: text }`, as every system for SQuAD writes them; no answer is the empty text. */
+  readonly predictions: string;
+  /** A file of SQuAD 1.1 or 2.0. */
+  readonly data: string;
+  /** How sure the system is that there is no answer, `{ id: number }`, on any scale. */
+  readonly nullScores?: string;
+  /** A prediction whose null score is above it counts as none. Default 1, as in the official script. */
+  readonly nullThreshold?: number;
+}
+
+/**
+ * Scores answers that any system gave to the questions of a SQuAD file, as the official script does. Throws OPTION_INVALID
+ * for a threshold without scores, and the errors of `readSquad`.
+ */
+export async function scorePredictions({
+  predictions,
+  data,
+  nullScores,
+  nullThreshold: threshold,
+}: PredictionFiles): Promise<Pick<FileEvaluation, "score" | "metrics" | "skipped">> {
+  if (threshold !== undefined && nullScores === undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "there is a threshold of null scores without null scores",
+      expected: "--null-scores beside --null-threshold",
+    });
+  }
+  const { examples, skipped } = await readQuestions(data);
+  const answers = await readAnswers(predictions);
+  const noAnswerScores = nullScores === undefined ? undefined : await readNoAnswerScores(nullScores);
+  const questions = examples.map(({ gold }) => gold);
+  const { total, ...figures } = answerScores(answers, questions, { noAnswerScores, threshold });
+  return { score: figures.f1, metrics: { examples: total, ...figures }, skipped };
+}

@@ -1,0 +1,271 @@
+/** Question answering from end to end: fine-tuned on a SQuAD file, then in the library and on the command line. */
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { finetune, pipeline, type Question, type QuestionAnsweringPipeline } from "cloze";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Random } from "../src/base/random.ts";
+import { cloze } from "./command-line.ts";
+import { expectError } from "./expect-error.ts";
+import { writeRows, writeTinyPretrainedModel } from "./tiny-model.ts";
+
+/** A context of letters that says "good bad" at some word, or nowhere: that is the answer, whatever the question. */
+function contextOf(words: number, place: number | undefined, seed = 1): string {
+  const random = Random.of(seed, "context");
+  const context = Array.from({ length: words }, () => "acefhijk"[random.below(8)]);
+  if (place !== undefined) context.splice(place, 2, "good", "bad");
+  return context.join(" ");
+}
+
+interface Asked extends Question {
+  readonly id: string;
+  readonly place: number | undefined;
+}
+
+/** Questions about contexts of one window to three, each third one without an answer. */
+function questions(count: number, seed: number): Asked[] {
+  const random = Random.of(seed, "questions");
+  return Array.from({ length: count }, (_, i) => {
+    const words = 10 + random.below(90);
+    const place = i % 3 === 2 ? undefined : random.below(words - 1);
+    return { id: `q${seed}-${i}`, question: "w", context: contextOf(words, place, seed * 1000 + i), place };
+  });
+}
+
+function writeSquad(path: string, asked: readonly Asked[]): string {
+  const paragraphs = asked.map(({ id, question, context, place }) => {
+    const answers = place === undefined ? [] : [{ text: "good bad", answer_start: context.indexOf("good") }];
+    return { context, qas: [{ id, question, answers, is_impossible: place === undefined }] };
+  });
+  writeFileSync(path, JSON.stringify({ version: "v2.0", data: [{ title: "t", paragraphs }] }));
+  return path;
+}
+
+const dev = questions(30, 2);
+const training = { batchSize: 16, epochs: 4, learningRate: 3e-3, maxLength: 64, stride: 16, threads: 1 };
+let folder: string;
+let base: string;
+let train: string;
+let devFile: string;
+let model: string;
+let answer: QuestionAnsweringPipeline;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-questions-"));
+  base = await writeTinyPretrainedModel(join(folder, "base"), { range: 0.1 });
+  train = writeSquad(join(folder, "train.json"), questions(300, 1));
+  devFile = writeSquad(join(folder, "dev.json"), dev);
+  model = join(folder, "model");
+  await finetune("question-answering", { ...training, model: base, train, dev: devFile, output: model });
+  answer = await pipeline("question-answering", model, { threads: 1 });
+});
+afterAll(async () => {
+  await answer?.dispose();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe("the pipeline", () => {
+  const best = (context: string, found: { score: number; start: number; end: number; answer: string }) =>
+    found.answer === context.slice(found.start, found.end) && found.answer === "good bad";
+
+  test("finds the answer in short contexts, and that there is none", async () => {
+    const answers = await answer(dev);
+    dev.forEach(({ context, place }, i) => {
+      if (place !== undefined) expect(best(context, answers[i])).toBe(true);
+      else expect(answers[i]).toEqual({ score: expect.any(Number), start: 0, end: 0, answer: "" });
+    });
+    expect(await answer(dev[0])).toEqual(answers[0]);
+    expect(await answer([])).toEqual([]);
+  });
+
+  test("finds an answer at any token of a long text, also where windows begin and end", async () => {
+    const words = 3000;
+    const step = 60 - 16; // 64 tokens, less the question and three special ones, less the stride
+    const borders = [1, 2, 17, 40, 66].flatMap((k) => [-2, -1, 0, 15, 16, 17].map((near) => k * step + near));
+    const places = [0, 1, 43, 44, 58, 59, 1500, 2222, 2996, 2997, 2998, ...borders];
+    const asked = places.map((place) => ({ question: "w", context: contextOf(words, place, place) }));
+    const answers = await answer(asked, { handle_impossible_answer: false });
+    expect(places.filter((_, i) => !best(asked[i].context, answers[i]))).toEqual([]);
+    expect(answers.map(({ start }) => start)).toEqual(places.map((place) => 2 * place));
+  });
+
+  test("gives several answers, best first", async () => {
+    const [one, none] = [dev[0], dev[2]];
+    const listed = await answer(one, { top_k: 3 });
+    if (!Array.isArray(listed)) throw new Error("expected a list");
+    expect(listed).toHaveLength(3);
+    expect(listed[0]).toEqual(await answer(one));
+    expect(listed.map(({ score }) => score)).toEqual(listed.map(({ score }) => score).toSorted((a, b) => b - a));
+    const all = await answer([one, none], { top_k: 100 });
+    for (const list of all) {
+      if (!Array.isArray(list)) throw new Error("expected lists");
+      expect(list).toHaveLength(21);
+      expect(list.reduce((sum, { score }) => sum + score, 0)).toBeCloseTo(1, 5);
+      expect(list.filter((found) => found.answer === "")).toHaveLength(1);
+    }
+  });
+
+  test("takes its options under Hugging Face's names", async () => {
+    const [one, none] = [dev[0], dev[2]];
+    expect(await answer(none, { handle_impossible_answer: false })).not.toMatchObject({ answer: "" });
+    const certain = await answer({ question: "w", context: "" }, { handle_impossible_answer: false });
+    expect(certain).toEqual({ score: 0, start: 0, end: 0, answer: "" });
+    expect(await answer({ question: "w", context: " " })).toEqual({ score: 1, start: 0, end: 0, answer: "" });
+    expect(await answer(one, { max_answer_len: 1, handle_impossible_answer: false })).toMatchObject({
+      answer: expect.stringMatching(/^\S+$/),
+    });
+    const long = { ...one, question: "w ".repeat(70) };
+    await expectError(answer(long), "TRUNCATION_IMPOSSIBLE", "a question leaves no room for its context");
+    expect(await answer(long, { max_question_len: 1 })).toEqual(await answer(one));
+    await expectError(
+      answer({ question: "w", context: contextOf(61, 5) }, { doc_stride: 60 }),
+      "TRUNCATION_IMPOSSIBLE",
+      "stride",
+    );
+    await expectError(answer(one, { max_answer_len: 0 }), "OPTION_INVALID", "maxAnswerLength");
+    await expectError(answer(one, { top_k: 0 }), "OPTION_INVALID", "top_k");
+  });
+
+  test("reports its progress", async () => {
+    const seen: number[] = [];
+    const many = Array.from({ length: 300 }, () => ({ question: "w", context: "good bad" }));
+    await answer(many, { onProgress: ({ done }) => seen.push(done) });
+    expect(seen).toEqual([256, 300]);
+  });
+});
+
+describe("the command line", () => {
+  const rows = (stdout: string) =>
+    stdout
+      .trimEnd()
+      .split("\n")
+      .map((line): Record<string, unknown> => JSON.parse(line));
+
+  test.concurrent("answers a question, or those of a table", async () => {
+    const { question, context } = dev[0];
+    const expected = { question, ...(await answer(dev[0])), no_answer: expect.any(Number) };
+    const { stdout, stderr } = await cloze(["predict", model, question, context, "--threads", "1"]);
+    expect({ stderr, rows: rows(stdout) }).toEqual({ stderr: "", rows: [expected] });
+    const table = writeRows(join(folder, "table.jsonl"), [
+      { question, context, other: 1 },
+      { question, context: " " },
+    ]);
+    expect(await cloze(["predict", model, "--input", table, "--threads", "1"])).toEqual({
+      code: 0,
+      signal: null,
+      stdout,
+      stderr: "1 empty texts skipped\n",
+    });
+    const listed = await cloze(["predict", model, question, context, "--threads", "1", "--top-k", "2"]);
+    expect(rows(listed.stdout)).toEqual([
+      { question, answers: await answer(dev[0], { top_k: 2 }), no_answer: expect.any(Number) },
+    ]);
+  });
+
+  test.concurrent("fine-tunes, evaluates, predicts, and scores what was predicted", async () => {
+    const output = join(folder, "by-command");
+    const options = "--batch-size 16 --epochs 4 --learning-rate 3e-3 --max-length 64 --stride 16 --threads 1".split(
+      " ",
+    );
+    const files = ["--train", train, "--dev", devFile, "--output", output];
+    const trained = await cloze(["finetune", "question-answering", "--model", base, ...files, ...options, "--json"]);
+    expect(trained.code, trained.stderr).toBe(0);
+    const { metrics } = JSON.parse(trained.stdout);
+    expect(metrics).toMatchObject({ examples: 30, hasAnswer: { total: 20 }, best: { f1: 1 } });
+
+    const evaluated = await cloze(["evaluate", output, "--data", devFile, "--threads", "1", "--json"]);
+    const figures = JSON.parse(evaluated.stdout);
+    expect(figures).toMatchObject({ examples: 30, exactMatch: 1, f1: metrics.best.f1 });
+    const never = await cloze(["evaluate", output, "--data", devFile, "--null-threshold", "-1e9", "--json"]);
+    expect(JSON.parse(never.stdout)).toMatchObject({ f1: 1 / 3, noAnswer: { f1: 1 } });
+
+    const answers = join(folder, "answers.jsonl");
+    const predicted = await cloze(["predict", output, "--input", devFile, "--output", answers, "--threads", "1"]);
+    expect(predicted.stderr).toBe(`${answers}: 30 predictions\n`);
+    const lines = rows(readFileSync(answers, "utf8"));
+    expect(lines.map(({ id }) => id)).toEqual(dev.map(({ id }) => id));
+    expect(lines[0]).toEqual({
+      id: dev[0].id,
+      question: "w",
+      answer: "good bad",
+      start: dev[0].context.indexOf("good"),
+      end: dev[0].context.indexOf("good") + 8,
+      score: expect.any(Number),
+      no_answer: expect.any(Number),
+    });
+
+    const predictions = join(folder, "predictions.json");
+    writeFileSync(predictions, JSON.stringify(Object.fromEntries(lines.map((line) => [line.id, line.answer]))));
+    const scored = await cloze(["evaluate", "--predictions", predictions, "--data", devFile, "--json"]);
+    const { best, labels, truncated, ...shared } = figures;
+    expect({ best, labels, truncated }).toMatchObject({ labels: [], truncated: 0 });
+    expect(JSON.parse(scored.stdout)).toEqual({ ...shared, missing: 0, unknown: 0 });
+
+    const spans = join(folder, "spans.json"); // what they would be if there had to be one
+    const scores = join(folder, "scores.json");
+    writeFileSync(spans, JSON.stringify(Object.fromEntries(lines.map(({ id }) => [id, "good bad"]))));
+    writeFileSync(scores, JSON.stringify(Object.fromEntries(lines.map((line) => [line.id, line.no_answer]))));
+    const withScores = ["evaluate", "--predictions", spans, "--null-scores", scores, "--data", devFile];
+    const swept = await cloze([...withScores, "--null-threshold", "0.5", "--json"]);
+    expect(JSON.parse(swept.stdout)).toMatchObject({ f1: 1, best: { f1: 1 } });
+    const table = await cloze(withScores);
+    expect(table.stdout).toMatch(/^examples +30\nexact match +0\.6667\nF1 +0\.6667\nmissing +0\n/);
+  });
+
+  test.concurrent("answers the questions of a file that has no answers", async () => {
+    const blind = join(folder, "blind.json");
+    const qas = [
+      { id: 7, question: "w" },
+      { id: "8", question: " " },
+    ];
+    writeFileSync(blind, JSON.stringify({ data: [{ paragraphs: [{ context: "a good bad e", qas }] }] }, null, 2));
+    const { stdout, stderr } = await cloze(["predict", model, "--input", blind]);
+    expect(stderr).toBe("1 empty texts skipped\n");
+    expect(rows(stdout)).toMatchObject([{ id: "7", answer: "good bad", start: 2, end: 10 }]);
+    const refused = await cloze(["predict", model, "--input", blind, "--on-empty", "refuse"]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("question 8 has an empty question") });
+  });
+
+  test.concurrent("says what was left out of a file, by a few names", async () => {
+    const fault = (i: number) => ({ id: `f${i}`, question: "w", answers: [{ text: "x", answer_start: 0 }] });
+    const right = { id: "r", question: "w", answers: [{ text: "good bad", answer_start: 0 }] };
+    for (const [count, said] of [
+      [1, "1 answer that is not in its context (f0) skipped\n@1 question with no answer (f0) skipped\n"],
+      [
+        9,
+        "9 answers that are not in their contexts (f0, f1, f2, ...) skipped\n@9 questions with no answer (f0, f1, f2, ...) skipped\n",
+      ],
+    ] as const) {
+      const qas = [...Array.from({ length: count }, (_, i) => fault(i)), right];
+      const file = join(folder, `faults-${count}.json`);
+      writeFileSync(file, JSON.stringify({ data: [{ paragraphs: [{ context: "good bad", qas }] }] }));
+      const { stderr } = await cloze(["evaluate", model, "--data", file, "--json"]);
+      expect(stderr.slice(stderr.indexOf(file)).replaceAll(`${file}: `, "@")).toBe(`@${said}`);
+    }
+  });
+
+  test.concurrent.each<[string, (paths: { model: string; data: string }) => string[], string]>([
+    ["no context", ({ model }) => ["predict", model, "w"], "an even number of texts"],
+    ["no question", ({ model }) => ["predict", model], "is about a question and a context"],
+    ["neither", ({ data }) => ["evaluate", "--data", data], "missing required argument 'dir', or --predictions"],
+    ["both", ({ model, data }) => ["evaluate", model, "--predictions", data, "--data", data], "without a model folder"],
+    ["a stride", ({ data }) => ["evaluate", "--predictions", data, "--data", data, "--stride", "3"], "has no --stride"],
+    [
+      "a threshold alone",
+      ({ data }) => ["evaluate", "--predictions", data, "--data", data, "--null-threshold", "3"],
+      "--null-scores beside --null-threshold",
+    ],
+  ])("%s is a usage error", async (_, args, complaint) => {
+    const { code, stdout, stderr } = await cloze(args({ model, data: devFile }));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(stderr).toContain(complaint);
+  });
+
+  test.concurrent("a file of questions is no file of predictions", async () => {
+    const { code, stderr } = await cloze(["evaluate", "--predictions", devFile, "--data", devFile]);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: expect.stringMatching(/a file of questions.*\[FORMAT_UNKNOWN\]/),
+    });
+  });
+});
