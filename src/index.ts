@@ -62,9 +62,10 @@ export type { QuestionAnswer, QuestionAnsweringPipeline, QuestionOptions } from 
 export type { RerankedText, RerankInput, RerankOptions, RerankPipeline } from "./tasks/rerank.ts";
 export { SHIPPED_MODEL } from "./tasks/shipped-model.node.ts";
 export type { SentenceSimilarityPipeline } from "./tasks/similarity-pipeline.ts";
+export type { SweepOptions, SweepRow } from "./tasks/sweep.node.ts";
 export type { Example, Examples } from "./tasks/task.ts";
 export type { Answers, TaskPipeline } from "./tasks/task-pipeline.ts";
-export { finetune, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
+export { finetune, sweep, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
 export type { TextInput } from "./tasks/text-or-pair.ts";
 export type { TokenClassificationPipeline, TokenInput, TokenOptions } from "./tasks/token-pipeline.ts";
 export type { ZeroShotClassificationPipeline, ZeroShotOptions, ZeroShotResult } from "./tasks/zero-shot.ts";

@@ -4,8 +4,8 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type SweepEvent, type SweepOptions, sweep } from "../src/tasks/sweep.node.ts";
-import { TASKS } from "../src/tasks/task-table.node.ts";
+import type { SweepEvent, SweepOptions } from "../src/tasks/sweep.node.ts";
+import { sweep } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
@@ -27,20 +27,18 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const { finetune } = TASKS["text-classification"];
-
 test("ranks recipes by the mean over seeds, and keeps what has ended", async () => {
   const output = join(folder, "grid");
   const controller = new AbortController();
   const onEvent = (event: SweepEvent) => {
     if (event.kind === "run" && event.index === 3) controller.abort();
   };
-  await expectError(sweep(finetune, { ...base, output, onEvent, signal: controller.signal }), "ABORTED");
+  await expectError(sweep("text-classification", { ...base, output, onEvent, signal: controller.signal }), "ABORTED");
   const ended = readdirSync(output).filter((name) => existsSync(join(output, name, "training.json")));
   expect(ended).toHaveLength(3);
   const times = ended.map((name) => statSync(join(output, name, "model.safetensors")).mtimeMs);
 
-  const rows = await sweep(finetune, { ...base, output });
+  const rows = await sweep("text-classification", { ...base, output });
   expect(ended.map((name) => statSync(join(output, name, "model.safetensors")).mtimeMs)).toEqual(times);
   expect(rows).toHaveLength(4);
   for (const { scores, mean, deviation } of rows) {
@@ -59,12 +57,18 @@ test("divides the training file into folds, each held back once", async () => {
       held.push(event.event.examples);
   };
   const one = { learningRates: [1e-3], epochCounts: [1], seeds: [1], dev: undefined };
-  const [row] = await sweep(finetune, { ...base, ...one, folds: 3, output: join(folder, "folds"), onEvent });
+  const [row] = await sweep("text-classification", {
+    ...base,
+    ...one,
+    folds: 3,
+    output: join(folder, "folds"),
+    onEvent,
+  });
   expect(row.scores).toHaveLength(3);
   expect(held).toEqual([7, 7, 6]);
   const output = join(folder, "none");
-  await expectError(sweep(finetune, { ...base, ...one, output }), "OPTION_INVALID", "--folds");
-  await expectError(sweep(finetune, { ...base, ...one, folds: 1, output }), "OPTION_INVALID", "folds");
+  await expectError(sweep("text-classification", { ...base, ...one, output }), "OPTION_INVALID", "--folds");
+  await expectError(sweep("text-classification", { ...base, ...one, folds: 1, output }), "OPTION_INVALID", "folds");
 });
 
 test("prints a table", async () => {

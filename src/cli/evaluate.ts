@@ -46,7 +46,7 @@ const predictionOptions = () => [
     "score these answers to the questions of a SQuAD file, {id: text}, without a model",
   ),
   new Option("--null-scores <file>", "how sure their system is that there is no answer, {id: number}"),
-  ...schemaOptions(questionAnswering.settings.pick({ nullThreshold: true }), { defaults: false }),
+  ...schemaOptions(questionAnswering.settings.pick({ nullThreshold: true }), "told"),
 ];
 
 /** Options of pre-trained models. */
@@ -107,7 +107,8 @@ Examples:
 }
 
 function ownOptions(name: TaskName): Option[] {
-  return [TASKS[name].reading, TASKS[name].settings].flatMap((schema) => schemaOptions(schema, { defaults: false }));
+  const { reading, settings } = TASKS[name];
+  return [...schemaOptions(reading, "told"), ...schemaOptions(settings, "the model's")];
 }
 
 async function evaluateTask(task: TaskName, folder: string, options: Options) {

@@ -166,7 +166,7 @@ export const PREDICTION_TASKS = {
   "multiple-choice": {
     inputs: "choices",
     isPurpose: TASKS["multiple-choice"].isPurpose,
-    options: schemaOptions(choiceColumns, { defaults: false }),
+    options: schemaOptions(choiceColumns, "told"),
     async open(folder, options) {
       const model = await TASKS["multiple-choice"].open(folder, options);
       return {

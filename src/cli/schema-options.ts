@@ -11,11 +11,11 @@ const Property = z.object({
   default: z.unknown().optional(),
 });
 
-/**
- * The options of a schema on the command line: `textColumn` becomes `--text-column <name>`. Without `defaults` those that
- * are not given are left to the schema, and the help says what they are.
- */
-export function schemaOptions(schema: z.ZodObject, { defaults = true } = {}): Option[] {
+/** What becomes of defaults: they are set; or only told in the help; or the help says that they are the model's. */
+type Defaults = "set" | "told" | "the model's";
+
+/** The options of a schema on the command line: `textColumn` becomes `--text-column <name>`. */
+export function schemaOptions(schema: z.ZodObject, defaults: Defaults = "set"): Option[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: "input" });
   return Object.entries(properties).map(([name, json]) => {
     const property = Property.parse(json);
@@ -24,8 +24,8 @@ export function schemaOptions(schema: z.ZodObject, { defaults = true } = {}): Op
     if (property.enum) option.choices(property.enum);
     else if (property.type !== "boolean") option.argParser((text) => parseValue(schema.shape[name], property, text));
     if (property.default === undefined || property.default === false) return option;
-    if (defaults) option.default(property.default);
-    else option.description += ` (default: ${JSON.stringify(property.default)})`;
+    if (defaults === "set") option.default(property.default);
+    else option.description += ` (default: ${defaults === "told" ? JSON.stringify(property.default) : defaults})`;
     return option;
   });
 }

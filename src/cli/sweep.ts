@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
-import { SWEEP_DEFAULTS, type SweepOptions, type SweepRow, sweep } from "../tasks/sweep.node.ts";
-import { TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
+import { SWEEP_DEFAULTS, type SweepOptions, type SweepRow } from "../tasks/sweep.node.ts";
+import { sweep, TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatTable } from "./metrics.ts";
 import { commaSeparated, nonNegativeInteger, numberOption, positiveInteger, positiveNumber } from "./options.ts";
@@ -44,7 +44,7 @@ interface Options extends Omit<SweepOptions, "epochCounts" | "onEvent" | "signal
 
 async function run(task: TaskName, { json, epochs, ...options }: Options) {
   let printer = new TrainingPrinter();
-  const rows = await sweep(TASKS[task].finetune, {
+  const rows = await sweep(task, {
     ...options,
     epochCounts: epochs,
     signal: abortOnInterrupt(),

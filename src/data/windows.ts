@@ -11,7 +11,8 @@ export interface TokenPlace {
 
 /** The first token of each window in the text: all but the last are full and repeat `stride` tokens of the one before. */
 export function windowStarts(windows: readonly WindowSize[], stride: number): number[] {
-  return windows.map((_, window) => window * (windows[0].length - stride));
+  // A text may be shorter than the stride, and then has one window.
+  return windows.map((_, window) => (window === 0 ? 0 : window * (windows[0].length - stride)));
 }
 
 /**

@@ -92,8 +92,8 @@ export interface FinetuneResult {
 export type Reader<I, G, R> = (path: string, options: R) => Promise<Examples<I, G>>;
 
 /**
- * Fine-tunes a model for a task and writes a model folder; `options` hold those of the task too. Throws a ClozeError for whatever is wrong with the files, the
- * options or the machine; an interrupted training can be resumed.
+ * Fine-tunes a model for a task and writes a model folder; `options` hold those of the task too. Throws a ClozeError for
+ * whatever is wrong with the files, the options or the machine; an interrupted training can be resumed.
  */
 export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
@@ -105,10 +105,10 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   await claimOutput(options, checkpoints);
   const start = await chooseModel(options, task.defaultMaxLength);
   const reading = parseOptions(task.reading, options);
-  const { train, dev } = await readExamples(options, (path) => read(path, reading));
+  const { all, train, dev } = await readExamples(options, (path) => read(path, reading));
   const chosen = parseOptions(task.settings, options);
-  const taskSettings = task.settle?.(train, chosen) ?? chosen;
-  const labels = task.labels?.(train, taskSettings) ?? [];
+  const taskSettings = task.settle?.(all, chosen) ?? chosen;
+  const labels = task.labels?.(all, taskSettings) ?? [];
   const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
   const made = makeFeatures(task, train, context, onEvent);
   const features = task.weigh?.(made, context) ?? made;
@@ -212,13 +212,16 @@ async function chooseModel(
   return { ...start, maxLength };
 }
 
-/** The examples to learn from and those to choose by. Throws OPTION_INVALID where a fold has no examples. */
+/**
+ * The examples to learn from and those to choose by; `all` are those of the training file, whose labels a fold has too. Throws
+ * OPTION_INVALID where a fold has no examples.
+ */
 async function readExamples<I, G>(
   { train: path, dev, fold }: FinetuneOptions,
   read: (path: string) => Promise<Examples<I, G>>,
-): Promise<{ train: Examples<I, G>; dev: Examples<I, G> | undefined }> {
+): Promise<{ all: Examples<I, G>; train: Examples<I, G>; dev: Examples<I, G> | undefined }> {
   const all = await read(path);
-  if (fold === undefined) return { train: all, dev: dev === undefined ? undefined : await read(dev) };
+  if (fold === undefined) return { all, train: all, dev: dev === undefined ? undefined : await read(dev) };
   const { index, of } = fold;
   const { length } = all.examples;
   if (dev !== undefined || !Number.isInteger(of) || of < 2 || of > length) {
@@ -231,7 +234,8 @@ async function readExamples<I, G>(
   const order = Random.of("folds").shuffle(Int32Array.from({ length }, (_, i) => i));
   const held = new Set(order.filter((_, place) => place % of === index));
   const part = (isHeld: boolean) => ({ ...all, examples: all.examples.filter((_, i) => held.has(i) === isHeld) });
-  return { train: part(false), dev: { ...part(true), file: `${path}, fold ${index + 1} of ${of}` } };
+  const heldBack = { ...part(true), file: `${path}, fold ${index + 1} of ${of}`, skipped: {} };
+  return { all, train: part(false), dev: heldBack };
 }
 
 function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(

@@ -3,7 +3,7 @@ import type { TrainingOptions } from "../train/train.ts";
 import { figureTable } from "./figure-table.ts";
 
 export interface ModelCard {
-  readonly task: { readonly name: string; readonly summary: string; readonly usage: string };
+  readonly task: { readonly name: string; readonly summary: string; readonly usage: string; readonly hubTag?: string };
   readonly config: BertConfig;
   readonly labels: readonly string[];
   readonly parameters: number;
@@ -23,7 +23,7 @@ export function modelCard(card: ModelCard): string {
     value === undefined ? [] : `| ${name} | ${value} |`,
   );
   return `---
-pipeline_tag: ${task.name}
+pipeline_tag: ${task.hubTag ?? task.name}
 library_name: cloze
 tags: [bert]
 ---

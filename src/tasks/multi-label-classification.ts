@@ -25,6 +25,7 @@ const settings = z.object({
 /** Any number of labels for a text or a pair of texts; the answer is the probability of each. */
 export const multiLabelClassification = {
   name: "multi-label-classification",
+  hubTag: "text-classification",
   summary: "any number of labels for a text, or a pair of texts",
   example: "multi-label-classification --train train.jsonl --dev dev.jsonl --output model",
   usage: '"some text"',

@@ -97,21 +97,20 @@ export const questionAnswering = {
   decode: ({ context }, encodings, logits, { settings }) => findAnswers(context, encodings, logits, settings),
 
   /**
-   * Exact match and F1 by SQuAD's rules; the score is F1, and that of the best threshold where there may be no answer and
-   * none has been chosen.
+   * Exact match and F1 by SQuAD's rules, where there may be no answer at the best threshold unless one has been chosen; the
+   * score is F1.
    */
   score(examples, answers, { settings: { unanswerable, nullThreshold } }) {
     const questions = examples.map(({ gold }) => gold);
     const byId = <T>(value: (found: FoundAnswers) => T) =>
       new Map(answers.map((found, i) => [questions[i].id, value(found)]));
     const bestSpan = ({ spans }: FoundAnswers) => spans[0]?.answer ?? "";
-    const predictions = byId((found) => (unanswerable && isNone(found, nullThreshold) ? "" : bestSpan(found)));
-    const { total, missing: _missing, unknown: _unknown, ...figures } = answerScores(predictions, questions);
-    if (!unanswerable) return { score: figures.f1, metrics: { examples: total, ...figures } };
     const noAnswerScores = byId(({ margin }) => margin);
-    const { best } = answerScores(byId(bestSpan), questions, { noAnswerScores });
-    const score = nullThreshold === undefined ? best?.f1 : undefined;
-    return { score: score ?? figures.f1, metrics: { examples: total, ...figures, best } };
+    const { best } = unanswerable ? answerScores(byId(bestSpan), questions, { noAnswerScores }) : {};
+    const threshold = nullThreshold ?? best?.f1Threshold; // the one that the finished model will have
+    const predictions = byId((found) => (unanswerable && isNone(found, threshold) ? "" : bestSpan(found)));
+    const { total, missing: _missing, unknown: _unknown, ...figures } = answerScores(predictions, questions);
+    return { score: figures.f1, metrics: { examples: total, ...figures, ...(best && { best }) } };
   },
 
   conclude(chosen, metrics) {

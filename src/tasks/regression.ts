@@ -21,6 +21,7 @@ const settings = z.object({});
 /** A number for a text or a pair of texts, such as how similar they are (STS-B, as a cross-encoder). */
 export const regression = {
   name: "regression",
+  hubTag: "text-classification",
   summary: "a number for a text, or for a pair of texts, such as how similar they are",
   example: "regression --train train.tsv --dev dev.tsv --text-column a --pair-column b --output model",
   usage: "--input pairs.csv --text-column a --pair-column b",

@@ -53,7 +53,7 @@ interface Run {
  * their mean score. Called again it keeps what has ended and goes on where it was stopped. Throws OPTION_INVALID where there is
  * nothing to measure on, and what a training throws.
  */
-export async function sweep(
+export async function runSweep(
   finetune: (options: FinetuneOptions) => Promise<FinetuneResult>,
   options: SweepOptions,
 ): Promise<SweepRow[]> {

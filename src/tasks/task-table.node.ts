@@ -15,6 +15,7 @@ import { questionAnswering } from "./question-answering.ts";
 import { readQuestions } from "./questions.node.ts";
 import { regression } from "./regression.ts";
 import { readScoredTexts } from "./scored-texts.node.ts";
+import { runSweep, type SweepOptions, type SweepRow } from "./sweep.node.ts";
 import { readTaggedSentences } from "./tagged-sentences.node.ts";
 import type { Task } from "./task.ts";
 import { textClassification } from "./text-classification.ts";
@@ -101,4 +102,16 @@ export function finetune<T extends TaskName>(
   options: FinetuneOptions & TaskOptions<T>,
 ): Promise<FinetuneResult> {
   return TASKS[task].finetune(options);
+}
+
+/**
+ * Fine-tunes with every recipe of a grid and ranks them by their mean score over seeds and folds:
+ *
+ *     const [best] = await sweep("text-classification", { train: "train.tsv", folds: 5, output: "sweep" });
+ *
+ * Called again it goes on where it was stopped. Throws OPTION_INVALID where there is nothing to measure on, and what
+ * `finetune` throws.
+ */
+export function sweep<T extends TaskName>(task: T, options: SweepOptions & TaskOptions<T>): Promise<SweepRow[]> {
+  return runSweep(TASKS[task].finetune, options);
 }

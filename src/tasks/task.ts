@@ -58,6 +58,8 @@ export interface Task<
   Settings extends z.ZodObject = z.ZodObject,
 > {
   readonly name: string;
+  /** What model hubs call it, if otherwise. */
+  readonly hubTag?: string;
   /** What it does, for --help. */
   readonly summary: string;
   /** What follows `cloze finetune` in an example. */

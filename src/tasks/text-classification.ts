@@ -64,11 +64,10 @@ export const textClassification = {
     const confusion = confusionMatrix({ predicted: answers.map(argmax), gold, labelCount: labels.length });
     const loss = answers.reduce((sum, row, i) => sum - Math.log(Math.max(row[gold[i]], Number.MIN_VALUE)), 0);
     const { labels: perLabel, ...figures } = classificationReport(confusion);
-    const f1 = perLabel.at(-1)?.f1 ?? 0; // of two labels that of the second, which says yes
-    return {
-      score: { ...figures, f1 }[metric],
-      metrics: { examples: examples.length, loss: loss / examples.length, ...figures, perLabel, confusion },
-    };
+    // Of two labels that of the second, as GLUE has it; of more the plain mean.
+    const f1 = perLabel.length === 2 ? perLabel[1].f1 : figures.macroF1;
+    const metrics = { examples: examples.length, loss: loss / examples.length, ...figures, f1 };
+    return { score: metrics[metric], metrics: { ...metrics, perLabel, confusion } };
   },
 } as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;
 

@@ -60,6 +60,7 @@ export const tokenClassification = {
   settings,
 
   settle({ examples }, chosen) {
+    if (chosen.scheme === PLAIN) return chosen;
     const isPlain = detectScheme(examples.map(({ gold }) => gold)) === PLAIN;
     return isPlain ? { ...chosen, scheme: PLAIN } : chosen;
   },
@@ -118,7 +119,7 @@ export const tokenClassification = {
   score(examples, answers, { labels, settings: { scheme } }) {
     const gold = examples.map((example) => converted(example.gold, labels, scheme));
     const predicted = answers.map((tokens, i) => wordLabels(tokens, labels, gold[i].length));
-    if (!tellEntities(labels)) {
+    if (scheme === PLAIN || !tellEntities(labels)) {
       const words = gold.flat();
       const right = predicted.flat().filter((label, i) => label === words[i]).length;
       const accuracy = right / Math.max(1, words.length);
