@@ -71,6 +71,13 @@ test("divides the training file into folds, each held back once", async () => {
   await expectError(sweep("text-classification", { ...base, ...one, folds: 1, output }), "OPTION_INVALID", "folds");
 });
 
+test("ranks a recipe that breaks down last, and goes on", async () => {
+  const grid = { learningRates: [1e30, 1e-3], epochCounts: [2], seeds: [1], warmupRatio: 0 };
+  const rows = await sweep("text-classification", { ...base, ...grid, output: join(folder, "broken") });
+  expect(rows.map(({ learningRate }) => learningRate)).toEqual([1e-3, 1e30]);
+  expect(rows[1].mean).toBeNaN();
+});
+
 test("prints a table", async () => {
   const { train, dev, model } = base;
   const args = ["sweep", "text-classification", "--train", train, "--dev", dev!, "--model", model!, "--threads", "1"];

@@ -22,7 +22,7 @@ import {
   train as trainEpochs,
 } from "../train/train.ts";
 import { modelCard } from "./model-card.ts";
-import { loadWeights, MODEL_FILES, saveModelFolder, storedWeights } from "./model-folder.node.ts";
+import { isFor, loadWeights, MODEL_FILES, purposeOf, saveModelFolder, storedWeights } from "./model-folder.node.ts";
 import { claimOutput, type OutputOptions } from "./output-folder.node.ts";
 import { parseOptions } from "./parse-options.ts";
 import { SHIPPED_MODEL, SHIPPED_NAME } from "./shipped-model.node.ts";
@@ -137,7 +137,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
 
   const { config } = start;
   const parameters = new Parameters(taskParameters(task, config, context));
-  const { missing, unused } = await loadFirstWeights(start, parameters, labels);
+  const { missing, unused } = await loadFirstWeights(task, start, parameters, labels);
   initialise(parameters, config.initializerRange, training.seed, missing);
   const fresh = start.folder === undefined ? [] : missing;
   onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
@@ -254,14 +254,20 @@ function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   return features;
 }
 
-/** A head is kept only where it was trained for the very same labels. */
-async function loadFirstWeights({ folder }: Start, parameters: Parameters, labels: readonly string[]) {
+/** A head is kept only where it was trained for the same task and the very same labels. */
+async function loadFirstWeights<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  { folder }: Start,
+  parameters: Parameters,
+  labels: readonly string[],
+) {
   if (folder === undefined) return { missing: parameters.views.map(({ spec }) => spec.name), unused: [] };
   const head = parameters.views.map(({ spec }) => spec.name).filter((name) => !name.startsWith("bert."));
-  const sameLabels = JSON.stringify(folder.labels ?? []) === JSON.stringify(labels);
+  const sameLabels = task.labels === undefined || JSON.stringify(folder.labels) === JSON.stringify(labels);
+  const keepsHead = sameLabels && isFor(await purposeOf(folder.path), task);
   const hasPooler = (await storedWeights(folder.path)).some(({ name }) => name.includes("pooler."));
   const optional = hasPooler ? head : [...head, "bert.pooler."]; // a masked LM alone has none
-  return loadWeights(folder.path, parameters, { optional, skip: sameLabels ? [] : head });
+  return loadWeights(folder.path, parameters, { optional, skip: keepsHead ? [] : head });
 }
 
 async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(

@@ -63,6 +63,14 @@ export async function purposeOf(path: string): Promise<Purpose> {
   return { architecture: architectures?.[0], problemType: problem_type ?? usual };
 }
 
+/** Whether a task is what a model is for. */
+export function isFor(
+  { architecture, problemType }: Purpose,
+  task: { readonly architecture: string; readonly problemType?: string },
+): boolean {
+  return architecture === task.architecture && (task.problemType ?? problemType) === problemType;
+}
+
 /** The weights of a folder that a model wants, and how they fitted. */
 export interface LoadedWeights {
   /** Weights of the model that the folder lacks; they keep their values. */

@@ -57,10 +57,13 @@ export async function runSweep(
   finetune: (options: FinetuneOptions) => Promise<FinetuneResult>,
   options: SweepOptions,
 ): Promise<SweepRow[]> {
-  const { learningRates, batchSizes, epochCounts, seeds, folds, onEvent, ...shared } = {
-    ...SWEEP_DEFAULTS,
-    ...options,
-  };
+  const {
+    learningRates = SWEEP_DEFAULTS.learningRates,
+    batchSizes = SWEEP_DEFAULTS.batchSizes,
+    folds,
+    ...others
+  } = options;
+  const { epochCounts = SWEEP_DEFAULTS.epochCounts, seeds = SWEEP_DEFAULTS.seeds, onEvent, ...shared } = others;
   if (shared.dev === undefined && folds === undefined) {
     throw new ClozeError("OPTION_INVALID", { problem: "a sweep compares scores", expected: "--dev, or --folds" });
   }
@@ -79,12 +82,22 @@ export async function runSweep(
       onEvent?.({ kind: "run", name: run.name, index: index++, total });
       const output = join(shared.output, run.name);
       const report = (event: FinetuneEvent) => onEvent?.({ kind: "training", event });
-      results.push(await finetune({ ...shared, ...run.options, output, resume: !shared.overwrite, onEvent: report }));
+      const training = finetune({ ...shared, ...run.options, output, resume: !shared.overwrite, onEvent: report });
+      results.push(await training.catch((error) => brokenDown(error, output)));
     }
     rows.push({ ...recipe, ...summary(results) });
   }
-  return rows.sort((a, b) => b.mean - a.mean);
+  const rank = ({ mean }: SweepRow) => (Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : mean);
+  return rows.sort((a, b) => rank(b) - rank(a) || 0); // two that broke down are equal
 }
+
+/** A recipe whose loss breaks down is the worst there is, and no reason to stop. Throws every other error. */
+function brokenDown(error: unknown, output: string): FinetuneResult {
+  if (!(error instanceof ClozeError && BREAKDOWNS.has(error.code))) throw error;
+  return { output, labels: [], steps: 0, score: undefined, metrics: undefined };
+}
+
+const BREAKDOWNS: ReadonlySet<string> = new Set(["LOSS_NOT_FINITE", "LOGITS_NOT_FINITE"]);
 
 function describeRun(options: Run["options"]): Run {
   const { learningRate, batchSize, epochs, seed, fold } = options;
@@ -97,5 +110,6 @@ function summary(results: readonly FinetuneResult[]): Pick<SweepRow, "scores" | 
   const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
   const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
   const deviation = scores.length === 1 ? 0 : Math.sqrt(squares / (scores.length - 1));
-  return { scores, mean, deviation, best: results[scores.indexOf(Math.max(...scores))].output };
+  const best = scores.reduce((best, score, i) => (score > scores[best] || Number.isNaN(scores[best]) ? i : best), 0);
+  return { scores, mean, deviation, best: results[best].output };
 }

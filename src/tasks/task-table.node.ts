@@ -6,7 +6,7 @@ import type { Control } from "./control.ts";
 import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetune.node.ts";
 import { readLabelSets } from "./label-sets.node.ts";
 import { readLabelledTexts } from "./labelled-texts.node.ts";
-import type { Purpose } from "./model-folder.node.ts";
+import { isFor, type Purpose } from "./model-folder.node.ts";
 import { multiLabelClassification } from "./multi-label-classification.ts";
 import { multipleChoice } from "./multiple-choice.ts";
 import { openTask } from "./open-task.node.ts";
@@ -69,8 +69,7 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
     reading: task.reading,
     settings: task.settings,
     /** Whether it is what a model was made for. */
-    isPurpose: ({ architecture, problemType }: Purpose) =>
-      architecture === task.architecture && (task.problemType ?? problemType) === problemType,
+    isPurpose: (purpose: Purpose) => isFor(purpose, task),
     finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
     open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
     /** `options` hold those of reading, and settings that outweigh the model's own. */
