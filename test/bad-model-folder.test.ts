@@ -138,7 +138,6 @@ describe("config.json", () => {
   });
 
   test.each<[what: string, content: Record<string, unknown>, code: ErrorCode, part: string]>([
-    ["no labels", { id2label: undefined }, "MODEL_INCOMPLETE", "id2label"],
     ["more labels than the weights", { id2label: { 0: "a", 1: "b", 2: "c" } }, "PARAMETER_SHAPE", "classifier.weight"],
     ["another vocabulary", { vocab_size: 60 }, "VOCABULARY_MISMATCH", "expected 60 tokens; got 59"],
     ["another width", { hidden_size: 64 }, "PARAMETER_SHAPE", "expected [59, 64]; got [59, 32]"],

@@ -13,6 +13,11 @@ const SHOWS: Record<string, RegExp> = {
   "03-finetune.ts": /label: 'positive', score: .*\n.*label: 'negative', score: /,
   "04-fill-mask.ts": /^"once upon a " goes on: \w+, \w+, \w+$/m,
   "05-embeddings.ts": /^\[1, \d+, \d+\]: \[CLS\] 0-0, the 0-3, /m,
+  "06-entities.ts": /word: 'Grace Hopper',\n(?:.*\n)*.*word: 'Buenos Aires',\n(?:.*\n)*PER: Ada Lovelace$/m,
+  "07-questions.ts": /^who bought a red coat \? \{ answer: 'grace', start: 10, end: 15, /m,
+  "08-similarity.ts": /^\[\s+\{\s+index: 1,\s+score: [\d.]+,\s+text: 'it stays hot all week'/m,
+  "09-multiple-choice.ts": /^ {2}choice: 'cold air came in',$/m,
+  "10-sweep.ts": /^rate 0\.001: accuracy .*\nrate 0\.00001: accuracy /m,
 };
 
 describe.each(readdirSync(FOLDER))("%s", (name) => {

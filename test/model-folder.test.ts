@@ -1,5 +1,5 @@
 /** Model folders as Cloze writes them, and as others do. */
-import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,7 +9,9 @@ import { readSafetensorsHeader, writeSafetensors } from "../src/formats/safetens
 import { initialise, Parameters, type ParameterView } from "../src/graph/parameters.ts";
 import type { FinetuneEvent } from "../src/tasks/finetune.node.ts";
 import { loadWeights, MODEL_FILES, openModelFolder } from "../src/tasks/model-folder.node.ts";
+import { openTask } from "../src/tasks/open-task.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
+import { textClassification } from "../src/tasks/text-classification.ts";
 import { classifierParameters, LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
@@ -122,4 +124,14 @@ test.each([
     onEvent,
   });
   expect(events.find(({ kind }) => kind === "model")).toMatchObject({ labels, fresh });
+});
+
+test("labels without names have those of transformers, which leaves them out of config.json", async () => {
+  const unnamed = await writeTinyModel(join(folder, "unnamed"));
+  const file = join(unnamed, "config.json");
+  const { id2label: _names, label2id: _indexes, ...config } = JSON.parse(readFileSync(file, "utf8"));
+  writeFileSync(file, JSON.stringify(config));
+  const model = await openTask(textClassification, unnamed, { threads: 1 });
+  expect(model.context.labels).toEqual(["LABEL_0", "LABEL_1"]);
+  await model.dispose();
 });

@@ -300,7 +300,9 @@ async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>
   await writeFileAtomic(join(output, METRICS), `${JSON.stringify(figures, null, 2)}\n`);
   const pictures = await drawPictures(output, labels, metrics);
   const source = basename(model);
-  const card = modelCard({ task, config, labels, parameters: parameters.count, training, source, metrics, pictures });
+  const size = parameters.count;
+  const told = { task, config, labels, parameters: size, training, maxLength, settings, source, metrics, pictures };
+  const card = modelCard(told);
   await writeFileAtomic(join(output, CARD), card);
 }
 

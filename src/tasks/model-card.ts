@@ -8,6 +8,8 @@ export interface ModelCard {
   readonly labels: readonly string[];
   readonly parameters: number;
   readonly training: TrainingOptions;
+  readonly maxLength: number;
+  readonly settings: Readonly<Record<string, unknown>>;
   /** The preset or the name of the folder that the weights came from. */
   readonly source: string;
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
@@ -19,7 +21,7 @@ export interface ModelCard {
 export function modelCard(card: ModelCard): string {
   const { task, config, labels, parameters, training, source, metrics, pictures } = card;
   const { layers, hiddenSize, heads, vocabSize } = config;
-  const rows = Object.entries(training).flatMap(([name, value]) =>
+  const rows = Object.entries({ ...training, maxLength: card.maxLength, ...card.settings }).flatMap(([name, value]) =>
     value === undefined ? [] : `| ${name} | ${value} |`,
   );
   return `---

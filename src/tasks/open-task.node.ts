@@ -2,7 +2,7 @@ import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { type OnnxOptions, onnxExecutor } from "../executors/onnx/node.node.ts";
 import { Parameters } from "../graph/parameters.ts";
-import { loadWeights, openModelFolder } from "./model-folder.node.ts";
+import { loadWeights, openModelFolder, storedWeights } from "./model-folder.node.ts";
 import type { Task } from "./task.ts";
 import { TaskModel, taskParameters } from "./task-model.ts";
 
@@ -15,7 +15,9 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   path: string,
   options: OnnxOptions = {},
 ): Promise<TaskModel<I, G, A, R, S>> {
-  const { config, labels = [], tokenizer, taskSettings } = await openModelFolder(path);
+  const folder = await openModelFolder(path);
+  const { config, tokenizer, taskSettings } = folder;
+  const labels = task.labels === undefined ? [] : (folder.labels ?? (await usualLabels(path)));
   if (task.labels !== undefined && labels.length === 0) {
     throw new ClozeError("MODEL_INCOMPLETE", {
       problem: `${path} is no model for ${task.name}: its config.json names no labels`,
@@ -34,4 +36,10 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   const parameters = new Parameters(taskParameters(task, config, context));
   await loadWeights(path, parameters);
   return TaskModel.load(task, { config, parameters, context }, onnxExecutor(options), { frozen: true });
+}
+
+/** The names that transformers gives labels without names, and leaves out of config.json; none where there is no classifier. */
+async function usualLabels(path: string): Promise<string[]> {
+  const classifier = (await storedWeights(path)).find(({ name }) => name === "classifier.weight");
+  return Array.from({ length: classifier?.shape[0] ?? 0 }, (_, i) => `LABEL_${i}`);
 }
