@@ -6,6 +6,7 @@ export default defineConfig({
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     exclude: ["**/*.slow.test.ts"],
     reporters: ["default", skipReasons],
+    maxWorkers: "100%", // without it a machine of two cores has one worker
     testTimeout: 60_000,
   },
 });
