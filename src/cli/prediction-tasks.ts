@@ -14,6 +14,7 @@ import type { Answers } from "../tasks/task-pipeline.ts";
 import { TASKS } from "../tasks/task-table.node.ts";
 import type { TextInput } from "../tasks/text-or-pair.ts";
 import { findEntities } from "../tasks/token-pipeline.ts";
+import { indexOfMax } from "../tasks/top-k.ts";
 import { choiceColumns } from "./choice-stream.ts";
 import { commaSeparated, nonNegativeInteger, positiveInteger, ratio } from "./options.ts";
 import type { AskedQuestion } from "./question-stream.ts";
@@ -280,7 +281,7 @@ function textsOf(inputs: readonly TextInput[]): string[] {
 }
 
 function labelled(probabilities: Float32Array, labels: readonly string[]) {
-  const best = probabilities.indexOf(Math.max(...probabilities));
+  const best = indexOfMax(probabilities);
   return {
     label: labels[best],
     score: probabilities[best],

@@ -17,7 +17,13 @@ export interface Entity {
   end: number;
 }
 
-interface Tag {
+/** What a tag is made of, whichever prefixes there are. */
+export interface TagParts {
+  readonly prefix: string;
+  readonly type: string;
+}
+
+interface Tag extends TagParts {
   prefix: "B" | "I" | "O" | "E" | "S";
   /** Empty for `O`, and for a tag that is a prefix alone. */
   type: string;
@@ -122,7 +128,7 @@ export function invalidTransitions(tags: readonly string[], scheme: "IOB2" | "BI
 }
 
 /** Whether a tag goes on with the entity of the one before it. */
-function continues(previous: Tag, { prefix, type }: Tag): boolean {
+export function continues(previous: TagParts, { prefix, type }: TagParts): boolean {
   const open = previous.prefix === "B" || previous.prefix === "I";
   return open && (prefix === "I" || prefix === "E") && previous.type === type;
 }

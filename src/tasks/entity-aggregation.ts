@@ -1,4 +1,6 @@
+import { continues, type TagParts } from "../data/tag-schemes.ts";
 import type { TokenScores } from "./token-classification.ts";
+import { indexOfMax } from "./top-k.ts";
 
 /** How the labels of tokens become entities: the names of Hugging Face. */
 export const AGGREGATION_STRATEGIES = ["none", "simple", "first", "average", "max"] as const;
@@ -80,7 +82,7 @@ export function groupEntities(
   const { text, tokens } = judged;
   const tags = parseTags(labels);
   const groups: Group[] = [];
-  let previous: Tag | undefined;
+  let previous: TagParts | undefined;
   for (const { first, end } of wordsOf(tokens)) {
     const { label, scores } = LABELLERS[strategy](tokens.slice(first, end), tags);
     const tag = tags[label];
@@ -115,24 +117,16 @@ interface Group {
   readonly scores: number[];
 }
 
-interface Tag {
-  /** `I` also where a label has no prefix: it goes on with what is alike. */
-  readonly prefix: string;
-  readonly type: string;
-}
-
-/** Labels that are prefixes alone tell entities of one type, which has no name. */
-function parseTags(labels: readonly string[]): Tag[] {
+/**
+ * Labels that are prefixes alone tell entities of one type, which has no name. A label without a prefix goes on with what is
+ * alike, as one with `I-` does.
+ */
+function parseTags(labels: readonly string[]): TagParts[] {
   const bare = labels.every((label) => /^[BIESO]$/.test(label));
   return labels.map((label) => {
     const match = (bare ? /^([BIES])(.*)$/s : /^([BIES])-(.*)$/s).exec(label);
     return match === null ? { prefix: "I", type: label } : { prefix: match[1], type: match[2] };
   });
-}
-
-function continues(previous: Tag, { prefix, type }: Tag): boolean {
-  const open = previous.prefix === "B" || previous.prefix === "I";
-  return open && (prefix === "I" || prefix === "E") && type === previous.type;
 }
 
 /** What a word is, as an index of the labels, and how sure that is: numbers for the mean of its entity. */
@@ -141,7 +135,7 @@ interface WordLabel {
   readonly scores: number[];
 }
 
-const LABELLERS: Record<GroupingStrategy, (pieces: readonly TokenScores[], tags: readonly Tag[]) => WordLabel> = {
+const LABELLERS: Record<GroupingStrategy, (pieces: readonly TokenScores[], tags: readonly TagParts[]) => WordLabel> = {
   simple(pieces, tags) {
     const label = indexOfMax(pieces[0].probabilities);
     const { type } = tags[label];
@@ -185,10 +179,6 @@ function endOfAccents(text: string, end: number, limit = text.length): number {
   accents.lastIndex = end;
   accents.test(text);
   return Math.max(end, Math.min(accents.lastIndex, limit));
-}
-
-function indexOfMax(values: Float32Array): number {
-  return values.indexOf(Math.max(...values));
 }
 
 function mean(values: readonly number[]): number {

@@ -1,5 +1,6 @@
 import type { ChoiceModel, Choices } from "./multiple-choice.ts";
 import { makePipeline, type TaskPipeline } from "./task-pipeline.ts";
+import { indexOfMax } from "./top-k.ts";
 
 export interface ChoiceScores {
   /** The likeliest of the choices. */
@@ -26,6 +27,6 @@ export function multipleChoicePipeline(model: ChoiceModel): MultipleChoicePipeli
 /** What the probabilities of some choices say. */
 export function choiceScores({ choices }: Choices, probabilities: Float32Array): ChoiceScores {
   const scores = Array.from(probabilities);
-  const best = scores.indexOf(Math.max(...scores));
+  const best = indexOfMax(scores);
   return { choice: choices[best], score: scores[best], scores };
 }

@@ -6,6 +6,7 @@ import { shares } from "./class-weights.ts";
 import { softmax } from "./softmax.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
+import { indexOfMax } from "./top-k.ts";
 
 /** A context and what may follow it; `start`, where there is one, is how each choice begins. */
 export interface Choices {
@@ -60,7 +61,7 @@ export const multipleChoice = {
 
   /** Accuracy. */
   score(examples, answers) {
-    const right = answers.filter((row, i) => row.indexOf(Math.max(...row)) === examples[i].gold).length;
+    const right = answers.filter((row, i) => indexOfMax(row) === examples[i].gold).length;
     const accuracy = right / Math.max(1, examples.length);
     return { score: accuracy, metrics: { examples: examples.length, accuracy } };
   },

@@ -11,6 +11,7 @@ import type { TaskModelOf } from "./task-model.ts";
 import type { TextInput } from "./text-or-pair.ts";
 import { textReading } from "./text-reading.ts";
 import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-windows.ts";
+import { indexOfMax } from "./top-k.ts";
 
 const METRICS = ["accuracy", "macroF1", "weightedF1", "f1", "mcc"] as const;
 
@@ -61,7 +62,7 @@ export const textClassification = {
   /** Accuracy, F1, Matthews' correlation and the confusion matrix; the score is the setting `metric`. */
   score(examples, answers, { labels, settings: { metric = "accuracy" } }) {
     const gold = examples.map((example) => labelIndex(example.gold, labels, example.place));
-    const confusion = confusionMatrix({ predicted: answers.map(argmax), gold, labelCount: labels.length });
+    const confusion = confusionMatrix({ predicted: answers.map(indexOfMax), gold, labelCount: labels.length });
     const loss = answers.reduce((sum, row, i) => sum - Math.log(Math.max(row[gold[i]], Number.MIN_VALUE)), 0);
     const { labels: perLabel, ...figures } = classificationReport(confusion);
     // Of two labels that of the second, as GLUE has it; of more the plain mean.
@@ -81,7 +82,3 @@ export const textClassificationLogits = {
   ...textClassification,
   decode: (_input, _encodings, logits) => meanLogits(logits),
 } as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;
-
-function argmax(values: Float32Array): number {
-  return values.reduce((best, value, i) => (value > values[best] ? i : best), 0);
-}

@@ -9,6 +9,7 @@ import { labelIndex, labelsOf } from "./labels.ts";
 import { softmax } from "./softmax.ts";
 import type { Feature, Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
+import { indexOfMax } from "./top-k.ts";
 
 /** A text, or its words where they are known beforehand. */
 export type WordsOrText = string | readonly string[];
@@ -193,7 +194,7 @@ export function wordLabels(tokens: readonly TokenScores[], labels: readonly stri
   const result = new Array<string>(words).fill(outside);
   let before = -1;
   for (const { word, probabilities } of tokens) {
-    if (word !== before) result[word] = labels[probabilities.indexOf(Math.max(...probabilities))];
+    if (word !== before) result[word] = labels[indexOfMax(probabilities)];
     before = word;
   }
   return result;

@@ -19,6 +19,13 @@ export function topIndices(
   return best;
 }
 
+/** The index of the highest score, of equal ones the first. */
+export function indexOfMax(scores: ArrayLike<number>): number {
+  let best = 0;
+  for (let i = 1; i < scores.length; i++) if (scores[i] > scores[best]) best = i;
+  return best;
+}
+
 /** Throws OPTION_INVALID for a `top_k` that is no count. */
 export function requireTopK(top_k: number): void {
   if (Number.isInteger(top_k) && top_k >= 1) return;
