@@ -13,7 +13,7 @@ import { z } from "zod";
 import { openCorpus, readShard } from "../src/corpus/corpus.node.ts";
 import { pretrainingBatches, START } from "../src/data/pretraining-batches.ts";
 import { readLines } from "../src/formats/text.node.ts";
-import { instanceVocabulary } from "../src/tasks/held-out.node.ts";
+import { instanceVocabulary } from "../src/tasks/pretraining/held-out.node.ts";
 import { saveTokenizer } from "../src/tokenizer/folder.node.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { trainVocabulary } from "../src/tokenizer/train-vocabulary.ts";

@@ -17,58 +17,66 @@ export { initialise, Parameters } from "./graph/parameters.ts";
 export { printGraph } from "./graph/print.ts";
 export { type PretrainingOutputs, pretraining } from "./heads/pretraining.ts";
 export { sequenceClassification } from "./heads/sequence-classification.ts";
-export type {
-  ClassificationInput,
-  LabelScore,
-  TextClassificationPipeline,
-} from "./tasks/classification-pipeline.node.ts";
-export type { Control } from "./tasks/control.ts";
-export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/entity-aggregation.ts";
-export { type EvaluatePretrainingOptions, evaluatePretraining } from "./tasks/evaluate-pretraining.node.ts";
-export { FeatureExtractor, type FeatureOptions } from "./tasks/feature-extractor.node.ts";
-export type { FeatureExtractionPipeline, FeatureInput } from "./tasks/feature-pipeline.node.ts";
-export type { FeatureTensor, PooledFeatures, TokenFeatures } from "./tasks/features.ts";
-export { type FillMaskOptions, type FillMaskPipeline, fillMasks, type MaskFill } from "./tasks/fill-mask.ts";
+export type { Choices } from "./tasks/definitions/multiple-choice.ts";
+export type { Question } from "./tasks/definitions/question-answering.ts";
+export type { Example, Examples } from "./tasks/definitions/task.ts";
 export type {
   FinetuneEvent,
   FinetuneOptions,
   FinetuneResult,
-} from "./tasks/finetune.node.ts";
-export { readLabelledTexts } from "./tasks/labelled-texts.node.ts";
-export type { LayerChoice } from "./tasks/layer-choice.ts";
-export { openMaskedLanguageModel } from "./tasks/masked-language-model.node.ts";
-export { type MaskedInput, MaskedLanguageModel } from "./tasks/masked-language-model.ts";
-export { openModelFolder, storedWeights } from "./tasks/model-folder.node.ts";
-export type { Choices } from "./tasks/multiple-choice.ts";
-export type { ChoiceScores, MultipleChoicePipeline } from "./tasks/multiple-choice-pipeline.ts";
-export { openNextSentenceModel } from "./tasks/next-sentence.node.ts";
+} from "./tasks/finetuning/finetune.node.ts";
+export type { SweepOptions, SweepRow } from "./tasks/finetuning/sweep.node.ts";
+export { openModelFolder, storedWeights } from "./tasks/folder/model-folder.node.ts";
+export { SHIPPED_MODEL } from "./tasks/folder/shipped-model.node.ts";
+export type {
+  ClassificationInput,
+  LabelScore,
+  TextClassificationPipeline,
+} from "./tasks/pipelines/classification-pipeline.ts";
+export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/pipelines/entity-aggregation.ts";
+export type { ChoiceScores, MultipleChoicePipeline } from "./tasks/pipelines/multiple-choice-pipeline.ts";
+export { type PipelineTask, pipeline } from "./tasks/pipelines/pipeline.node.ts";
+export type {
+  QuestionAnswer,
+  QuestionAnsweringPipeline,
+  QuestionOptions,
+} from "./tasks/pipelines/question-pipeline.ts";
+export type { RerankedText, RerankInput, RerankOptions, RerankPipeline } from "./tasks/pipelines/rerank.ts";
+export type { SentenceSimilarityPipeline } from "./tasks/pipelines/similarity-pipeline.ts";
+export type { TokenClassificationPipeline, TokenInput, TokenOptions } from "./tasks/pipelines/token-pipeline.ts";
+export type { ZeroShotClassificationPipeline, ZeroShotOptions, ZeroShotResult } from "./tasks/pipelines/zero-shot.ts";
+export { type EvaluatePretrainingOptions, evaluatePretraining } from "./tasks/pretraining/evaluate-pretraining.node.ts";
+export {
+  type PretrainEvent,
+  type PretrainOptions,
+  type PretrainResult,
+  pretrain,
+} from "./tasks/pretraining/pretrain.node.ts";
+export { readLabelledTexts } from "./tasks/readers/labelled-texts.node.ts";
+export type { Control } from "./tasks/run/control.ts";
+export type { Answers, TaskPipeline } from "./tasks/run/task-pipeline.ts";
+export type { SentencePair, TextInput } from "./tasks/run/text-or-pair.ts";
+export { finetune, sweep, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
+export { FeatureExtractor, type FeatureOptions } from "./tasks/vectors/feature-extractor.node.ts";
+export type { FeatureExtractionPipeline, FeatureInput } from "./tasks/vectors/feature-pipeline.node.ts";
+export type { FeatureTensor, PooledFeatures, TokenFeatures } from "./tasks/vectors/features.ts";
+export type { LayerChoice } from "./tasks/vectors/layer-choice.ts";
+export type { Pooling } from "./tasks/vectors/pooling.ts";
+export { type FillMaskOptions, type FillMaskPipeline, fillMasks, type MaskFill } from "./tasks/words/fill-mask.ts";
+export { openMaskedLanguageModel } from "./tasks/words/masked-language-model.node.ts";
+export { type MaskedInput, MaskedLanguageModel } from "./tasks/words/masked-language-model.ts";
+export { openNextSentenceModel } from "./tasks/words/next-sentence.node.ts";
 export {
   NextSentenceModel,
   type NextSentencePipeline,
   type NextSentenceScore,
-  type SentencePair,
-} from "./tasks/next-sentence.ts";
-export { type NextWord, type NextWordOptions, type NextWordPipeline, nextWords } from "./tasks/next-word.ts";
-export { type PipelineTask, pipeline } from "./tasks/pipeline.node.ts";
-export type { Pooling } from "./tasks/pooling.ts";
-export { type PretrainEvent, type PretrainOptions, type PretrainResult, pretrain } from "./tasks/pretrain.node.ts";
+} from "./tasks/words/next-sentence.ts";
+export { type NextWord, type NextWordOptions, type NextWordPipeline, nextWords } from "./tasks/words/next-word.ts";
 export {
   type PseudoLogLikelihood,
   type PseudoLogLikelihoodPipeline,
   pseudoLogLikelihoods,
-} from "./tasks/pseudo-log-likelihood.ts";
-export type { Question } from "./tasks/question-answering.ts";
-export type { QuestionAnswer, QuestionAnsweringPipeline, QuestionOptions } from "./tasks/question-pipeline.ts";
-export type { RerankedText, RerankInput, RerankOptions, RerankPipeline } from "./tasks/rerank.ts";
-export { SHIPPED_MODEL } from "./tasks/shipped-model.node.ts";
-export type { SentenceSimilarityPipeline } from "./tasks/similarity-pipeline.ts";
-export type { SweepOptions, SweepRow } from "./tasks/sweep.node.ts";
-export type { Example, Examples } from "./tasks/task.ts";
-export type { Answers, TaskPipeline } from "./tasks/task-pipeline.ts";
-export { finetune, sweep, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
-export type { TextInput } from "./tasks/text-or-pair.ts";
-export type { TokenClassificationPipeline, TokenInput, TokenOptions } from "./tasks/token-pipeline.ts";
-export type { ZeroShotClassificationPipeline, ZeroShotOptions, ZeroShotResult } from "./tasks/zero-shot.ts";
+} from "./tasks/words/pseudo-log-likelihood.ts";
 export type { Encoding } from "./tokenizer/encoding.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizer/folder.node.ts";
 export { BertTokenizer, type EncodeOptions, type WindowOptions } from "./tokenizer/tokenizer.ts";

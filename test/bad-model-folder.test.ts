@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../src/base/errors.ts";
-import { pipeline } from "../src/tasks/pipeline.node.ts";
+import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";

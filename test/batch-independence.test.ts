@@ -6,7 +6,7 @@ import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
-import { MaskedLanguageModel, maskedLmParameters } from "../src/tasks/masked-language-model.ts";
+import { MaskedLanguageModel, maskedLmParameters } from "../src/tasks/words/masked-language-model.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { relativeError } from "./relative-error.ts";
 

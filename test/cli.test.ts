@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { TextClassificationPipeline } from "../src/tasks/classification-pipeline.node.ts";
-import { pipeline } from "../src/tasks/pipeline.node.ts";
-import { SHIPPED_MODEL } from "../src/tasks/shipped-model.node.ts";
+import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
+import type { TextClassificationPipeline } from "../src/tasks/pipelines/classification-pipeline.ts";
+import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { loadTokenizer } from "../src/tokenizer/folder.node.ts";
 import { cloze, type Outcome } from "./command-line.ts";
 import {

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseNpy } from "../src/formats/npy.ts";
-import { FeatureExtractor } from "../src/tasks/feature-extractor.node.ts";
-import type { TextInput } from "../src/tasks/text-or-pair.ts";
+import type { TextInput } from "../src/tasks/run/text-or-pair.ts";
+import { FeatureExtractor } from "../src/tasks/vectors/feature-extractor.node.ts";
 import { cloze } from "./command-line.ts";
 import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
 

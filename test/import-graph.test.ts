@@ -4,6 +4,9 @@ import { describe, expect, it } from "vitest";
 
 const SRC = join(import.meta.dirname, "../src");
 
+/** What tasks are made of. */
+const UNDER_TASKS = ["base", "graph", "data", "formats", "optim", "tokenizer", "bert", "heads", "metrics", "train"];
+
 /** What each folder of src/ may import from, besides itself. Data flows down this list. */
 const MAY_IMPORT: Record<string, readonly string[]> = {
   base: [],
@@ -19,21 +22,34 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   optim: ["base"],
   metrics: ["base", "data"],
   train: ["base", "graph", "data", "formats", "optim"],
+  "tasks/run": UNDER_TASKS,
+  "tasks/folder": [...UNDER_TASKS, "executors/onnx"],
+  "tasks/definitions": [...UNDER_TASKS, "executors/onnx", "tasks/run", "tasks/folder"],
+  "tasks/readers": [...UNDER_TASKS, "tasks/run", "tasks/definitions"],
+  "tasks/finetuning": [...UNDER_TASKS, "executors/onnx", "tasks/run", "tasks/folder", "tasks/definitions"],
+  "tasks/pretraining": [...UNDER_TASKS, "executors/onnx", "corpus", "tasks/run", "tasks/folder"],
+  "tasks/words": [...UNDER_TASKS, "executors/onnx", "tasks/run", "tasks/folder"],
+  "tasks/vectors": [...UNDER_TASKS, "executors/onnx", "tasks/run", "tasks/folder"],
   tasks: [
-    "base",
-    "graph",
-    "data",
-    "formats",
-    "optim",
-    "tokenizer",
-    "bert",
-    "heads",
-    "metrics",
-    "train",
+    ...UNDER_TASKS,
+    "executors/onnx",
+    ...["run", "folder", "definitions", "readers", "finetuning"].map((name) => `tasks/${name}`),
+  ],
+  "tasks/pipelines": [
+    ...UNDER_TASKS,
+    "executors/onnx",
+    "tasks",
+    ...["run", "folder", "definitions", "words", "vectors"].map((name) => `tasks/${name}`),
+  ],
+  cli: [
+    ...UNDER_TASKS,
     "corpus",
     "executors/onnx",
+    "tasks",
+    ...["run", "folder", "definitions", "readers", "finetuning", "pretraining", "words", "vectors", "pipelines"].map(
+      (name) => `tasks/${name}`,
+    ),
   ],
-  cli: ["base", "graph", "data", "bert", "formats", "optim", "tokenizer", "corpus", "train", "tasks", "executors/onnx"],
 };
 
 interface SourceFile {

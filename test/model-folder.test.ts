@@ -7,11 +7,11 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeSafetensors, type NamedTensor, toFloat16 } from "../src/formats/safetensors.ts";
 import { readSafetensorsHeader, writeSafetensors } from "../src/formats/safetensors-file.node.ts";
 import { initialise, Parameters, type ParameterView } from "../src/graph/parameters.ts";
-import type { FinetuneEvent } from "../src/tasks/finetune.node.ts";
-import { loadWeights, MODEL_FILES, openModelFolder } from "../src/tasks/model-folder.node.ts";
-import { openTask } from "../src/tasks/open-task.node.ts";
+import { openTask } from "../src/tasks/definitions/open-task.node.ts";
+import { textClassification } from "../src/tasks/definitions/text-classification.ts";
+import type { FinetuneEvent } from "../src/tasks/finetuning/finetune.node.ts";
+import { loadWeights, MODEL_FILES, openModelFolder } from "../src/tasks/folder/model-folder.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
-import { textClassification } from "../src/tasks/text-classification.ts";
 import { classifierParameters, LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;

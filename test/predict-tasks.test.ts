@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { pipeline } from "../src/tasks/pipeline.node.ts";
+import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { cloze } from "./command-line.ts";
 import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 

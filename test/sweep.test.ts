@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SweepEvent, SweepOptions } from "../src/tasks/sweep.node.ts";
+import type { SweepEvent, SweepOptions } from "../src/tasks/finetuning/sweep.node.ts";
 import { sweep } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";

@@ -5,7 +5,7 @@ import { type Executor, vector } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { maskedLm } from "../src/heads/masked-lm.ts";
-import { type MaskedInput, MaskedLanguageModel, maskedLmParameters } from "../src/tasks/masked-language-model.ts";
+import { type MaskedInput, MaskedLanguageModel, maskedLmParameters } from "../src/tasks/words/masked-language-model.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { tinyConfig } from "./tiny-model.ts";
 

@@ -6,9 +6,9 @@ import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { maskedLm } from "../src/heads/masked-lm.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
-import { saveModelFolder } from "../src/tasks/model-folder.node.ts";
-import { taskParameters } from "../src/tasks/task-model.ts";
-import { textClassification } from "../src/tasks/text-classification.ts";
+import { taskParameters } from "../src/tasks/definitions/task-model.ts";
+import { textClassification } from "../src/tasks/definitions/text-classification.ts";
+import { saveModelFolder } from "../src/tasks/folder/model-folder.node.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 
 const ALPHABET = "abcdefghijklmnopqrstuvwxyz";

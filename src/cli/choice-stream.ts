@@ -1,7 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
-import { readUnlabelledChoices } from "../tasks/choices.node.ts";
-import { type Choices, multipleChoice } from "../tasks/multiple-choice.ts";
-import { parseOptions } from "../tasks/parse-options.ts";
+import { type Choices, multipleChoice } from "../tasks/definitions/multiple-choice.ts";
+import { readUnlabelledChoices } from "../tasks/readers/choices.node.ts";
+import { parseOptions } from "../tasks/run/parse-options.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import type { TextStream } from "./text-stream.ts";
 

@@ -1,8 +1,8 @@
 import { Command, Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
-import { FeatureExtractor } from "../tasks/feature-extractor.node.ts";
-import { POOLINGS, type Pooling } from "../tasks/pooling.ts";
-import type { TextInput } from "../tasks/text-or-pair.ts";
+import type { TextInput } from "../tasks/run/text-or-pair.ts";
+import { FeatureExtractor } from "../tasks/vectors/feature-extractor.node.ts";
+import { POOLINGS, type Pooling } from "../tasks/vectors/pooling.ts";
 import {
   EMBEDDING_FORMATS,
   type Embedded,

@@ -3,7 +3,7 @@ import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { float32Digits } from "../formats/float32-digits.ts";
 import { writeNpy } from "../formats/npy-file.node.ts";
 import { writeParquet } from "../formats/parquet-writer.node.ts";
-import type { TextInput } from "../tasks/text-or-pair.ts";
+import type { TextInput } from "../tasks/run/text-or-pair.ts";
 
 export const EMBEDDING_FORMATS = ["jsonl", "npy", "parquet"] as const;
 export type EmbeddingFormat = (typeof EMBEDDING_FORMATS)[number];

@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { bertConfigJson } from "../bert/config.ts";
 import { sizeOf } from "../graph/parameters.ts";
-import { openModelFolder, storedWeights } from "../tasks/model-folder.node.ts";
+import { openModelFolder, storedWeights } from "../tasks/folder/model-folder.node.ts";
 import { formatTable } from "./metrics.ts";
 import { shared } from "./options.ts";
 

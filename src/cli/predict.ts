@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { ClozeError } from "../base/errors.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
-import { purposeOf } from "../tasks/model-folder.node.ts";
+import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { openChoices } from "./choice-stream.ts";
 import { shared } from "./options.ts";
 import {

@@ -5,9 +5,14 @@ import { MASK_UNITS } from "../data/masking.ts";
 import { PAIRINGS } from "../data/sentence-pairs.ts";
 import { OPTIMIZERS } from "../optim/optimizers.ts";
 import { SCHEDULES } from "../optim/schedule.ts";
-import { type PretrainEvent, type PretrainOptions, type PretrainResult, pretrain } from "../tasks/pretrain.node.ts";
-import { OBJECTIVES } from "../tasks/pretraining.ts";
-import { INTERVAL_DEFAULTS, PRETRAINING_DEFAULTS } from "../tasks/pretraining-settings.ts";
+import {
+  type PretrainEvent,
+  type PretrainOptions,
+  type PretrainResult,
+  pretrain,
+} from "../tasks/pretraining/pretrain.node.ts";
+import { OBJECTIVES } from "../tasks/pretraining/pretraining.ts";
+import { INTERVAL_DEFAULTS, PRETRAINING_DEFAULTS } from "../tasks/pretraining/pretraining-settings.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import {
   choiceOption,

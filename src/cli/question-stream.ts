@@ -1,7 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
 import { isSquad } from "../formats/squad.node.ts";
-import type { Question } from "../tasks/question-answering.ts";
-import { readUnanswered } from "../tasks/questions.node.ts";
+import type { Question } from "../tasks/definitions/question-answering.ts";
+import { readUnanswered } from "../tasks/readers/questions.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { openTexts, type TextStream } from "./text-stream.ts";
 

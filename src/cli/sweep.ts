@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import { SWEEP_DEFAULTS, type SweepOptions, type SweepRow } from "../tasks/sweep.node.ts";
+import { SWEEP_DEFAULTS, type SweepOptions, type SweepRow } from "../tasks/finetuning/sweep.node.ts";
 import { sweep, TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatTable } from "./metrics.ts";

@@ -1,7 +1,7 @@
 import { addAbortSignal } from "node:stream";
 import type { Command } from "commander";
-import { readInputs } from "../tasks/inputs.node.ts";
-import type { TextInput } from "../tasks/text-or-pair.ts";
+import { readInputs } from "../tasks/readers/inputs.node.ts";
+import type { TextInput } from "../tasks/run/text-or-pair.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { showCount } from "./progress.ts";
 

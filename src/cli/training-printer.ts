@@ -1,4 +1,4 @@
-import type { FinetuneEvent } from "../tasks/finetune.node.ts";
+import type { FinetuneEvent } from "../tasks/finetuning/finetune.node.ts";
 import { type Progress, showProgress } from "./progress.ts";
 
 /** Says on standard error how the training goes. */

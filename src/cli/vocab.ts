@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { findSources } from "../corpus/sources.node.ts";
-import { readTexts } from "../tasks/inputs.node.ts";
-import { claimFolder } from "../tasks/output-folder.node.ts";
+import { claimFolder } from "../tasks/folder/output-folder.node.ts";
+import { readTexts } from "../tasks/readers/inputs.node.ts";
 import { saveTokenizer } from "../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { trainVocabulary } from "../tokenizer/train-vocabulary.ts";

@@ -1,8 +1,8 @@
 import { ClozeError } from "../base/errors.ts";
 import { readAnswers, readNoAnswerScores } from "../formats/squad.node.ts";
 import { answerScores } from "../metrics/answer-scores.ts";
-import { readQuestions } from "./questions.node.ts";
-import type { FileEvaluation } from "./task-table.node.ts";
+import type { Evaluation } from "../train/trainable.ts";
+import { readQuestions } from "./readers/questions.node.ts";
 
 export interface PredictionFiles {
   /** Answers by question id, `{ id: text }`, as every system for SQuAD writes them; no answer is the empty text. */
@@ -24,7 +24,7 @@ export async function scorePredictions({
   data,
   nullScores,
   nullThreshold: threshold,
-}: PredictionFiles): Promise<Pick<FileEvaluation, "score" | "metrics" | "skipped">> {
+}: PredictionFiles): Promise<Evaluation & { readonly skipped: Readonly<Record<string, number>> }> {
   if (threshold !== undefined && nullScores === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "there is a threshold of null scores without null scores",

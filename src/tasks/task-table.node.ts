@@ -1,25 +1,25 @@
 import type { z } from "zod";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import type { Evaluation } from "../train/trainable.ts";
-import { readChoices } from "./choices.node.ts";
-import type { Control } from "./control.ts";
-import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetune.node.ts";
-import { readLabelSets } from "./label-sets.node.ts";
-import { readLabelledTexts } from "./labelled-texts.node.ts";
-import { isFor, type Purpose } from "./model-folder.node.ts";
-import { multiLabelClassification } from "./multi-label-classification.ts";
-import { multipleChoice } from "./multiple-choice.ts";
-import { openTask } from "./open-task.node.ts";
-import { parseGiven, parseOptions } from "./parse-options.ts";
-import { questionAnswering } from "./question-answering.ts";
-import { readQuestions } from "./questions.node.ts";
-import { regression } from "./regression.ts";
-import { readScoredTexts } from "./scored-texts.node.ts";
-import { runSweep, type SweepOptions, type SweepRow } from "./sweep.node.ts";
-import { readTaggedSentences } from "./tagged-sentences.node.ts";
-import type { Task } from "./task.ts";
-import { textClassification } from "./text-classification.ts";
-import { tokenClassification } from "./token-classification.ts";
+import { multiLabelClassification } from "./definitions/multi-label-classification.ts";
+import { multipleChoice } from "./definitions/multiple-choice.ts";
+import { openTask } from "./definitions/open-task.node.ts";
+import { questionAnswering } from "./definitions/question-answering.ts";
+import { regression } from "./definitions/regression.ts";
+import type { Task } from "./definitions/task.ts";
+import { textClassification } from "./definitions/text-classification.ts";
+import { tokenClassification } from "./definitions/token-classification.ts";
+import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetuning/finetune.node.ts";
+import { runSweep, type SweepOptions, type SweepRow } from "./finetuning/sweep.node.ts";
+import { isFor, type Purpose } from "./folder/model-folder.node.ts";
+import { readChoices } from "./readers/choices.node.ts";
+import { readLabelSets } from "./readers/label-sets.node.ts";
+import { readLabelledTexts } from "./readers/labelled-texts.node.ts";
+import { readQuestions } from "./readers/questions.node.ts";
+import { readScoredTexts } from "./readers/scored-texts.node.ts";
+import { readTaggedSentences } from "./readers/tagged-sentences.node.ts";
+import type { Control } from "./run/control.ts";
+import { parseGiven, parseOptions } from "./run/parse-options.ts";
 
 /** All tasks that BERT is fine-tuned for, and how their files are read. */
 export const TASKS = {

@@ -1,0 +1,60 @@
+import { describe, expect, test } from "vitest";
+import { VOCABULARY } from "../../../test/tiny-model.ts";
+import { BertTokenizer } from "../../tokenizer/tokenizer.ts";
+import { multiLabelClassification } from "./multi-label-classification.ts";
+import { wasCut } from "./task-model.ts";
+import { textClassification } from "./text-classification.ts";
+import { meanLogits } from "./text-windows.ts";
+
+const tokenizer = BertTokenizer.fromVocabulary(VOCABULARY);
+const labels = ["a", "b"];
+
+function contextOf(settings: { long?: "truncate" | "windows"; stride?: number }) {
+  return { tokenizer, labels, maxLength: 8, settings: textClassification.settings.parse(settings) };
+}
+
+const long = { text: "a b c d e f g h i j k l" }; // 12 tokens, of which a window has 6
+
+describe("a text longer than the model takes", () => {
+  test("is cut, which counts as cut", () => {
+    const encodings = textClassification.encode(long, contextOf({}));
+    expect(encodings.map(({ tokens }) => tokens.slice(1, -1).join(""))).toEqual(["abcdef"]);
+    expect(wasCut(textClassification, encodings)).toBe(true);
+  });
+
+  test("is read in windows, of which none counts as cut", () => {
+    const encodings = textClassification.encode(long, contextOf({ long: "windows", stride: 2 }));
+    expect(encodings.map(({ tokens }) => tokens.slice(1, -1).join(""))).toEqual(["abcdef", "efghij", "ijkl"]);
+    expect(wasCut(textClassification, encodings)).toBe(false);
+  });
+
+  test("weighs as much as a short one, each window with the label of the text", () => {
+    const context = contextOf({ long: "windows", stride: 2 });
+    for (const [text, weights] of [[long, [1 / 3, 1 / 3, 1 / 3]] as const, [{ text: "a" }, [1]] as const]) {
+      const example = { input: text, gold: "b", place: "here" };
+      const features = textClassification.features(example, textClassification.encode(text, context), context);
+      expect(features.map(({ weight }) => weight)).toEqual(weights);
+      for (const { target } of features) expect(Array.from(target)).toEqual([1]);
+      const { weights: shares } = textClassification.targets(features, features);
+      expect(Array.from(shares.data).reduce((a, b) => a + b)).toBeCloseTo(1, 6);
+    }
+  });
+
+  test("is judged by the mean of the logits", () => {
+    const windows = [Float32Array.of(1, 4), Float32Array.of(3, -2)];
+    expect(Array.from(meanLogits(windows))).toEqual([2, 1]);
+    const [first] = textClassification.decode(long, [], windows);
+    expect(first).toBeCloseTo(Math.E / (1 + Math.E), 6);
+    const alone = multiLabelClassification.decode(long, [], windows);
+    expect(alone[0]).toBeCloseTo(1 / (1 + Math.exp(-2)), 6);
+    expect(alone[1]).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
+  });
+
+  test("in a pair: every token of both texts is in a window with one of the other", () => {
+    const pair = { ...long, pair: "m n o p q r s t" };
+    const encodings = textClassification.encode(pair, contextOf({ long: "windows", stride: 1 }));
+    const seen = new Set(encodings.flatMap(({ tokens }) => tokens));
+    for (const letter of "abcdefghijklmnopqrst") expect(seen).toContain(letter);
+    expect(wasCut(textClassification, encodings)).toBe(false);
+  });
+});

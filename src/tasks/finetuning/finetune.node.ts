@@ -1,0 +1,363 @@
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { z } from "zod";
+import { ClozeError } from "../../base/errors.ts";
+import { Random } from "../../base/random.ts";
+import type { BertConfig } from "../../bert/config.ts";
+import { depthOf } from "../../bert/depth.ts";
+import { onnxExecutor } from "../../executors/onnx/node.node.ts";
+import type { Device } from "../../executors/onnx/session.ts";
+import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
+import { confusionMatrixSvg } from "../../formats/confusion-matrix-svg.ts";
+import { initialise, Parameters } from "../../graph/parameters.ts";
+import { checkpointFolder } from "../../train/checkpoint-folder.node.ts";
+import { recordable, requireSameSettings } from "../../train/settings.ts";
+import {
+  EpochState,
+  settingsOf,
+  TRAINING_DEFAULTS,
+  type TrainingEvent,
+  type TrainingOptions,
+  train as trainEpochs,
+} from "../../train/train.ts";
+import { type Examples, type Feature, type Task, type TaskContext, trainableOf } from "../definitions/task.ts";
+import { TaskModel, taskParameters, wasCut } from "../definitions/task-model.ts";
+import {
+  isFor,
+  loadWeights,
+  MODEL_FILES,
+  purposeOf,
+  saveModelFolder,
+  storedWeights,
+} from "../folder/model-folder.node.ts";
+import { claimOutput, type OutputOptions } from "../folder/output-folder.node.ts";
+import { SHIPPED_MODEL, SHIPPED_NAME } from "../folder/shipped-model.node.ts";
+import { openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
+import { CURVES, drawCurves } from "../folder/training-curves.node.ts";
+import { figuresOf, openTrainingLog, type TrainingLog } from "../folder/training-log.node.ts";
+import { parseOptions } from "../run/parse-options.ts";
+import { modelCard } from "./model-card.ts";
+
+export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions> {
+  /**
+   * A model folder to start from, or a preset or a config.json, which start from random weights. Default: the model that
+   * comes with the package.
+   */
+  readonly model?: string;
+  /** The vocabulary of a preset or config.json: a vocab.txt, a tokenizer.json or a folder with either. */
+  readonly vocab?: string;
+  readonly train: string;
+  readonly dev?: string;
+  /** In place of `dev`: part `index`, from 0, of `of` equal parts of the training file is held back, drawn by chance. */
+  readonly fold?: { readonly index: number; readonly of: number };
+  /** Tokens of a sequence at most, special tokens included. Default: the task's, 128 for most. */
+  readonly maxLength?: number;
+  readonly device?: Device;
+  readonly threads?: number;
+  /** Compute on a thread of its own, so that the caller's event loop stays free; slower, since all numbers are copied. */
+  readonly worker?: boolean;
+  /** Training goes on when what it returns is settled. */
+  readonly onEvent?: (event: FinetuneEvent) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export type FinetuneEvent =
+  | TrainingEvent
+  /** A file was read; `skipped` says what was left out, by reason, `truncated` how many inputs were too long and cut. */
+  | {
+      readonly kind: "data";
+      readonly file: string;
+      readonly examples: number;
+      readonly skipped: Readonly<Record<string, number>>;
+      readonly truncated: number;
+    }
+  /** The model is ready to train. */
+  | {
+      readonly kind: "model";
+      readonly parameters: number;
+      readonly labels: readonly string[];
+      /** Weights that start from random values. */
+      readonly fresh: readonly string[];
+      /** Weights of the folder that the task has no use for. */
+      readonly unused: readonly string[];
+    }
+  /** The training that was to be resumed has ended; its model is in the output folder. */
+  | { readonly kind: "ended"; readonly steps: number };
+
+export interface FinetuneResult {
+  readonly output: string;
+  readonly labels: readonly string[];
+  readonly steps: number;
+  /** The figure that the best checkpoint was chosen by, where there was something to choose by. */
+  readonly score: number | undefined;
+  /** Figures of the best checkpoint on the dev file, if there was one. */
+  readonly metrics: Readonly<Record<string, unknown>> | undefined;
+}
+
+/** How the files of a task are read. */
+export type Reader<I, G, R> = (path: string, options: R) => Promise<Examples<I, G>>;
+
+/**
+ * Fine-tunes a model for a task and writes a model folder; `options` hold those of the task too. Throws a ClozeError for
+ * whatever is wrong with the files, the options or the machine; an interrupted training can be resumed.
+ */
+export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  read: Reader<I, G, z.infer<R>>,
+  options: FinetuneOptions,
+): Promise<FinetuneResult> {
+  const { output, onEvent } = options;
+  const checkpoints = checkpointFolder(output, EpochState);
+  await claimOutput(options, checkpoints);
+  const start = await chooseModel(options, task.defaultMaxLength);
+  const reading = parseOptions(task.reading, options);
+  const { all, train, dev } = await readExamples(options, (path) => read(path, reading));
+  const chosen = parseOptions(task.settings, options);
+  const taskSettings = task.settle?.(all, chosen) ?? chosen;
+  const labels = task.labels?.(all, taskSettings) ?? [];
+  const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
+  const made = makeFeatures(task, train, context, onEvent);
+  const features = task.weigh?.(made, context) ?? made;
+  const devFeatures = dev && makeFeatures(task, dev, context, onEvent);
+  const training = trainingOptions(options);
+  const settings = {
+    ...settingsOf(training),
+    ...recordable(Object.fromEntries(Object.entries(taskSettings).map(([name, value]) => [name, plain(value)]))),
+    task: task.name,
+    model: options.model ?? SHIPPED_NAME,
+    device: options.device ?? "cpu",
+    threads: options.threads ?? "all",
+    ...(options.fold && { fold: `${options.fold.index} of ${options.fold.of}` }),
+    maxLength: start.maxLength,
+    labels: JSON.stringify(labels),
+    trainingData: fingerprint(features),
+    ...(devFeatures && { devData: fingerprint(devFeatures) }),
+  };
+  const ended = options.resume ? await checkpoints.ended() : undefined;
+  if (ended !== undefined) {
+    requireSameSettings(ended, settings);
+    await checkpoints.end(ended); // where a kill came between record and clean-up
+    onEvent?.({ kind: "ended", steps: ended.step });
+    return resultOf(ended, output, labels);
+  }
+
+  const { config } = start;
+  const parameters = new Parameters(taskParameters(task, config, context));
+  const { missing, unused } = await loadFirstWeights(task, start, parameters, labels);
+  initialise(parameters, config.initializerRange, training.seed, missing);
+  const fresh = start.folder === undefined ? [] : missing;
+  onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
+
+  const executor = onnxExecutor(options);
+  const model = dev && (await TaskModel.load(task, { config, parameters, context }, executor, { frozen: false }));
+  let from = 0;
+  let log: TrainingLog | undefined;
+  const report = async (event: TrainingEvent) => {
+    if (event.kind === "resumed") from = event.step;
+    if (event.kind === "epoch" && event.evaluation) {
+      const figures = figuresOf("dev", { score: event.evaluation.score, ...event.evaluation.metrics });
+      await log?.record({ kind: "figures", step: event.step, figures });
+    }
+    if (event.kind === "step" || event.kind === "checkpoint") await log?.record(event);
+    await onEvent?.(event);
+  };
+  const state = await trainEpochs({
+    trainable: trainableOf(task, config, context),
+    examples: features,
+    parameters,
+    rateOf: learningRates(config, training),
+    executor,
+    options: training,
+    evaluate: model && dev && (async () => (await model.evaluate(dev.examples)).evaluation),
+    checkpoints,
+    beforeFirstStep: async () => {
+      if (from === 0) await checkpoints.clear(); // begins it, so that it can be resumed from here on
+      log = await openTrainingLog(output, { step: options.resume ? from : undefined });
+    },
+    resume: options.resume,
+    settings,
+    onEvent: report,
+    signal: options.signal,
+  }).finally(async () => {
+    await model?.dispose();
+    await log?.close();
+  });
+
+  await saveResult(task, options, start, { context, parameters, training, state });
+  await checkpoints.end(state);
+  return resultOf(state, output, labels);
+}
+
+/** Each weight's learning rate as a multiple of the head's (layer-wise decay: Clark et al. 2020, ELECTRA). */
+function learningRates(config: BertConfig, { layerDecay, freezeLayers }: TrainingOptions): (name: string) => number {
+  return (name) => {
+    const depth = depthOf(name, config);
+    const isFrozen = freezeLayers !== undefined && depth <= Math.min(freezeLayers, config.layers);
+    return isFrozen ? 0 : layerDecay ** (config.layers + 1 - depth);
+  };
+}
+
+/** A setting as it can be recorded and compared. */
+function plain(value: unknown): boolean | number | string | undefined {
+  const isPlain = typeof value === "boolean" || typeof value === "number" || typeof value === "string";
+  return isPlain ? value : value === undefined ? undefined : JSON.stringify(value);
+}
+
+interface Start extends StartingPoint {
+  /** Tokens of a text at most. */
+  readonly maxLength: number;
+}
+
+async function chooseModel(
+  { model = SHIPPED_MODEL, vocab, maxLength: wanted }: FinetuneOptions,
+  usual = 128,
+): Promise<Start> {
+  const maxLength = wanted ?? usual;
+  const start = await openStartingPoint(model, vocab);
+  requireLength(maxLength, start.config);
+  return { ...start, maxLength };
+}
+
+/**
+ * The examples to learn from and those to choose by; `all` are those of the training file, whose labels a fold has too. Throws
+ * OPTION_INVALID where a fold has no examples.
+ */
+async function readExamples<I, G>(
+  { train: path, dev, fold }: FinetuneOptions,
+  read: (path: string) => Promise<Examples<I, G>>,
+): Promise<{ all: Examples<I, G>; train: Examples<I, G>; dev: Examples<I, G> | undefined }> {
+  const all = await read(path);
+  if (fold === undefined) return { all, train: all, dev: dev === undefined ? undefined : await read(dev) };
+  const { index, of } = fold;
+  const { length } = all.examples;
+  if (dev !== undefined || !Number.isInteger(of) || of < 2 || of > length) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "the training file cannot be divided into folds",
+      expected: `2 to ${length} of them, as many as there are examples, and no --dev`,
+      received: String(of),
+    });
+  }
+  const order = Random.of("folds").shuffle(Int32Array.from({ length }, (_, i) => i));
+  const held = new Set(order.filter((_, place) => place % of === index));
+  const part = (isHeld: boolean) => ({ ...all, examples: all.examples.filter((_, i) => held.has(i) === isHeld) });
+  const heldBack = { ...part(true), file: `${path}, fold ${index + 1} of ${of}`, skipped: {} };
+  return { all, train: part(false), dev: heldBack };
+}
+
+function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  { file, examples, skipped }: Examples<I, G>,
+  context: TaskContext<z.infer<S>>,
+  onEvent: FinetuneOptions["onEvent"],
+): Feature[] {
+  let truncated = 0;
+  const features = examples.flatMap((example) => {
+    const encodings = task.encode(example.input, context);
+    if (wasCut(task, encodings)) truncated++;
+    return task.features(example, encodings, context);
+  });
+  onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
+  return features;
+}
+
+/** A head is kept only where it was trained for the same task and the very same labels. */
+async function loadFirstWeights<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  { folder }: Start,
+  parameters: Parameters,
+  labels: readonly string[],
+) {
+  if (folder === undefined) return { missing: parameters.views.map(({ spec }) => spec.name), unused: [] };
+  const head = parameters.views.map(({ spec }) => spec.name).filter((name) => !name.startsWith("bert."));
+  const sameLabels = task.labels === undefined || JSON.stringify(folder.labels) === JSON.stringify(labels);
+  const keepsHead = sameLabels && isFor(await purposeOf(folder.path), task);
+  const hasPooler = (await storedWeights(folder.path)).some(({ name }) => name.includes("pooler."));
+  const optional = hasPooler ? head : [...head, "bert.pooler."]; // a masked LM alone has none
+  return loadWeights(folder.path, parameters, { optional, skip: keepsHead ? [] : head });
+}
+
+async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  { output, model = SHIPPED_MODEL }: FinetuneOptions,
+  { config, tokenizer, maxLength }: Start,
+  result: {
+    context: TaskContext<z.infer<S>>;
+    parameters: Parameters;
+    training: TrainingOptions;
+    state: EpochState;
+  },
+) {
+  const { context, parameters, training, state } = result;
+  const { labels } = context;
+  const { metrics } = resultOf(state, output, labels);
+  const settings = (metrics && task.conclude?.(context.settings, metrics)) ?? context.settings;
+  for (const name of [...MODEL_FILES, METRICS, CARD]) await recoverAtomicWrite(join(output, name));
+  await saveModelFolder(output, {
+    architecture: task.architecture,
+    problemType: task.problemType,
+    taskSettings: Object.keys(settings).length > 0 ? { [task.name]: settings } : undefined,
+    labels: labels.length > 0 ? labels : undefined,
+    config,
+    tokenizer,
+    parameters,
+    maxLength,
+  });
+  const figures = { task: task.name, step: state.best?.step ?? state.step, labels, ...metrics };
+  await writeFileAtomic(join(output, METRICS), `${JSON.stringify(figures, null, 2)}\n`);
+  const pictures = await drawPictures(output, labels, metrics);
+  const source = basename(model);
+  const size = parameters.count;
+  const told = { task, config, labels, parameters: size, training, maxLength, settings, source, metrics, pictures };
+  const card = modelCard(told);
+  await writeFileAtomic(join(output, CARD), card);
+}
+
+/** Draws the course of the loss, and what was taken for what on the dev file; returns the pictures by what they show. */
+async function drawPictures(
+  output: string,
+  labels: readonly string[],
+  metrics: FinetuneResult["metrics"],
+): Promise<Record<string, string>> {
+  const series = { "train/loss": "training", "dev/loss": "dev" };
+  await writeFileAtomic(join(output, CURVES), await drawCurves(output, { title: "Loss", series }));
+  const { data: matrix } = z.array(z.array(z.number())).safeParse(metrics?.confusion);
+  if (matrix === undefined) {
+    await rm(join(output, CONFUSION), { force: true }); // that of another model
+    return { "Loss over the updates": CURVES };
+  }
+  const title = "Confusion matrix of the dev examples";
+  await writeFileAtomic(join(output, CONFUSION), confusionMatrixSvg({ title, matrix, labels }));
+  return { "Loss over the updates": CURVES, [title]: CONFUSION };
+}
+
+const CONFUSION = "confusion.svg";
+const METRICS = "metrics.json";
+const CARD = "README.md";
+
+function resultOf({ step, best }: EpochState, output: string, labels: readonly string[]): FinetuneResult {
+  return { output, labels, steps: step, score: best?.evaluation.score, metrics: best?.evaluation.metrics };
+}
+
+function trainingOptions(options: FinetuneOptions): TrainingOptions {
+  const { patience, checkpointEvery, freezeLayers } = options;
+  if (patience !== undefined && options.dev === undefined && options.fold === undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "without data to evaluate on there is nothing to be patient about",
+      expected: "--dev beside --patience",
+    });
+  }
+  const names = Object.keys(TRAINING_DEFAULTS) as (keyof typeof TRAINING_DEFAULTS)[];
+  const chosen = names.map((name) => [name, options[name] ?? TRAINING_DEFAULTS[name]]);
+  return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery, freezeLayers };
+}
+
+/** A hash of all tokens and targets, by which a resumed training knows its data again. */
+function fingerprint(features: readonly Feature[]): string {
+  const hash = createHash("sha256");
+  for (const { sequences, target } of features) {
+    for (const { ids, typeIds } of sequences) hash.update(ids).update(typeIds);
+    hash.update(target);
+  }
+  return hash.digest("hex").slice(0, 16);
+}

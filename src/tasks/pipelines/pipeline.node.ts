@@ -1,0 +1,70 @@
+import { ClozeError } from "../../base/errors.ts";
+import type { OnnxOptions } from "../../executors/onnx/node.node.ts";
+import { SHIPPED_MODEL } from "../folder/shipped-model.node.ts";
+import { TASKS } from "../task-table.node.ts";
+import { FeatureExtractor } from "../vectors/feature-extractor.node.ts";
+import { featureExtractionPipeline } from "../vectors/feature-pipeline.node.ts";
+import { fillMaskPipeline } from "../words/fill-mask.ts";
+import { openMaskedLanguageModel } from "../words/masked-language-model.node.ts";
+import { openNextSentenceModel } from "../words/next-sentence.node.ts";
+import { nextSentencePipeline } from "../words/next-sentence.ts";
+import { nextWordPipeline } from "../words/next-word.ts";
+import { pseudoLogLikelihoodPipeline } from "../words/pseudo-log-likelihood.ts";
+import { classificationPipeline } from "./classification-pipeline.ts";
+import { multipleChoicePipeline } from "./multiple-choice-pipeline.ts";
+import { questionPipeline } from "./question-pipeline.ts";
+import { rerankPipeline } from "./rerank.ts";
+import { openRegressor, openSequenceClassifier } from "./sequence-classifier.node.ts";
+import { sentenceSimilarityPipeline } from "./similarity-pipeline.ts";
+import { tokenClassificationPipeline } from "./token-pipeline.ts";
+import { openZeroShotPipeline } from "./zero-shot.node.ts";
+
+/** Makes each task's pipeline from a model folder. */
+const PIPELINES = {
+  "text-classification": async (folder: string, options: OnnxOptions) =>
+    classificationPipeline(await openSequenceClassifier(folder, options)),
+  "zero-shot-classification": openZeroShotPipeline,
+  "sentence-similarity": async (folder: string, options: OnnxOptions) =>
+    sentenceSimilarityPipeline(await openRegressor(folder, options, "sentence-similarity")),
+  rerank: async (folder: string, options: OnnxOptions) => rerankPipeline(await openSequenceClassifier(folder, options)),
+  "multiple-choice": async (folder: string, options: OnnxOptions) =>
+    multipleChoicePipeline(await TASKS["multiple-choice"].open(folder, options)),
+  "question-answering": async (folder: string, options: OnnxOptions) =>
+    questionPipeline(await TASKS["question-answering"].open(folder, options)),
+  "token-classification": async (folder: string, options: OnnxOptions) =>
+    tokenClassificationPipeline(await TASKS["token-classification"].open(folder, options)),
+  "fill-mask": async (folder: string, options: OnnxOptions) =>
+    fillMaskPipeline(await openMaskedLanguageModel(folder, options)),
+  "next-word": async (folder: string, options: OnnxOptions) =>
+    nextWordPipeline(await openMaskedLanguageModel(folder, options)),
+  "next-sentence": async (folder: string, options: OnnxOptions) =>
+    nextSentencePipeline(await openNextSentenceModel(folder, options)),
+  "pseudo-log-likelihood": async (folder: string, options: OnnxOptions) =>
+    pseudoLogLikelihoodPipeline(await openMaskedLanguageModel(folder, options)),
+  "feature-extraction": async (folder: string, options: OnnxOptions) =>
+    featureExtractionPipeline(await FeatureExtractor.open(folder, options)),
+} as const;
+
+export type PipelineTask = keyof typeof PIPELINES;
+
+/**
+ * Opens a model folder for a task; the result is a function, as in transformers.js:
+ *
+ *     const classify = await pipeline("text-classification", "model");
+ *     await classify("Win a prize now!"); // [{ label: "spam", score: 0.99 }]
+ *
+ * Without a folder it is the pre-trained English model that comes with the package, which has no labels for a classifier.
+ * Throws OPTION_INVALID for an unknown task and the errors of the model folder.
+ */
+export async function pipeline<T extends PipelineTask>(
+  task: T,
+  folder?: string,
+  options?: OnnxOptions,
+): Promise<Awaited<ReturnType<(typeof PIPELINES)[T]>>>;
+export async function pipeline(task: PipelineTask, folder = SHIPPED_MODEL, options: OnnxOptions = {}) {
+  if (Object.hasOwn(PIPELINES, task)) return PIPELINES[task](folder, options);
+  throw new ClozeError("OPTION_INVALID", {
+    problem: `there is no pipeline "${task}"`,
+    expected: Object.keys(PIPELINES).join(", "),
+  });
+}

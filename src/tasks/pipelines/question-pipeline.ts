@@ -1,0 +1,120 @@
+import {
+  type FoundAnswers,
+  isNone,
+  type Question,
+  type QuestionAnswerer,
+  questionAnswering,
+} from "../definitions/question-answering.ts";
+import type { Control } from "../run/control.ts";
+import { parseGiven } from "../run/parse-options.ts";
+import { inChunks, isList } from "../run/task-pipeline.ts";
+import { requireTopK } from "../run/top-k.ts";
+
+/** An answer in the form of Hugging Face's pipeline; that there is none is the empty text from 0 to 0. */
+export interface QuestionAnswer {
+  /**
+   * Probability among the twenty likeliest answers of all windows, and that there is none if that is considered. It is not
+   * comparable with Hugging Face's, which is a product of probabilities over the tokens of one window.
+   */
+  readonly score: number;
+  /** `context.slice(start, end) === answer`, in UTF-16 code units. */
+  readonly start: number;
+  readonly end: number;
+  readonly answer: string;
+}
+
+export interface QuestionOptions {
+  /** Answers, best first. Default 1. */
+  readonly top_k?: number;
+  /** Tokens that windows over a long context have in common. Default: the model's. */
+  readonly doc_stride?: number;
+  /** Tokens of an answer at most. Default: the model's. */
+  readonly max_answer_len?: number;
+  /** Tokens of a question at most; longer ones are cut. Default: the model's. */
+  readonly max_question_len?: number;
+  /** Whether there may be no answer. Default: whether the model was trained on such questions. */
+  readonly handle_impossible_answer?: boolean;
+}
+
+type One = Omit<QuestionOptions, "top_k"> & { readonly top_k?: 1 } & Control;
+type Several = QuestionOptions & { readonly top_k: number } & Control;
+
+/**
+ * The best answer to a question; with a `top_k` above 1 a list, best first, which is shorter where there are no more. One
+ * answer may be part of another, as in Hugging Face's pipeline, and the same text at two places is two answers.
+ *
+ * Of one answer the model's threshold says whether it is rather none. Where a context has no text and no answer is not
+ * considered, it is the empty one with a score of 0.
+ */
+export interface QuestionAnsweringPipeline {
+  (question: Question, options?: One): Promise<QuestionAnswer>;
+  (question: Question, options: Several): Promise<QuestionAnswer | QuestionAnswer[]>;
+  /** One for each question. */
+  (questions: readonly Question[], options?: One): Promise<QuestionAnswer[]>;
+  (questions: readonly Question[], options: Several): Promise<QuestionAnswer[] | QuestionAnswer[][]>;
+  /** Frees the model; the pipeline cannot be called afterwards. */
+  dispose(): Promise<void>;
+}
+
+/**
+ *     const answer = questionPipeline(answerer);
+ *     await answer({ question: "Who came?", context: "Ada came." }); // { score: 0.98, start: 0, end: 3, answer: "Ada" }
+ */
+export function questionPipeline(answerer: QuestionAnswerer): QuestionAnsweringPipeline {
+  function run(question: Question, options?: One): Promise<QuestionAnswer>;
+  function run(question: Question, options: Several): Promise<QuestionAnswer | QuestionAnswer[]>;
+  function run(questions: readonly Question[], options?: One): Promise<QuestionAnswer[]>;
+  function run(questions: readonly Question[], options: Several): Promise<QuestionAnswer[] | QuestionAnswer[][]>;
+  async function run(input: Question | readonly Question[], options: QuestionOptions & Control = {}) {
+    const single = !isList(input);
+    const answer = async (chunk: readonly Question[]) =>
+      (await answerQuestions(answerer, chunk, { ...options, onProgress: undefined })).map(({ answers }) => answers);
+    const results = await inChunks(single ? [input] : input, answer, options);
+    const several = (options.top_k ?? 1) > 1;
+    if (single) return several ? results[0] : results[0][0];
+    return several ? results : results.map(([best]) => best);
+  }
+  return Object.assign(run, { dispose: () => answerer.dispose() });
+}
+
+/** The answers to a question, and the probability that there is none where that was considered. */
+export interface AnsweredQuestion {
+  /** As many as were asked for, or fewer; exactly one where one was. */
+  readonly answers: QuestionAnswer[];
+  readonly noAnswer?: number;
+}
+
+/** Answers questions as the pipeline does. Throws OPTION_INVALID and the errors of `TaskModel.answer`. */
+export async function answerQuestions(
+  answerer: QuestionAnswerer,
+  questions: readonly Question[],
+  { top_k = 1, signal, onProgress, ...options }: QuestionOptions & Control = {},
+): Promise<AnsweredQuestion[]> {
+  requireTopK(top_k);
+  const settings = parseGiven(questionAnswering.settings, {
+    stride: options.doc_stride,
+    maxAnswerLength: options.max_answer_len,
+    maxQuestionLength: options.max_question_len,
+    unanswerable: options.handle_impossible_answer,
+  });
+  const { unanswerable, nullThreshold } = { ...answerer.context.settings, ...settings };
+  const { results } = await answerer.answer(questions, { settings, signal, onProgress });
+  return results.map((found) => ({
+    answers: top_k === 1 ? [bestOf(found, unanswerable, nullThreshold)] : listOf(found, unanswerable).slice(0, top_k),
+    ...(unanswerable && { noAnswer: found.noAnswer }),
+  }));
+}
+
+function bestOf(found: FoundAnswers, unanswerable: boolean, nullThreshold: number | undefined): QuestionAnswer {
+  const none = found.spans.length === 0 || (unanswerable && isNone(found, nullThreshold));
+  return none ? noAnswer(found) : found.spans[0];
+}
+
+function listOf(found: FoundAnswers, unanswerable: boolean): QuestionAnswer[] {
+  const all: QuestionAnswer[] = unanswerable ? [...found.spans, noAnswer(found)] : [...found.spans];
+  return all.sort((a, b) => b.score - a.score);
+}
+
+function noAnswer({ noAnswer: score }: FoundAnswers): QuestionAnswer {
+  return { score, start: 0, end: 0, answer: "" };
+}

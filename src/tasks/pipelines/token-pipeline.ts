@@ -1,0 +1,113 @@
+import { ClozeError } from "../../base/errors.ts";
+import type { TokenClassifier, TokenScores, WordsOrText } from "../definitions/token-classification.ts";
+import type { Control } from "../run/control.ts";
+import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
+import {
+  AGGREGATION_STRATEGIES,
+  type AggregationStrategy,
+  type EntityGroup,
+  type GroupingStrategy,
+  groupEntities,
+  type JudgedText,
+  labelTokens,
+  type TokenEntity,
+} from "./entity-aggregation.ts";
+
+/** A text, or its words where they are known beforehand. (An array is a list of texts.) */
+export type TokenInput = string | { readonly words: readonly string[] };
+
+export interface TokenOptions {
+  /** What to give: each token by itself, which is the default, or entities of whole words. */
+  readonly aggregation_strategy?: AggregationStrategy;
+  /** Labels to leave out, of entities their types. Default "O" alone. */
+  readonly ignore_labels?: readonly string[];
+  /** Tokens that windows over a text have in common, if the text is longer than the model takes. Default: as trained. */
+  readonly stride?: number;
+}
+
+type Tokens = Control & TokenOptions & { readonly aggregation_strategy?: "none" };
+type Groups = Control & TokenOptions & { readonly aggregation_strategy: GroupingStrategy };
+type Either = Control & TokenOptions;
+
+/** The tokens or entities of a text, or of each of a list of texts, in the shapes of Hugging Face. */
+export interface TokenClassificationPipeline {
+  (input: TokenInput, options?: Tokens): Promise<TokenEntity[]>;
+  (inputs: readonly TokenInput[], options?: Tokens): Promise<TokenEntity[][]>;
+  (input: TokenInput, options: Groups): Promise<EntityGroup[]>;
+  (inputs: readonly TokenInput[], options: Groups): Promise<EntityGroup[][]>;
+  (input: TokenInput, options: Either): Promise<TokenEntity[] | EntityGroup[]>;
+  (inputs: readonly TokenInput[], options: Either): Promise<TokenEntity[][] | EntityGroup[][]>;
+  readonly labels: readonly string[];
+  /** Frees the model; the pipeline cannot be called afterwards. */
+  dispose(): Promise<void>;
+}
+
+/**
+ *     const find = tokenClassificationPipeline(classifier);
+ *     await find("Ada Lovelace wrote it.", { aggregation_strategy: "simple" });
+ *     // [{ entity_group: "PER", score: 0.99, word: "Ada Lovelace", start: 0, end: 12 }]
+ */
+export function tokenClassificationPipeline(classifier: TokenClassifier): TokenClassificationPipeline {
+  function find(input: TokenInput, options?: Tokens): Promise<TokenEntity[]>;
+  function find(inputs: readonly TokenInput[], options?: Tokens): Promise<TokenEntity[][]>;
+  function find(input: TokenInput, options: Groups): Promise<EntityGroup[]>;
+  function find(inputs: readonly TokenInput[], options: Groups): Promise<EntityGroup[][]>;
+  function find(input: TokenInput, options: Either): Promise<TokenEntity[] | EntityGroup[]>;
+  function find(inputs: readonly TokenInput[], options: Either): Promise<TokenEntity[][] | EntityGroup[][]>;
+  async function find(input: TokenInput | readonly TokenInput[], { onProgress, ...options }: Either = {}) {
+    const single = !isList(input);
+    const results = await inChunks(
+      single ? [input] : input,
+      async (chunk) => (await findEntities(classifier, chunk, options)).results,
+      { signal: options.signal, onProgress },
+    );
+    return single ? results[0] : results;
+  }
+  return Object.assign(find, { labels: classifier.context.labels, dispose: () => classifier.dispose() });
+}
+
+/**
+ * The tokens or entities of each input. A long text is read in windows, and each of its tokens judged once. Throws
+ * OPTION_INVALID, TRUNCATION_IMPOSSIBLE where the stride leaves windows no room, and the errors of `TaskModel.answer`.
+ */
+export async function findEntities(
+  classifier: TokenClassifier,
+  inputs: readonly TokenInput[],
+  { aggregation_strategy = "none", ignore_labels, stride, signal, onProgress }: Either = {},
+): Promise<Answers<TokenEntity[] | EntityGroup[]>> {
+  requireStrategy(aggregation_strategy);
+  const { labels } = classifier.context;
+  const texts = inputs.map((input) => (typeof input === "string" ? input : input.words));
+  const settings = stride === undefined ? {} : { stride };
+  const { results, truncated } = await classifier.answer(texts, { settings, signal, onProgress });
+  const read = (judged: JudgedText) =>
+    aggregation_strategy === "none"
+      ? labelTokens(judged, labels, ignore_labels)
+      : groupEntities(judged, labels, aggregation_strategy, ignore_labels);
+  return { results: results.map((tokens, i) => read(judgedText(texts[i], tokens))), truncated };
+}
+
+/** A text with its tokens; of words one with blanks between them, and the tokens where they stand in that. */
+export function judgedText(input: WordsOrText, tokens: readonly TokenScores[]): JudgedText {
+  if (typeof input === "string") return { text: input, tokens, hasWords: false };
+  let next = 0;
+  const starts = input.map((word) => {
+    const start = next;
+    next += word.length + 1;
+    return start;
+  });
+  const moved = tokens.map((token) => {
+    const by = starts[token.word];
+    return { ...token, start: by + token.start, end: by + token.end };
+  });
+  return { text: input.join(" "), tokens: moved, hasWords: true };
+}
+
+function requireStrategy(strategy: AggregationStrategy): void {
+  if (AGGREGATION_STRATEGIES.includes(strategy)) return;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "there is no such aggregation_strategy",
+    expected: AGGREGATION_STRATEGIES.join(", "),
+    received: String(strategy),
+  });
+}

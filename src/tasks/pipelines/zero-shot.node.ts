@@ -1,0 +1,18 @@
+import type { OnnxOptions } from "../../executors/onnx/node.node.ts";
+import { openTask } from "../definitions/open-task.node.ts";
+import { textClassificationLogits } from "../definitions/text-classification.ts";
+import { type ZeroShotClassificationPipeline, zeroShotClassificationPipeline } from "./zero-shot.ts";
+
+/** Opens a model that was trained on entailment. Throws the errors of `openTask` and `zeroShotClassificationPipeline`. */
+export async function openZeroShotPipeline(
+  folder: string,
+  options: OnnxOptions,
+): Promise<ZeroShotClassificationPipeline> {
+  const model = await openTask(textClassificationLogits, folder, options);
+  try {
+    return zeroShotClassificationPipeline(model);
+  } catch (error) {
+    await model.dispose();
+    throw error;
+  }
+}

@@ -1,0 +1,107 @@
+import { ClozeError } from "../../base/errors.ts";
+import type { TaskModelOf } from "../definitions/task-model.ts";
+import type { textClassificationLogits } from "../definitions/text-classification.ts";
+import type { Control } from "../run/control.ts";
+import { softmax } from "../run/softmax.ts";
+import { inChunks, isList } from "../run/task-pipeline.ts";
+
+export interface ZeroShotOptions extends Control {
+  /** What is asked of a text for each label, which takes the place of `{}`. Default "This example is {}.". */
+  readonly hypothesis_template?: string;
+  /** Whether any number of labels may apply: each is then judged alone. Default false. */
+  readonly multi_label?: boolean;
+}
+
+export interface ZeroShotResult {
+  readonly sequence: string;
+  /** The likeliest first. */
+  readonly labels: string[];
+  /** Probability of each label in `labels`, 0 to 1; they sum to 1 unless `multi_label`. */
+  readonly scores: number[];
+}
+
+/** Labels that the model was never trained for, for a text. */
+export interface ZeroShotClassificationPipeline {
+  (text: string, labels: readonly string[], options?: ZeroShotOptions): Promise<ZeroShotResult>;
+  (texts: readonly string[], labels: readonly string[], options?: ZeroShotOptions): Promise<ZeroShotResult[]>;
+  /** Frees the model; the pipeline cannot be called afterwards. */
+  dispose(): Promise<void>;
+}
+
+/** A classifier of pairs that tells whether the first text entails the second; its answers are logits. */
+export type EntailmentModel = TaskModelOf<typeof textClassificationLogits>;
+
+/**
+ * Classification by entailment (Yin et al. 2019), with any model that was trained on MNLI or the like:
+ *
+ *     await classify("I want my money back.", ["refund", "praise"]); // { sequence, labels: ["refund", "praise"], scores }
+ *
+ * Scores are those of Hugging Face's pipeline of the same name: a softmax of the entailment's logits over the labels, or
+ * with `multi_label` for each label one over its entailment and contradiction. Throws MODEL_INCOMPLETE where the model has
+ * no label for these.
+ */
+export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShotClassificationPipeline {
+  const { entailment, contradiction } = entailmentLabels(model.context.labels);
+
+  function classify(text: string, labels: readonly string[], options?: ZeroShotOptions): Promise<ZeroShotResult>;
+  function classify(
+    texts: readonly string[],
+    labels: readonly string[],
+    options?: ZeroShotOptions,
+  ): Promise<ZeroShotResult[]>;
+  async function classify(input: string | readonly string[], labels: readonly string[], options: ZeroShotOptions = {}) {
+    const { hypothesis_template: template = "This example is {}.", multi_label = false, ...control } = options;
+    requireHypotheses(template, labels);
+    const answer = async (texts: readonly string[]) => {
+      const pairs = texts.flatMap((text) =>
+        labels.map((label) => ({ text, pair: template.replaceAll("{}", () => label) })),
+      );
+      const { results: logits } = await model.answer(pairs, { signal: control.signal });
+      return texts.map((text, i) => {
+        const own = logits.slice(i * labels.length, (i + 1) * labels.length);
+        // A single label among itself is certain, which says nothing; so it is judged alone, as Hugging Face does.
+        const scores =
+          multi_label || labels.length === 1
+            ? own.map((row) => softmax([row[entailment], row[contradiction]])[0])
+            : Array.from(softmax(own.map((row) => row[entailment])));
+        return sorted(text, labels, scores);
+      });
+    };
+    const single = !isList(input);
+    const results = await inChunks(single ? [input] : input, answer, control);
+    return single ? results[0] : results;
+  }
+  return Object.assign(classify, { dispose: () => model.dispose() });
+}
+
+function sorted(sequence: string, labels: readonly string[], scores: readonly number[]): ZeroShotResult {
+  const order = labels.map((_, i) => i).sort((a, b) => scores[b] - scores[a]);
+  return { sequence, labels: order.map((i) => labels[i]), scores: order.map((i) => scores[i]) };
+}
+
+/** Where a model has its two answers; of two labels the one that is not entailment stands for contradiction. */
+function entailmentLabels(labels: readonly string[]): { entailment: number; contradiction: number } {
+  const entailment = labels.findIndex((label) => /^entail/i.test(label));
+  const contrary = labels.findIndex((label) => /^contra/i.test(label));
+  const contradiction = contrary < 0 && labels.length === 2 ? 1 - entailment : contrary;
+  if (entailment >= 0 && contradiction >= 0) return { entailment, contradiction };
+  throw new ClozeError("MODEL_INCOMPLETE", {
+    problem: "the model does not tell whether a text entails another",
+    expected: 'labels that begin with "entail" and "contra"',
+    received: labels.join(", "),
+    cure: "Use a model that was fine-tuned on MNLI or the like.",
+  });
+}
+
+/** Throws OPTION_INVALID. */
+function requireHypotheses(template: string, labels: readonly string[]): void {
+  if (labels.length === 0) {
+    throw new ClozeError("OPTION_INVALID", { problem: "there are no labels to choose from", expected: "one or more" });
+  }
+  if (template.includes("{}")) return;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "the hypothesis_template has no place for the label",
+    expected: 'a text with {}, such as "This example is {}."',
+    received: JSON.stringify(template),
+  });
+}

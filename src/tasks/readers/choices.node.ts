@@ -1,0 +1,78 @@
+import { ClozeError } from "../../base/errors.ts";
+import { placeOf, readTable } from "../../formats/table.node.ts";
+import { malformedRow } from "../../formats/table-row.ts";
+import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
+import type { Example, Examples } from "../definitions/task.ts";
+
+/**
+ * Reads contexts with choices from a table, as SWAG's. A choice without text is none, so that rows may have different
+ * numbers of them; rows without context or with a single choice are left out and counted. Throws the errors of `readTable`,
+ * and ROW_MALFORMED where the label is the number of no choice.
+ */
+export async function readChoices(path: string, reading: ChoiceReading): Promise<Examples<Choices, number>> {
+  const { labelColumn } = reading;
+  const examples: Example<Choices, number>[] = [];
+  let skipped = 0;
+  for await (const { input, cells, label, place } of readRows(path, reading, [labelColumn])) {
+    if (input === undefined) {
+      skipped++;
+      continue;
+    }
+    const right = label.trim() === "" ? undefined : cells[Number(label)];
+    if (right === undefined || right.trim() === "") {
+      throw malformedRow(place, `the number of a choice, from 0, in "${labelColumn}"`, JSON.stringify(label));
+    }
+    const gold = cells.slice(0, Number(label)).filter((choice) => choice.trim() !== "").length;
+    examples.push({ input, gold, place });
+  }
+  return { file: path, examples, skipped: { "rows without a context and two choices": skipped } };
+}
+
+/**
+ * The same without labels, to predict for, as they come. What is left out is counted in `counts.skipped`, or refused with
+ * TEXT_EMPTY.
+ */
+export async function* readUnlabelledChoices(
+  path: string,
+  { onEmpty = "skip", ...reading }: Omit<ChoiceReading, "labelColumn"> & { readonly onEmpty?: "refuse" | "skip" },
+  counts: { skipped: number },
+): AsyncGenerator<Choices> {
+  for await (const { input, place } of readRows(path, reading)) {
+    if (input !== undefined) yield input;
+    else if (onEmpty === "skip") counts.skipped++;
+    else {
+      throw new ClozeError("TEXT_EMPTY", {
+        problem: `${place} has no context or fewer than two choices`,
+        cure: "Fill it, or use --on-empty skip.",
+      });
+    }
+  }
+}
+
+interface ChoiceRow {
+  /** Undefined without a context and two choices. */
+  readonly input: Choices | undefined;
+  /** The cells of the choices, of which some may be empty. */
+  readonly cells: readonly string[];
+  /** Empty where it was not asked for. */
+  readonly label: string;
+  readonly place: string;
+}
+
+async function* readRows(
+  path: string,
+  { contextColumn, startColumn, choiceColumns }: Omit<ChoiceReading, "labelColumn">,
+  labelColumns: readonly string[] = [],
+): AsyncGenerator<ChoiceRow> {
+  const startColumns = startColumn === undefined ? [] : [startColumn];
+  const columns = [contextColumn, ...choiceColumns, ...startColumns, ...labelColumns];
+  for await (const row of readTable(path, { columns })) {
+    const [context, ...rest] = row.values;
+    const cells = rest.slice(0, choiceColumns.length);
+    const choices = cells.filter((choice) => choice.trim() !== "");
+    const start = startColumn === undefined ? undefined : rest[choiceColumns.length];
+    const label = labelColumns.length > 0 ? row.values[columns.length - 1] : "";
+    const input = context.trim() === "" || choices.length < 2 ? undefined : { context, start, choices };
+    yield { input, cells, label, place: placeOf(path, row) };
+  }
+}

@@ -1,0 +1,56 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { expectError } from "../../../test/expect-error.ts";
+import { multipleChoice } from "../definitions/multiple-choice.ts";
+import { readChoices, readUnlabelledChoices } from "./choices.node.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-choices-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function write(name: string, ...rows: string[]): Promise<string> {
+  const path = join(folder, name);
+  await writeFile(path, rows.join("\n"));
+  return path;
+}
+
+const HEADER = "sent1,sent2,ending0,ending1,ending2,ending3,label";
+const reading = multipleChoice.reading.parse({});
+
+test("reads SWAG's columns, of which some may have no choice", async () => {
+  const path = await write("swag.csv", HEADER, "c,s,a,b,x,y,3", "c,s,,b,,y,3", "c,s,a,,,,0", " ,s,a,b,x,y,0");
+  const { examples, skipped } = await readChoices(path, { ...reading, startColumn: "sent2" });
+  expect(examples).toEqual([
+    { input: { context: "c", start: "s", choices: ["a", "b", "x", "y"] }, gold: 3, place: `${path}, line 2` },
+    { input: { context: "c", start: "s", choices: ["b", "y"] }, gold: 1, place: `${path}, line 3` },
+  ]);
+  expect(skipped).toEqual({ "rows without a context and two choices": 2 });
+  const { examples: withoutStart } = await readChoices(path, reading);
+  expect(withoutStart[1].input).toEqual({ context: "c", start: undefined, choices: ["b", "y"] });
+});
+
+test.each(["4", "-1", "1.5", "x", "", "2"])("%j is the number of no choice", async (label) => {
+  const path = await write("wrong.csv", HEADER, "c,s,a,b,x,y,0", `c,s,a,b,,y,${label}`);
+  await expectError(readChoices(path, reading), "ROW_MALFORMED", `${path}, line 3`, "from 0", JSON.stringify(label));
+});
+
+test("needs no labels to predict for", async () => {
+  const path = await write("unlabelled.csv", "ctx,a,b,c", "one,x,y,", "two,x,,", "three,x,y,z");
+  const counts = { skipped: 0 };
+  const columns = { contextColumn: "ctx", choiceColumns: ["a", "b", "c"] };
+  const read = async (options: Parameters<typeof readUnlabelledChoices>[1]) => {
+    const inputs = [];
+    for await (const input of readUnlabelledChoices(path, options, counts)) inputs.push(input);
+    return inputs;
+  };
+  expect(await read(columns)).toEqual([
+    { context: "one", choices: ["x", "y"] },
+    { context: "three", choices: ["x", "y", "z"] },
+  ]);
+  expect(counts).toEqual({ skipped: 1 });
+  await expectError(read({ ...columns, onEmpty: "refuse" }), "TEXT_EMPTY", `${path}, line 3`);
+});

@@ -1,0 +1,15 @@
+import { malformedRow } from "../../formats/table-row.ts";
+import type { RegressionReading } from "../definitions/regression.ts";
+import type { Examples } from "../definitions/task.ts";
+import type { TextInput } from "../run/text-or-pair.ts";
+import { readTextRows } from "./text-rows.node.ts";
+
+/** Reads texts with a number each. Throws the errors of `readTextRows`, and ROW_MALFORMED for what is no number. */
+export function readScoredTexts(path: string, options: RegressionReading): Promise<Examples<TextInput, number>> {
+  const parse = (cell: string, place: string) => {
+    const score = Number(cell);
+    if (cell.trim() !== "" && Number.isFinite(score)) return score;
+    throw malformedRow(place, "a number as its score", JSON.stringify(cell.slice(0, 80)));
+  };
+  return readTextRows(path, { ...options, kind: "regression", goldColumn: options.scoreColumn, parse });
+}

@@ -1,0 +1,18 @@
+/** A text, or a pair of texts. */
+export interface TextInput {
+  readonly text: string;
+  readonly pair?: string;
+}
+
+/** The same under Hugging Face's names. */
+export type TextOrPair = string | { readonly text: string; readonly text_pair?: string };
+
+/** Two texts under Hugging Face's names. */
+export interface SentencePair {
+  readonly text: string;
+  readonly text_pair: string;
+}
+
+export function toTextInput(item: TextOrPair): TextInput {
+  return typeof item === "string" ? { text: item } : { text: item.text, pair: item.text_pair };
+}
