@@ -17,6 +17,7 @@ export { initialise, Parameters } from "./graph/parameters.ts";
 export { printGraph } from "./graph/print.ts";
 export { type PretrainingOutputs, pretraining } from "./heads/pretraining.ts";
 export { sequenceClassification } from "./heads/sequence-classification.ts";
+export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/definitions/entity-aggregation.ts";
 export type { Choices } from "./tasks/definitions/multiple-choice.ts";
 export type { Question } from "./tasks/definitions/question-answering.ts";
 export type { Example, Examples } from "./tasks/definitions/task.ts";
@@ -33,7 +34,6 @@ export type {
   LabelScore,
   TextClassificationPipeline,
 } from "./tasks/pipelines/classification-pipeline.ts";
-export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/pipelines/entity-aggregation.ts";
 export type { ChoiceScores, MultipleChoicePipeline } from "./tasks/pipelines/multiple-choice-pipeline.ts";
 export { type PipelineTask, pipeline } from "./tasks/pipelines/pipeline.node.ts";
 export type {

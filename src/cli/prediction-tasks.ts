@@ -1,8 +1,8 @@
 import { Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import { AGGREGATION_STRATEGIES, type AggregationStrategy } from "../tasks/definitions/entity-aggregation.ts";
 import type { Choices } from "../tasks/definitions/multiple-choice.ts";
 import type { Purpose } from "../tasks/folder/model-folder.node.ts";
-import { AGGREGATION_STRATEGIES, type AggregationStrategy } from "../tasks/pipelines/entity-aggregation.ts";
 import { choiceScores } from "../tasks/pipelines/multiple-choice-pipeline.ts";
 import { answerQuestions } from "../tasks/pipelines/question-pipeline.ts";
 import { findEntities } from "../tasks/pipelines/token-pipeline.ts";

@@ -1,7 +1,4 @@
 import { ClozeError } from "../../base/errors.ts";
-import type { TokenClassifier, TokenScores, WordsOrText } from "../definitions/token-classification.ts";
-import type { Control } from "../run/control.ts";
-import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
 import {
   AGGREGATION_STRATEGIES,
   type AggregationStrategy,
@@ -11,7 +8,10 @@ import {
   type JudgedText,
   labelTokens,
   type TokenEntity,
-} from "./entity-aggregation.ts";
+} from "../definitions/entity-aggregation.ts";
+import type { TokenClassifier, TokenScores, WordsOrText } from "../definitions/token-classification.ts";
+import type { Control } from "../run/control.ts";
+import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
 
 /** A text, or its words where they are known beforehand. (An array is a list of texts.) */
 export type TokenInput = string | { readonly words: readonly string[] };

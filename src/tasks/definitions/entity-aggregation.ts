@@ -1,6 +1,7 @@
 import { continues, type TagParts } from "../../data/tag-schemes.ts";
-import type { TokenScores } from "../definitions/token-classification.ts";
 import { indexOfMax } from "../run/top-k.ts";
+import { endOfAccents } from "./accents.ts";
+import type { TokenScores } from "./token-classification.ts";
 
 /** How the labels of tokens become entities: the names of Hugging Face. */
 export const AGGREGATION_STRATEGIES = ["none", "simple", "first", "average", "max"] as const;
@@ -171,14 +172,6 @@ function found({ text, tokens, hasWords }: JudgedText, { first, end }: TokenRun,
   }
   const place = { score, word: text.slice(from, to), start: from, end: to };
   return hasWords ? { ...place, start_word: tokens[first].word, end_word: tokens[end - 1].word + 1 } : place;
-}
-
-/** Where the accents end that follow `end`, as far as no token begins before. */
-function endOfAccents(text: string, end: number, limit = text.length): number {
-  const accents = /\p{Mn}*/uy;
-  accents.lastIndex = end;
-  accents.test(text);
-  return Math.max(end, Math.min(accents.lastIndex, limit));
 }
 
 function mean(values: readonly number[]): number {
