@@ -1,7 +1,8 @@
-"""The peer of the training claims: one pre-training step of BERT in PyTorch, on the CPU. Prints one line of JSON.
+"""The peer of the training claims: steps of BERT in PyTorch, on the CPU. Prints one line of JSON.
 
     /usr/bin/python3 bench/peers/pytorch_step.py --steps 5                       # BERT-base, batch 16, length 128
     /usr/bin/python3 bench/peers/pytorch_step.py --layers 4 --hidden 256 --heads 4 --dtype bfloat16
+    /usr/bin/python3 bench/peers/pytorch_step.py --head span --batches batches.json  # fine-tuning, a step for each batch
     /usr/bin/python3 bench/peers/pytorch_step.py --matmul                        # the ceiling of matrix products
 
 A step is forward, backward, clipping and AdamW: masked LM on 15% of the real tokens plus next sentence, dropout 0.1 at
@@ -9,7 +10,8 @@ each of BERT's places. The model is what Hugging Face's `BertModel` computes wit
 masked-LM head sees the masked positions only, as in Google's code. One step of warm-up is not counted.
 
 `--fill` is the share of real tokens, spread over sequence lengths up to `--length`; padding is computed, as PyTorch's
-users do. `gflop_per_step` counts the matrix products of the padded batch, two operations for each multiply-add, the
+users do. With `--batches` it is one step for each batch of a JSON file, a list of lists of sequence lengths, each padded to its
+longest; `seconds` is then the sum of all steps. `gflop_per_step` counts the matrix products of the padded batch, two operations for each multiply-add, the
 backward pass as two forward passes. Where `cpu_seconds` is far under `threads * seconds`, other work had the machine.
 
 Debian's OpenBLAS falls back to SSE3 on processors newer than itself and is then six times slower, which would flatter
@@ -38,10 +40,14 @@ def parse_arguments():
     parser.add_argument("--dtype", choices=["float32", "bfloat16"], default="float32", help="bfloat16 is autocast")
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--head", choices=["pretraining", "labels", "span"], default="pretraining")
+    parser.add_argument("--batches", help="JSON file of the lengths of each batch's sequences, to fine-tune on")
     parser.add_argument("--matmul", action="store_true", help="only time a product of 2048 x 768 x 3072")
     arguments = parser.parse_args()
     if not 0 < arguments.fill <= 1:
         parser.error("--fill must be over 0 and up to 1")
+    if (arguments.head == "pretraining") != (arguments.batches is None):
+        parser.error("--batches goes with --head labels or span")
     if arguments.hidden % arguments.heads:
         parser.error("--hidden must divide by --heads")
     return arguments
@@ -108,7 +114,7 @@ class Layer(nn.Module):
         return self.norm(F.dropout(self.output(F.gelu(self.inner(x))), DROPOUT) + x)
 
 
-class BertForPreTraining(nn.Module):
+class Bert(nn.Module):
     def __init__(self, layers, hidden, heads, vocab, positions=512):
         super().__init__()
         self.words = nn.Embedding(vocab, hidden, padding_idx=0)
@@ -116,25 +122,37 @@ class BertForPreTraining(nn.Module):
         self.segments = nn.Embedding(2, hidden)
         self.norm = nn.LayerNorm(hidden, EPSILON)
         self.layers = nn.ModuleList(Layer(hidden, heads) for _ in range(layers))
-        self.pooler = nn.Linear(hidden, hidden)
-        self.transform = nn.Linear(hidden, hidden)
-        self.transform_norm = nn.LayerNorm(hidden, EPSILON)
-        self.decoder_bias = nn.Parameter(torch.zeros(vocab))
-        self.next_sentence = nn.Linear(hidden, 2)
-        for name, parameter in self.named_parameters():
-            if parameter.dim() == 2:
-                nn.init.normal_(parameter, std=0.02)
-            elif name.endswith("bias"):
-                nn.init.zeros_(parameter)
 
-    def forward(self, batch):
-        """The sum of both losses, a scalar."""
+    def encode(self, batch):
         S = batch["ids"].shape[1]
         x = self.words(batch["ids"]) + self.segments(batch["segments"]) + self.positions.weight[:S]  # [B, S, D]
         x = F.dropout(self.norm(x), DROPOUT)
         bias = (1 - batch["attention_mask"][:, None, None, :].to(x.dtype)) * torch.finfo(x.dtype).min  # [B, 1, 1, S]
         for layer in self.layers:
             x = layer(x, bias)
+        return x
+
+    def initialise(self):
+        for name, parameter in self.named_parameters():
+            if parameter.dim() == 2:
+                nn.init.normal_(parameter, std=0.02)
+            elif name.endswith("bias"):
+                nn.init.zeros_(parameter)
+
+
+class BertForPreTraining(Bert):
+    def __init__(self, layers, hidden, heads, vocab, positions=512):
+        super().__init__(layers, hidden, heads, vocab, positions)
+        self.pooler = nn.Linear(hidden, hidden)
+        self.transform = nn.Linear(hidden, hidden)
+        self.transform_norm = nn.LayerNorm(hidden, EPSILON)
+        self.decoder_bias = nn.Parameter(torch.zeros(vocab))
+        self.next_sentence = nn.Linear(hidden, 2)
+        self.initialise()
+
+    def forward(self, batch):
+        """The sum of both losses, a scalar."""
+        x = self.encode(batch)
         masked = x.flatten(0, 1)[batch["masked_positions"]]  # [M, D]
         masked = self.transform_norm(F.gelu(self.transform(masked)).float())  # mixed types are an error in 1.13
         masked_logits = F.linear(masked, self.words.weight, self.decoder_bias)  # [M, V]
@@ -142,6 +160,36 @@ class BertForPreTraining(nn.Module):
         next_sentence_logits = self.next_sentence(pooled)  # [B, 2]
         masked_loss = F.cross_entropy(masked_logits.float(), batch["masked_labels"])
         return masked_loss + F.cross_entropy(next_sentence_logits.float(), batch["next_sentence"])
+
+
+class BertForLabels(Bert):
+    """One of two labels for each sequence."""
+
+    def __init__(self, *size):
+        super().__init__(*size)
+        hidden = self.words.embedding_dim
+        self.pooler = nn.Linear(hidden, hidden)
+        self.classifier = nn.Linear(hidden, 2)
+        self.initialise()
+
+    def forward(self, batch):
+        pooled = torch.tanh(self.pooler(self.encode(batch)[:, 0]))  # [B, D]
+        logits = self.classifier(F.dropout(pooled, DROPOUT))  # [B, 2]
+        return F.cross_entropy(logits, batch["labels"])
+
+
+class BertForSpans(Bert):
+    """The first and the last token of an answer."""
+
+    def __init__(self, *size):
+        super().__init__(*size)
+        self.classifier = nn.Linear(self.words.embedding_dim, 2)
+        self.initialise()
+
+    def forward(self, batch):
+        logits = self.classifier(self.encode(batch))  # [B, S, 2]
+        starts, ends = logits.unbind(-1)  # [B, S] each
+        return (F.cross_entropy(starts, batch["starts"]) + F.cross_entropy(ends, batch["ends"])) / 2
 
 
 # --- the measurement --------------------------------------------------------------------------------
@@ -152,18 +200,35 @@ def make_batch(batch, length, fill, vocab):
     spread = ((torch.arange(batch) + 0.5) / batch) ** (1 / fill - 1)  # the mean of u^k over [0, 1] is 1 / (k + 1)
     lengths = (spread * length).round().clamp(min=min(4, length)).long()  # [B]
     lengths[-1] = length
-    mask = torch.arange(length) < lengths[:, None]  # [B, S]
     positions = [
         row * length + torch.randperm(real)[: max(1, round(0.15 * real))] for row, real in enumerate(lengths.tolist())
     ]
     masked_positions = torch.cat(positions)  # [M], into the batch * length tokens
     return {
-        "ids": torch.randint(1, vocab, (batch, length)) * mask,
-        "segments": (torch.arange(length) >= lengths[:, None] // 2).long() * mask,
-        "attention_mask": mask,
+        **make_inputs(lengths, vocab),
         "masked_positions": masked_positions,
         "masked_labels": torch.randint(1, vocab, masked_positions.shape),
         "next_sentence": torch.randint(0, 2, (batch,)),
+    }
+
+
+def make_inputs(lengths, vocab):
+    S = int(lengths.max())
+    mask = torch.arange(S) < lengths[:, None]  # [B, S]
+    return {
+        "ids": torch.randint(1, vocab, mask.shape) * mask,
+        "segments": (torch.arange(S) >= lengths[:, None] // 2).long() * mask,
+        "attention_mask": mask,
+    }
+
+
+def make_labelled_batch(lengths, vocab):
+    lengths = torch.tensor(lengths)
+    return {
+        **make_inputs(lengths, vocab),
+        "labels": torch.randint(0, 2, lengths.shape),
+        "starts": (lengths - 1) // 2,
+        "ends": lengths - 1,
     }
 
 
@@ -227,6 +292,24 @@ def measure_steps(a):
     }
 
 
+def measure_batches(a):
+    torch.manual_seed(1)
+    with open(a.batches) as file:
+        batches = [make_labelled_batch(lengths, a.vocab) for lengths in json.load(file)]
+    model = {"labels": BertForLabels, "span": BertForSpans}[a.head](a.layers, a.hidden, a.heads, a.vocab).train()
+    optimizer = make_optimizer(model)
+    run_step(model, optimizer, batches[0], a.dtype)
+    steps = [run_step(model, optimizer, batch, a.dtype) for batch in batches]
+    return {
+        **{name: round(sum(step[name] for step in steps), 4) for name in steps[0]},
+        "peak_memory_gb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9, 3),
+        "real_tokens": sum(int(batch["attention_mask"].sum()) for batch in batches),
+        "padded_tokens": sum(batch["ids"].numel() for batch in batches),
+        "dtype": a.dtype,
+        "steps": len(batches),
+    }
+
+
 def measure_matmul(repeats=20):
     left, right = torch.randn(2048, 768), torch.randn(3072, 768)
     times = []
@@ -250,6 +333,7 @@ def name_blas_kernels():
 
 if __name__ == "__main__":
     torch.set_num_threads(ARGUMENTS.threads)
-    result = measure_matmul() if ARGUMENTS.matmul else measure_steps(ARGUMENTS)
+    measure = measure_steps if ARGUMENTS.batches is None else measure_batches
+    result = measure_matmul() if ARGUMENTS.matmul else measure(ARGUMENTS)
     result.update(threads=ARGUMENTS.threads, torch=torch.__version__, blas_kernels=name_blas_kernels())
     print(json.dumps(result))
