@@ -37,6 +37,7 @@ const { metrics } = await finetune("multiple-choice", {
   train,
   dev: train, // 48 rows to learn by heart: this shows the calls, not how good a model is
   output: join(folder, "model"),
+  contextColumn: "sent1", // alone: without a column of how the endings begin
   choiceColumns: ["ending0", "ending1"],
   epochs: 40,
   batchSize: 8,

@@ -18,7 +18,7 @@ export { printGraph } from "./graph/print.ts";
 export { type PretrainingOutputs, pretraining } from "./heads/pretraining.ts";
 export { sequenceClassification } from "./heads/sequence-classification.ts";
 export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/definitions/entity-aggregation.ts";
-export type { Choices } from "./tasks/definitions/multiple-choice.ts";
+export type { ChoiceScores, Choices } from "./tasks/definitions/multiple-choice.ts";
 export type { Question } from "./tasks/definitions/question-answering.ts";
 export type { Example, Examples } from "./tasks/definitions/task.ts";
 export type {
@@ -26,7 +26,7 @@ export type {
   FinetuneOptions,
   FinetuneResult,
 } from "./tasks/finetuning/finetune.node.ts";
-export type { SweepOptions, SweepRow } from "./tasks/finetuning/sweep.node.ts";
+export type { SweepOptions, SweepRow, SweepRun } from "./tasks/finetuning/sweep.node.ts";
 export { openModelFolder, storedWeights } from "./tasks/folder/model-folder.node.ts";
 export { SHIPPED_MODEL } from "./tasks/folder/shipped-model.node.ts";
 export type {
@@ -34,14 +34,14 @@ export type {
   LabelScore,
   TextClassificationPipeline,
 } from "./tasks/pipelines/classification-pipeline.ts";
-export type { ChoiceScores, MultipleChoicePipeline } from "./tasks/pipelines/multiple-choice-pipeline.ts";
+export type { MultipleChoicePipeline } from "./tasks/pipelines/multiple-choice-pipeline.ts";
 export { type PipelineTask, pipeline } from "./tasks/pipelines/pipeline.node.ts";
 export type {
   QuestionAnswer,
   QuestionAnsweringPipeline,
   QuestionOptions,
 } from "./tasks/pipelines/question-pipeline.ts";
-export type { RerankedText, RerankInput, RerankOptions, RerankPipeline } from "./tasks/pipelines/rerank.ts";
+export type { RerankedText, RerankOptions, RerankPipeline } from "./tasks/pipelines/rerank.ts";
 export type { SentenceSimilarityPipeline } from "./tasks/pipelines/similarity-pipeline.ts";
 export type { TokenClassificationPipeline, TokenInput, TokenOptions } from "./tasks/pipelines/token-pipeline.ts";
 export type { ZeroShotClassificationPipeline, ZeroShotOptions, ZeroShotResult } from "./tasks/pipelines/zero-shot.ts";
@@ -55,8 +55,16 @@ export {
 export { readLabelledTexts } from "./tasks/readers/labelled-texts.node.ts";
 export type { Control } from "./tasks/run/control.ts";
 export type { Answers, TaskPipeline } from "./tasks/run/task-pipeline.ts";
-export type { SentencePair, TextInput } from "./tasks/run/text-or-pair.ts";
-export { finetune, sweep, type TaskName, type TaskOptions } from "./tasks/task-table.node.ts";
+export type { RerankInput, SentencePair, TextInput } from "./tasks/run/text-or-pair.ts";
+export { type PredictionFiles, scorePredictions } from "./tasks/score-predictions.node.ts";
+export {
+  evaluate,
+  type FileEvaluation,
+  finetune,
+  sweep,
+  type TaskName,
+  type TaskOptions,
+} from "./tasks/task-table.node.ts";
 export { FeatureExtractor, type FeatureOptions } from "./tasks/vectors/feature-extractor.node.ts";
 export type { FeatureExtractionPipeline, FeatureInput } from "./tasks/vectors/feature-pipeline.node.ts";
 export type { FeatureTensor, PooledFeatures, TokenFeatures } from "./tasks/vectors/features.ts";

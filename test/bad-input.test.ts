@@ -87,9 +87,45 @@ describe("a table of training data", () => {
     expect(readdirSync(output)).toEqual([]);
   });
 
+  test("whose lines have 10 MB is read as any other, TSV, CSV or JSON Lines", async () => {
+    const text = "good bad ".repeat(1_200_000).trimEnd();
+    for (const path of [
+      write(".tsv", `text\tlabel\n${text}\tx\na\ty\n`),
+      write(".csv", `text,label\n${text},x\na,y\n`),
+      writeRows(fresh(".jsonl"), [
+        { text, label: "x" },
+        { text: "a", label: "y" },
+      ]),
+    ]) {
+      const { examples } = await readLabelledTexts(path);
+      expect(examples.map(({ input, gold }) => [input.text.length, gold])).toEqual([
+        [text.length, "x"],
+        [1, "y"],
+      ]);
+    }
+    const file = writeRows(fresh(".jsonl"), [...examples(6), { text, label: "positive" }]);
+    const events: FinetuneEvent[] = [];
+    await training({ train: file, onEvent: (event) => void events.push(event) });
+    expect(events).toContainEqual(expect.objectContaining({ kind: "data", examples: 7, truncated: 1 }));
+  });
+
   test("that does not exist", async () => {
     await expectError(training({ train: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
     await expectError(training({ dev: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
+  });
+
+  test("whose sets of labels have one that the other file's have not", async () => {
+    const sets = (...labels: string[][]) => labels.map((set) => ({ text: "a", labels: set }));
+    const train = writeRows(fresh(".jsonl"), sets(["x", "y"], [], ["y"]));
+    const dev = writeRows(fresh(".jsonl"), sets([], ["y", "z"]));
+    const training = finetune("multi-label-classification", { model, train, dev, output: fresh(), threads: 1 });
+    await expectError(training, "LABEL_UNKNOWN", `${dev}, line 2`, '"x", "y"', '"z"', "Correct the label, or train");
+  });
+
+  test("whose sets of labels are all empty", async () => {
+    const train = writeRows(fresh(".jsonl"), [{ text: "a", labels: [] }]);
+    const training = finetune("multi-label-classification", { model, train, output: fresh(), threads: 1 });
+    await expectError(training, "LABELS_TOO_FEW", `${train} has no labels`, "--label-column");
   });
 
   test("whose labels are not those of the other one", async () => {
@@ -105,6 +141,92 @@ describe("a table of training data", () => {
   });
 });
 
+describe("a file of another format", () => {
+  const squad = {
+    version: "1.1",
+    data: [
+      {
+        title: "Kenya",
+        paragraphs: [
+          {
+            context: "Nairobi.",
+            qas: [{ id: "1", question: "Where?", answers: [{ text: "Nairobi", answer_start: 0 }] }],
+          },
+        ],
+      },
+    ],
+  };
+  const conll = "EU B-ORG\nrejects O\ncalls O\n. O\n\nPeter B-PER\nBlackburn I-PER\n";
+  const tables = ["text-classification", "multi-label-classification", "regression", "multiple-choice"] as const;
+
+  test.each(tables)("given to %s is named, with the task that reads it", async (task) => {
+    const read = (train: string) => finetune(task, { model, train, output: fresh(), threads: 1 });
+    for (const ending of [".json", ".jsonl", ".txt"]) {
+      for (const content of [JSON.stringify(squad), JSON.stringify(squad, null, 2)]) {
+        await expectError(read(write(ending, content)), "FORMAT_UNKNOWN", "SQuAD", "question-answering");
+      }
+    }
+    for (const ending of [".conll", ".txt", ".tsv"]) {
+      for (const content of [conll, conll.replaceAll(" ", "\t"), `-DOCSTART- -X- O\n\n${conll}`]) {
+        await expectError(read(write(ending, content)), "FORMAT_UNKNOWN", "CoNLL", "token-classification");
+      }
+    }
+  });
+
+  test("given to question-answering or token-classification is refused", async () => {
+    const table = write(".tsv", "text\tlabel\ngood a\tpositive\nbad b\tnegative\n");
+    const lines = writeRows(fresh(".jsonl"), examples(3));
+    const options = { model, maxLength: 64, threads: 1 };
+    const answering = (train: string) => finetune("question-answering", { ...options, train, output: fresh() });
+    await expectError(answering(table), "FORMAT_UNKNOWN", table, "a table or prose");
+    await expectError(answering(lines), "FORMAT_UNKNOWN", lines, "JSON Lines");
+    await expectError(answering(write(".conll", conll)), "FORMAT_UNKNOWN");
+    const tagging = (train: string) => finetune("token-classification", { ...options, train, output: fresh() });
+    await expectError(tagging(lines), "FORMAT_UNKNOWN", lines, "JSON");
+    await expectError(tagging(write(".json", JSON.stringify(squad))), "FORMAT_UNKNOWN", "JSON");
+    await expectError(tagging(write(".csv", "text,label\na,x\n")), "FORMAT_UNKNOWN", "CSV");
+  });
+});
+
+describe("a row of choices", () => {
+  const header = "context,a,b,c,label";
+  function choosing(rows: readonly string[], onEvent?: FinetuneOptions["onEvent"]) {
+    const train = write(".csv", [header, ...rows].join("\n"));
+    const columns = { contextColumn: "context", choiceColumns: ["a", "b", "c"] };
+    return finetune("multiple-choice", { model, train, output: fresh(), ...columns, epochs: 1, threads: 1, onEvent });
+  }
+
+  test("may have fewer than another; one without a context or a choice to make is left out and counted", async () => {
+    const rows = ["q,x,y,z,2", "q,x,y,,1", "q,,y,z,1"];
+    const events: FinetuneEvent[] = [];
+    await choosing([...rows, ",x,y,z,0", "q,x,,,0"], (event) => void events.push(event));
+    const skipped = { "without a context and two choices": 2 };
+    expect(events).toContainEqual(expect.objectContaining({ kind: "data", examples: 3, skipped, truncated: 0 }));
+  });
+
+  test("whose label is no number of a choice names its place", async () => {
+    await expectError(choosing(["q,x,y,z,0", "q,x,y,,2"]), "ROW_MALFORMED", "line 3", '"2"');
+    await expectError(choosing(["q,x,y,z,x"]), "ROW_MALFORMED", "line 2", '"x"');
+  });
+});
+
+describe("a score", () => {
+  test.each(["much", "", "1e39", "NaN"])("of %j stops the training with its place", async (score) => {
+    const train = write(".tsv", `text\tscore\na\t1\nb\t${score}\n`);
+    const training = finetune("regression", { model, train, output: fresh(), threads: 1, onEmpty: "refuse" });
+    await expectError(training, score === "" ? "TEXT_EMPTY" : "ROW_MALFORMED", `${train}, line 3`);
+  });
+});
+
+describe("windows", () => {
+  test("that would not advance stop a training before it begins", async () => {
+    const output = fresh();
+    const windows = training({ output, long: "windows", maxLength: 24, stride: 22 });
+    await expectError(windows, "TRUNCATION_IMPOSSIBLE", "below the 22 tokens", "--stride");
+    expect(readdirSync(output)).toEqual([]);
+  });
+});
+
 describe("texts", () => {
   const rows = [{ text: " ", label: "x" }, ...examples(4), { text: "good", label: "" }, { text: "good", label: null }];
 
@@ -112,11 +234,13 @@ describe("texts", () => {
     const events: FinetuneEvent[] = [];
     const file = writeRows(fresh(".jsonl"), rows);
     await training({ train: file, onEvent: (event) => void events.push(event) });
+    const places = [1, 6, 7].map((line) => `${file}, line ${line}`);
     expect(events).toContainEqual({
       kind: "data",
       file,
       examples: 4,
-      skipped: { "rows without text or label": 3 },
+      skipped: { "without text or label": 3 },
+      skippedPlaces: { "without text or label": places },
       truncated: 0,
     });
   });
@@ -138,7 +262,8 @@ describe("texts", () => {
       kind: "data",
       file,
       examples: 7,
-      skipped: { "rows without text or label": 0 },
+      skipped: { "without text or label": 0 },
+      skippedPlaces: { "without text or label": [] },
       truncated: 1,
     });
 

@@ -172,10 +172,21 @@ describe("multiple choice", () => {
     const choices = [right === "good" ? "bad" : "good", "x"].toSpliced(i % 3, 0, right);
     return { sent1: text, sent2: "it is", ending0: choices[0], ending1: choices[1], ending2: choices[2], label: i % 3 };
   });
-  const columns = ["--start-column", "sent2", "--choice-columns", "ending0,ending1,ending2"];
+  const columns = ["--choice-columns", "ending0,ending1,ending2"];
   let model: string;
+  let data: string;
   beforeAll(async () => {
-    model = await train("multiple-choice", writeRows(join(folder, "choices.jsonl"), rows), ...columns);
+    data = writeRows(join(folder, "choices.jsonl"), rows);
+    model = await train("multiple-choice", data, ...columns);
+  });
+
+  test("reads SWAG's columns alike in training and in measuring, whether or not they are named", async () => {
+    const measure = async (...args: string[]) =>
+      JSON.parse(await succeed("evaluate", model, "--data", data, ...columns, "--json", "--threads", "1", ...args));
+    const { accuracy } = json("multiple-choice-model", "metrics.json");
+    const figures = await measure();
+    expect(figures).toMatchObject({ accuracy, examples: 80 });
+    expect(await measure("--context-column", "sent1", "--start-column", "sent2")).toEqual(figures);
   });
 
   test("learns what follows, and reads choices from the command line and from tables without labels", async () => {
@@ -191,7 +202,7 @@ describe("multiple choice", () => {
     const input = writeRows(join(folder, "unlabelled.jsonl"), [...unlabelled, { ...unlabelled[0], sent1: "" }]);
     const output = join(folder, "chosen.jsonl");
     const { code, stderr } = await cloze(["predict", model, "--input", input, ...columns, "--output", output]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: `1 empty texts skipped\n${output}: 80 predictions\n` });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: `1 without text skipped\n${output}: 80 predictions\n` });
     const chosen = readFileSync(output, "utf8").trimEnd().split("\n");
     const right = chosen.filter((text, i) => JSON.parse(text).choice === Object.values(rows[i])[2 + rows[i].label]);
     expect(right.length / rows.length).toBe(accuracy);
@@ -214,7 +225,7 @@ describe("multiple choice", () => {
   test.each<[args: string[], complaint: string]>([
     [["a", "b"], "a context and two choices or more"],
     [[], "a context and two choices or more"],
-    [["a", "b", "c", "--text-column", "x"], "--context-column"],
+    [["a", "b", "c", "--text-column", "x"], "has no --text-column"],
     [["a", "b", "c", "--threshold", "1"], "has no --threshold"],
   ])("of %j is wrong usage", async (args, complaint) => {
     const { code, stderr } = await cloze(["predict", model, ...args]);
@@ -373,7 +384,27 @@ describe("files of GLUE", () => {
       "contradiction",
     ]);
     const figures = await succeed("evaluate", output, "--data", data, "--format", "glue:mnli", "--json");
-    expect(JSON.parse(figures)).toMatchObject({ examples: 9, skipped: { "unlabelled rows": 3 } });
+    expect(JSON.parse(figures)).toMatchObject({ examples: 9, skipped: { "without label": 3 } });
+  });
+
+  test("are predicted for as they are measured, with labels or without", async () => {
+    const output = join(folder, "glue-pairs");
+    const labelled = `index\tsentence1\tsentence2\tlabel\n${pairRows(["entailment", "not_entailment"])
+      .map(([a, b, label], i) => `${i}\t"${a}\t${b}\t${label}\n`)
+      .join("")}`;
+    const data = write("rte.tsv", labelled);
+    await finetune("text-classification", { ...short, format: "glue:rte", model: base, train: data, output });
+    const lines = await predict(output, "--input", data, "--format", "glue:rte");
+    expect(lines.map(({ text, pair }) => [text, pair])).toEqual(texts.map(({ text, label }) => [`"${text}`, label]));
+    const unlabelled = write("rte-test.tsv", labelled.replaceAll(/\t[^\t\n]*\n/g, "\n"));
+    expect(await predict(output, "--input", unlabelled, "--format", "glue:rte")).toEqual(lines);
+    const table = ["--text-column", "sentence1", "--pair-column", "sentence2"];
+    expect(await predict(output, "--input", write("rte.txt", labelled), ...table)).toEqual(lines);
+    const both = await cloze(["predict", output, "--input", data, "--format", "glue:rte", ...table]);
+    expect(both.stderr).toContain("--text-column has no meaning beside --format glue:rte");
+    const again = { ...short, model: base, train: unlabelled, output: join(folder, "glue-none") };
+    const training = finetune("text-classification", { ...again, format: "glue:rte" });
+    await expectError(training, "COLUMN_MISSING", "test files have none", "cloze predict --format glue:rte");
   });
 
   test("stsb trains a regression, and no classifier", async () => {
@@ -406,7 +437,7 @@ describe("long documents in windows", () => {
     expect(whole.stderr).not.toContain("cut");
     expect(JSON.parse(whole.stdout)).toMatchObject({ accuracy, truncated: 0 });
     const cut = await cloze(["evaluate", output, "--data", data, "--long", "truncate", "--json"]);
-    expect(cut.stderr).toContain("40 texts longer than the maximum length, cut");
+    expect(cut.stderr).toContain("40 longer than the maximum length, cut");
     expect(JSON.parse(cut.stdout).accuracy).toBe(0.5);
     expect(await predict(output, rows[0].text)).toMatchObject([{ label: "positive" }]);
   });

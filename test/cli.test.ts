@@ -219,7 +219,7 @@ describe("evaluate", () => {
     const { task, step, ...metrics } = JSON.parse(readFileSync(join(model, "metrics.json"), "utf8"));
     const evaluated = JSON.parse(await evaluate(model, "--data", at("dev.csv"), "--json"));
     const { loss, skipped, truncated, ...figures } = evaluated;
-    expect({ skipped, truncated }).toEqual({ skipped: { "rows without text or label": 0 }, truncated: 0 });
+    expect({ skipped, truncated }).toEqual({ skipped: { "without text or label": 0 }, truncated: 0 });
     expect(figures).toEqual({ ...metrics, loss: undefined });
     expect(loss).toBeCloseTo(metrics.loss, 6);
     expect(step).toBeLessThan(60); // the best one is not the last, so that a mix-up would show
@@ -231,12 +231,12 @@ describe("evaluate", () => {
     const file = writeRows(at("uneven.jsonl"), rows);
     const { stdout, stderr } = await cloze(["evaluate", model, "--data", file, "--json"]);
     expect(JSON.parse(stdout)).toMatchObject({
-      skipped: { "rows without text or label": 1 },
+      skipped: { "without text or label": 1 },
       truncated: 1,
       examples: 31,
     });
-    expect(stderr).toContain(`${file}: 1 rows without text or label skipped\n`);
-    expect(stderr).toContain(`${file}: 1 texts longer than the maximum length, cut\n`);
+    const told = `1 without text or label skipped (first: ${file}, line 32), 1 longer than the maximum length, cut`;
+    expect(stderr).toContain(`${file}: ${told}\n`);
   });
 
   test("prints them as a table", async () => {
@@ -322,17 +322,17 @@ describe("predict", () => {
   test.concurrent("says how many texts it left out or cut", async () => {
     const { stdout, stderr } = await cloze(["predict", model], { input: `good\n\n \n${"bad ".repeat(200)}\n` });
     expect(parseLines(stdout)).toHaveLength(2);
-    expect(stderr).toBe("2 empty texts skipped\n1 texts longer than the maximum length, cut\n");
+    expect(stderr).toBe("2 without text skipped\n1 longer than the maximum length, cut\n");
   });
 
   test.concurrent("leaves out empty arguments and pairs with an empty half", async () => {
     const given = await cloze(["predict", model, "", "good", " "]);
     expect(parseLines(given.stdout)).toMatchObject([{ text: "good" }]);
-    expect(given.stderr).toBe("2 empty texts skipped\n");
+    expect(given.stderr).toBe("2 without text skipped\n");
     const file = write("halves.csv", "text,other\ngood,\ngood,bad\n");
     const pairs = await cloze(["predict", model, "--input", file, "--pair-column", "other"]);
     expect(parseLines(pairs.stdout)).toMatchObject([{ text: "good", pair: "bad" }]);
-    expect(pairs.stderr).toBe("1 empty texts skipped\n");
+    expect(pairs.stderr).toBe("1 without text skipped\n");
   });
 
   test.concurrent("ends quietly when its reader does", async () => {

@@ -89,7 +89,7 @@ describe("on standard output", () => {
       normalize: true,
       maxLength: 5,
     });
-    expect({ code, stderr }).toEqual({ code: 0, stderr: "1 texts longer than the maximum length, cut\n" });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "1 longer than the maximum length, cut\n" });
     expect(parseLines(stdout)).toMatchObject([{ embedding: one }, { embedding: two }]);
     expect(one).toHaveLength(2 * D);
   });
@@ -160,7 +160,7 @@ describe("to a file", () => {
     const { code, stderr } = await cloze([...embed(), "--output", output], { input: "good\n\n \nbad\n" });
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: `2 empty texts skipped\n${output}: 2 embeddings of ${D} numbers\n`,
+      stderr: `2 without text skipped\n${output}: 2 embeddings of ${D} numbers\n`,
     });
     const { shape, data } = parseNpy(readFileSync(output));
     expect({ shape, data: [...data] }).toEqual({ shape: [2, D], data: (await byLibrary(["good", "bad"])).flat() });

@@ -39,7 +39,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
     ...UNDER_TASKS,
     "executors/onnx",
     "tasks",
-    ...["run", "folder", "definitions", "words", "vectors"].map((name) => `tasks/${name}`),
+    ...["run", "folder", "definitions", "readers", "words", "vectors"].map((name) => `tasks/${name}`),
   ],
   cli: [
     ...UNDER_TASKS,

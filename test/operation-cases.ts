@@ -403,21 +403,21 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       title: "thirteen rows",
       sizes: { B: 13 },
       build: ({ float, fixed }) =>
-        sigmoidCrossEntropy(float("logits", ["B", 5]), fixed("targets", ["B", 5]), fixed("weights", ["B"])),
+        sigmoidCrossEntropy(float("logits", ["B", 5]), fixed("targets", ["B", 5]), fixed("weights", ["B", 5])),
     },
     {
       title: "large logits",
       sizes: { B: 7 },
       spread: 300,
       build: ({ float, fixed }) =>
-        sigmoidCrossEntropy(float("logits", ["B", 5]), fixed("targets", ["B", 5]), fixed("weights", ["B"])),
+        sigmoidCrossEntropy(float("logits", ["B", 5]), fixed("targets", ["B", 5]), fixed("weights", ["B", 5])),
     },
     {
       title: "one number, counted twice",
       sizes: { B: 1 },
       build: ({ float, fixed }) => {
         const targets = fixed("targets", ["B", 1]);
-        const loss = sigmoidCrossEntropy(float("logits", ["B", 1]), targets, fixed("weights", ["B"]));
+        const loss = sigmoidCrossEntropy(float("logits", ["B", 1]), targets, fixed("weights", ["B", 1]));
         return add(loss, loss);
       },
     },

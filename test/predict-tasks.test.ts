@@ -76,7 +76,7 @@ describe("fill-mask", () => {
 
   test.concurrent("says how many texts the model did not see whole", async () => {
     const { stderr } = await cloze(["predict", model, `${"good ".repeat(200)}[MASK]`, "[MASK]"]);
-    expect(stderr).toBe("1 texts longer than the maximum length, cut\n");
+    expect(stderr).toBe("1 longer than the maximum length, cut\n");
   });
 });
 
@@ -125,6 +125,62 @@ test.concurrent("pseudo-log-likelihood, of more texts than are judged at once", 
   expect(some.map((i) => lines[i])).toEqual(some.map((i, at) => ({ text: texts[i], ...expected[at] })));
 });
 
+describe("models of pairs", () => {
+  let entailment: string;
+  beforeAll(async () => {
+    entailment = await writeTinyModel(join(folder, "entailment"), { labels: ["contradiction", "entailment"] });
+  });
+
+  test.concurrent("judge the texts of the command line two by two with --pairs", async () => {
+    const classify = await pipeline("text-classification", entailment, options);
+    const [{ label, score }] = await classify({ text: "a day", text_pair: "good" });
+    await classify.dispose();
+    const lines = await predict([entailment, "--threads", "1", "--pairs", "a day", "good", "a b", "bad"]);
+    expect(lines).toMatchObject([
+      { text: "a day", pair: "good", label, score },
+      { text: "a b", pair: "bad" },
+    ]);
+    expect(await cloze(["predict", entailment, "--pairs"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("--pair-column"),
+    });
+  });
+
+  test.concurrent("zero-shot-classification ranks labels that the model never had", async () => {
+    const classify = await pipeline("zero-shot-classification", entailment, options);
+    const chosen = { hypothesis_template: "a {} day" };
+    const { labels, scores } = await classify("a day", ["good", "bad"], chosen);
+    await classify.dispose();
+    const task = ["--task", "zero-shot-classification", "--threads", "1"];
+    const args = [entailment, ...task, "--candidate-labels", "good,bad", "--hypothesis-template", "a {} day", "a day"];
+    expect(await predict(args)).toEqual([{ text: "a day", labels, scores }]);
+    expect(await cloze(["predict", entailment, ...task, "a day"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("no labels to choose from"),
+    });
+  });
+
+  test.concurrent("rerank takes a query and its texts, or rows of a table", async () => {
+    const rerank = await pipeline("rerank", entailment, options);
+    const input = { query: "good", texts: ["a day", "bad", "b"] };
+    const results = await rerank(input, { return_text: true });
+    await rerank.dispose();
+    const args = [entailment, "--task", "rerank", "--threads", "1"];
+    expect(await predict([...args, input.query, ...input.texts])).toEqual([{ query: "good", results }]);
+    const table = writeRows(join(folder, "rerank.jsonl"), [input, { query: "bad", texts: ["good"] }]);
+    expect(await predict([...args, "--input", table, "--top-k", "1"])).toEqual([
+      { query: "good", results: results.slice(0, 1) },
+      { query: "bad", results: [expect.objectContaining({ index: 0, text: "good" })] },
+    ]);
+    expect(await cloze(["predict", ...args, "query"])).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("a query and one text or more"),
+    });
+    const wrong = writeRows(join(folder, "rerank-wrong.jsonl"), [{ query: "bad", texts: "good" }]);
+    expect((await cloze(["predict", ...args, "--input", wrong])).stderr).toContain("[ROW_MALFORMED]");
+  });
+});
+
 test.concurrent("a classifier without architectures is a classifier still", async () => {
   const classifier = await writeTinyModel(join(folder, "classifier"));
   const config = JSON.parse(readFileSync(join(classifier, "config.json"), "utf8"));
@@ -137,9 +193,9 @@ describe("what a task cannot do", () => {
 
   test.concurrent.each<[args: string[], complaint: string]>([
     [["--task", "juggling", "a"], "Allowed choices are text-classification, "],
-    [["--top-k", "0", "[MASK]"], "whole number above 0"],
+    [["--top-k", "0", "[MASK]"], "expected number to be >=1"],
     [["--targets", "a,,b", "[MASK]"], "words with commas"],
-    [["--task", "next-sentence"], "about pairs of texts; expected two texts, or --input with a table"],
+    [["--task", "next-sentence"], "this task is about pairs of texts; expected two texts, or --input with a table"],
     [["--task", "next-sentence", "a", "b", "c"], "texts come in pairs here; expected an even number of texts; got 3"],
     [["--task", "next-sentence", "--top-k", "2", ...pairs], "the task next-sentence has no --top-k"],
     [["--task", "next-word", "--targets", "a", "b"], "the task next-word has no --targets"],

@@ -7,7 +7,7 @@ import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
 import { parseSafetensors, type Safetensors, toFloat32 } from "../src/formats/safetensors.ts";
 import { parameterGradients } from "../src/graph/differentiate.ts";
-import { type Executor, type Value, vector } from "../src/graph/executor.ts";
+import type { Executor, Value } from "../src/graph/executor.ts";
 import { type Graph, makeGraph } from "../src/graph/graph.ts";
 import type { Tensor } from "../src/graph/operations.ts";
 import { Parameters, sizeOf } from "../src/graph/parameters.ts";
@@ -57,7 +57,7 @@ const HEADS: readonly {
     head: (config, labels) => sequenceClassification(config, { labels, problem: "multi_label_classification" }),
     inputs: (fixture) => ({
       targets: numbers(fixture, "input.targets"),
-      weights: mean(fixture, "input.targets"),
+      weights: mean(fixture, "input.targets", 2),
     }),
   },
   {
@@ -206,8 +206,9 @@ function numbers(fixture: Safetensors, name: string): Value {
   return { data: floats(fixture, name), shape: fixture.tensors.get(name)!.shape };
 }
 
-/** Weights of rows that make the loss over these labels or targets a mean. */
-function mean(fixture: Safetensors, labels: string): Value {
+/** Weights, by default one a row, that make the loss over these labels or targets a mean. */
+function mean(fixture: Safetensors, labels: string, rank = 1): Value {
   const { shape } = fixture.tensors.get(labels)!;
-  return vector(new Float32Array(shape[0]).fill(1 / sizeOf(shape)));
+  const ofWeights = shape.slice(0, rank);
+  return { data: new Float32Array(sizeOf(ofWeights)).fill(1 / sizeOf(shape)), shape: ofWeights };
 }

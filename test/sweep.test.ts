@@ -1,8 +1,8 @@
 /** Every recipe of a grid, ranked; stopped and called again it goes on. */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { SweepEvent, SweepOptions } from "../src/tasks/finetuning/sweep.node.ts";
 import { sweep } from "../src/tasks/task-table.node.ts";
@@ -41,13 +41,42 @@ test("ranks recipes by the mean over seeds, and keeps what has ended", async () 
   const rows = await sweep("text-classification", { ...base, output });
   expect(ended.map((name) => statSync(join(output, name, "model.safetensors")).mtimeMs)).toEqual(times);
   expect(rows).toHaveLength(4);
-  for (const { scores, mean, deviation } of rows) {
-    expect(mean).toBeCloseTo((scores[0] + scores[1]) / 2, 12);
-    expect(deviation).toBeCloseTo(Math.abs(scores[0] - scores[1]) / Math.SQRT2, 12);
+  for (const { runs, mean, deviation } of rows) {
+    const [a, b] = runs.map(({ score }) => score);
+    expect(runs.map(({ seed }) => seed)).toEqual([1, 2]);
+    expect(mean).toBeCloseTo((a + b) / 2, 12);
+    expect(deviation).toBeCloseTo(Math.abs(a - b) / Math.SQRT2, 12);
   }
   expect(rows.map(({ mean }) => mean)).toEqual(rows.map(({ mean }) => mean).sort((a, b) => b - a));
   expect(rows[0].learningRate).toBe(1e-2);
   expect(existsSync(join(rows[0].best, "config.json"))).toBe(true);
+});
+
+test("leaves the ranking in its folder once all has ended, for programs and for people", async () => {
+  const output = join(folder, "ranking");
+  const controller = new AbortController();
+  const onEvent = (event: SweepEvent) => {
+    if (event.kind === "run" && event.index === 1) controller.abort();
+  };
+  const grid = { ...base, learningRates: [1e30, 1e-2], epochCounts: [2], warmupRatio: 0, output }; // one breaks down
+  await expectError(sweep("text-classification", { ...grid, onEvent, signal: controller.signal }), "ABORTED");
+  expect(existsSync(join(output, "sweep.json"))).toBe(false);
+
+  const rows = await sweep("text-classification", grid);
+  const { rows: saved, measuredOn } = JSON.parse(readFileSync(join(output, "sweep.json"), "utf8"));
+  expect(measuredOn).toBe(base.dev);
+  expect(saved).toHaveLength(2);
+  expect(saved[0]).toEqual({ ...rows[0], best: basename(rows[0].best) });
+  for (const { name, score } of saved[0].runs) {
+    const { accuracy } = JSON.parse(readFileSync(join(output, name, "metrics.json"), "utf8"));
+    expect(score).toBe(accuracy);
+  }
+  expect(saved[1]).toMatchObject({ learningRate: 1e30, mean: null, runs: [{ score: null }, { score: null }] });
+  const [{ mean, deviation, best }] = rows;
+  const report = readFileSync(join(output, "sweep.md"), "utf8");
+  expect(report).toContain(`| 0.01 | 5 | 2 | ${mean.toFixed(4)} | ${deviation.toFixed(4)} | 2 |\n| 1e+30 |`);
+  expect(report).toContain(`\`${basename(best)}\``);
+  expect(await sweep("text-classification", grid)).toEqual(rows); // again, with the files there
 });
 
 test("divides the training file into folds, each held back once", async () => {
@@ -64,11 +93,12 @@ test("divides the training file into folds, each held back once", async () => {
     output: join(folder, "folds"),
     onEvent,
   });
-  expect(row.scores).toHaveLength(3);
+  expect(row.runs.map(({ fold }) => fold)).toEqual([0, 1, 2]);
   expect(held).toEqual([7, 7, 6]);
   const output = join(folder, "none");
   await expectError(sweep("text-classification", { ...base, ...one, output }), "OPTION_INVALID", "--folds");
   await expectError(sweep("text-classification", { ...base, ...one, folds: 1, output }), "OPTION_INVALID", "folds");
+  await expectError(sweep("text-classification", { ...base, seeds: [], output }), "OPTION_INVALID", "nothing to try");
 });
 
 test("ranks a recipe that breaks down last, and goes on", async () => {
@@ -86,4 +116,9 @@ test("prints a table", async () => {
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("training 2 of 2: rate-0.001") });
   expect(stdout).toMatch(/^rate +batch +epochs +mean score +deviation +trainings\n0\.001 +10 +[12] /);
   expect(stdout).toContain("The best model is in ");
+});
+
+test("shows in its help how one recipe is cross-validated", async () => {
+  const { stdout } = await cloze(["sweep", "text-classification", "--help"]);
+  expect(stdout).toContain("--folds 5 --learning-rates 3e-5 --batch-sizes 16 --epochs 3 --output sweep");
 });

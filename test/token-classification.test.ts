@@ -3,12 +3,16 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
 import { Random } from "../src/base/random.ts";
-import { groupEntities, labelTokens } from "../src/tasks/definitions/entity-aggregation.ts";
+import { formatConll } from "../src/formats/conll.ts";
+import { groupEntities, judgedText, labelTokens } from "../src/tasks/definitions/entity-aggregation.ts";
 import { tokenClassification } from "../src/tasks/definitions/token-classification.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
-import { judgedText, type TokenClassificationPipeline } from "../src/tasks/pipelines/token-pipeline.ts";
+import type { TokenClassificationPipeline } from "../src/tasks/pipelines/token-pipeline.ts";
+import { isConllName, readTaggedSentences, readUntaggedSentences } from "../src/tasks/readers/tagged-sentences.node.ts";
 import { finetune, TASKS } from "../src/tasks/task-table.node.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { cloze } from "./command-line.ts";
@@ -22,8 +26,9 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 type TaggedWord = readonly [word: string, tag: string];
+type Word = readonly [word: string];
 
-function writeConll(name: string, sentences: readonly (readonly TaggedWord[])[]): string {
+function writeConll(name: string, sentences: readonly (readonly (TaggedWord | Word)[])[]): string {
   const path = join(folder, name);
   writeFileSync(path, sentences.map((words) => `${words.map((word) => word.join(" ")).join("\n")}\n`).join("\n"));
   return path;
@@ -31,13 +36,16 @@ function writeConll(name: string, sentences: readonly (readonly TaggedWord[])[])
 
 const tokenizer = BertTokenizer.fromVocabulary(VOCABULARY);
 
+const plain = { scheme: "plain", aggregationStrategy: "simple" } as const;
+
 describe("what there is to learn", () => {
   const words = ["good", "xyz", "bad", "yz", "z"];
   const gold = ["A", "B", "C", "B", "A"];
-  const example = { input: words, gold, place: "file, line 1" };
+  const placeOf = (word: number) => `file, line ${word + 1}`;
+  const example = { input: words, gold: { tags: gold, placeOf }, place: placeOf(0) };
 
   function targets(maxLength: number, stride: number): number[][] {
-    const context = { tokenizer, labels: ["A", "B", "C"], maxLength, settings: { stride, scheme: "plain" } as const };
+    const context = { tokenizer, labels: ["A", "B", "C"], maxLength, settings: { ...plain, stride } };
     const encodings = tokenClassification.encode(words, context);
     return tokenClassification.features(example, encodings, context).map(({ target }) => [...target]);
   }
@@ -66,12 +74,102 @@ describe("what there is to learn", () => {
       tokenizer,
       labels: ["A", "B", "C"],
       maxLength: 6,
-      settings: { stride: 2, scheme: "plain" } as const,
+      settings: { ...plain, stride: 2 },
     };
     const features = tokenClassification.features(example, tokenClassification.encode(words, context), context);
     const { labels, weights } = tokenClassification.targets(features, features);
     expect(Array.from(weights.data, Number).filter((weight) => weight > 0)).toEqual(Array(5).fill(Math.fround(1 / 5)));
     expect(Math.min(...Array.from(labels.data, Number))).toBe(0);
+  });
+
+  test("a word of 10 MB is one unknown token", () => {
+    const context = { tokenizer, labels: ["A", "B"], maxLength: 8, settings: { ...plain, stride: 0 } };
+    const input = ["good", "x".repeat(10_000_000), "bad"];
+    const encodings = tokenClassification.encode(input, context);
+    expect(encodings.map(({ tokens }) => tokens)).toEqual([["[CLS]", "good", "[UNK]", "bad", "[SEP]"]]);
+    const long = { input, gold: { tags: ["A", "B", "A"], placeOf }, place: "" };
+    expect(tokenClassification.features(long, encodings, context)).toMatchObject([
+      { target: Int32Array.of(-1, 0, 1, 0, -1) },
+    ]);
+  });
+
+  test.each([
+    ["ROW_MALFORMED", "L-X", 'file, line 3 has a malformed tag; expected O, or B-, I-, E- or S- .*; got "L-X"'],
+    ["LABEL_UNKNOWN", "B-Y", 'file, line 3 has a tag that the model does not know; expected .*; got "B-Y"[.]'],
+    [
+      "LABEL_UNKNOWN",
+      "I-Y",
+      'file, line 3 has a tag that the model does not know; .*; got "I-Y", which is "B-Y" in IOB2',
+    ],
+  ])("%s names the line of the tag %s", (code, tag, message) => {
+    const settings = { ...plain, scheme: "IOB2", stride: 0 } as const;
+    const context = { tokenizer, labels: ["B-X", "I-X", "O"], maxLength: 8, settings };
+    const wrong = { input: words.slice(0, 3), gold: { tags: ["I-X", "O", tag], placeOf }, place: placeOf(0) };
+    const features = () =>
+      tokenClassification.features(wrong, tokenClassification.encode(wrong.input, context), context);
+    expect(features).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+  });
+});
+
+/** Answers in which each word is one token that surely has its tag. */
+function sureAnswers(sentences: readonly (readonly string[])[], labels: readonly string[]) {
+  return sentences.map((tags) =>
+    tags.map((tag, word) => ({
+      token: "a",
+      word,
+      start: 0,
+      end: 1,
+      probabilities: Float32Array.from(labels, (label) => (label === tag ? 1 : 0)),
+    })),
+  );
+}
+
+describe("figures", () => {
+  const score = (scheme: "IOB2" | "BIOES" | "plain", labels: string[], gold: string[], predicted: string[]) => {
+    const split = (sentences: string[]) => sentences.map((tags) => tags.split(" "));
+    const examples = split(gold).map((tags) => ({ input: tags, gold: { tags, placeOf: String }, place: "" }));
+    const context = { labels, settings: { ...plain, scheme, stride: 0 } };
+    return tokenClassification.score(examples, sureAnswers(split(predicted), labels), context);
+  };
+
+  test("of entities count the transitions that were predicted though the scheme forbids them", () => {
+    const tags = ["B-X", "I-X", "O", "B-Y", "I-Y"];
+    const invalid = score("IOB2", tags, ["I-X I-X O", "O O"], ["I-X I-X O", "B-X I-Y"]);
+    expect(invalid).toMatchObject({ score: 0.5, metrics: { entities: 1, recall: 1, invalidTransitions: 2 } });
+    expect(score("IOB2", tags, ["I-X O"], ["B-X I-X"])).toMatchObject({ metrics: { invalidTransitions: 0 } });
+    const bioes = score("BIOES", ["B-X", "E-X", "I-X", "O", "S-X"], ["I-X I-X"], ["B-X I-X"]);
+    expect(bioes).toMatchObject({ score: 1, metrics: { tokenAccuracy: 0.5, invalidTransitions: 1 } });
+  });
+
+  test("of plain tags are those of each label, and who is taken for whom", () => {
+    expect(score("plain", ["DET", "N", "V"], ["DET N V", "N"], ["DET N N", "V"])).toEqual({
+      score: 0.5,
+      metrics: {
+        examples: 2,
+        words: 4,
+        accuracy: 0.5,
+        microF1: 0.5,
+        macroF1: 0.5,
+        weightedF1: 0.5,
+        mcc: 0.2,
+        perLabel: [
+          { precision: 1, recall: 1, f1: 1, support: 1 },
+          { precision: 0.5, recall: 0.5, f1: 0.5, support: 2 },
+          { precision: 0, recall: 0, f1: 0, support: 1 },
+        ],
+        confusion: [
+          [1, 0, 0],
+          [0, 1, 1],
+          [0, 1, 0],
+        ],
+      },
+    });
+  });
+
+  test("leave the matrix of more than 50 labels out", () => {
+    const labels = Array.from({ length: 51 }, (_, i) => `T${i}`);
+    expect(score("plain", labels, ["T0"], ["T1"]).metrics).not.toHaveProperty("confusion");
+    expect(score("plain", labels.slice(1), ["T1"], ["T1"]).metrics).toHaveProperty("confusion");
   });
 });
 
@@ -184,6 +282,29 @@ describe("a model that was fine-tuned", () => {
     expect(find.labels).toEqual(["B-LOC", "B-PER", "B-THING", "I-LOC", "I-PER", "I-THING", "O"]);
   });
 
+  test("tags words of a file, in lines that are read again", async () => {
+    const test = sentences(20, 6);
+    const path = writeConll("test.conll", test);
+    const model = await TASKS["token-classification"].open(output, { threads: 1 });
+    const inputs: (readonly string[])[] = [];
+    for await (const { words } of readUntaggedSentences(path)) inputs.push(words);
+    const { results } = await model.present(inputs);
+    expect(results).toHaveLength(20);
+    const tagged = results.map((result, i) => {
+      const { tags } = z.object({ tags: z.array(z.string()), entities: z.array(z.unknown()) }).parse(result);
+      return formatConll([inputs[i], tags]);
+    });
+    writeFileSync(join(folder, "predicted.conll"), tagged.join(""));
+    const { examples } = await readTaggedSentences(join(folder, "predicted.conll"), { tokenColumn: 0, tagColumn: -1 });
+    expect(examples.map(({ gold: { tags } }) => tags)).toEqual(test.map((words) => words.map(([, tag]) => tag)));
+    expect((await model.present(["good"])).results).toEqual([
+      { entities: await find("good", { aggregation_strategy: "simple" }) },
+    ]);
+    const none = { settings: { aggregationStrategy: "none" } } as const;
+    expect((await model.present(["good"], none)).results).toEqual([{ entities: await find("good") }]);
+    await model.dispose();
+  });
+
   test("judges every token once, whatever the stride", async () => {
     const text = "good xyz ".repeat(50).trim();
     for (const stride of [undefined, 0, 1, 7, 29]) {
@@ -279,7 +400,8 @@ describe("files", () => {
     const options = { ...few, model: await base(), train, dev: train, output: output() };
     const { labels, metrics } = await finetune("token-classification", options);
     expect(labels).toEqual(["DET", "NOUN", "S"]);
-    expect(metrics).toEqual({ examples: 1, words: 3, accuracy: expect.any(Number) });
+    expect(metrics).toMatchObject({ examples: 1, words: 3, accuracy: expect.any(Number) });
+    expect(metrics?.perLabel).toHaveLength(3);
   });
 
   test("of tags that are prefixes alone are measured by entities", async () => {
@@ -310,10 +432,97 @@ describe("files", () => {
       ],
     ]);
     const options = { ...few, model: await base(), train, output: output() };
-    await expectError(finetune("token-classification", { ...options, dev }), "LABEL_UNKNOWN", "line 3", "B-Y");
+    await expectError(
+      finetune("token-classification", { ...options, dev }),
+      "LABEL_UNKNOWN",
+      "unknown.conll, line 3",
+      "B-Y",
+    );
     await finetune("token-classification", options);
     const evaluated = TASKS["token-classification"].evaluate(output(), dev, { threads: 1 });
     await expectError(evaluated, "LABEL_UNKNOWN", "unknown.conll, line 3", "B-Y");
+  });
+
+  test("with a malformed tag, or with one tag alone, are refused before training", async () => {
+    const of = async (train: string) =>
+      finetune("token-classification", { ...few, model: await base(), train, output: output() });
+    const malformed = writeConll("malformed.conll", [
+      [["a", "B-X"]],
+      [
+        ["b", "O"],
+        ["c", "U-X"],
+      ],
+    ]);
+    await expectError(of(malformed), "ROW_MALFORMED", "malformed.conll, line 4", "U-X");
+    await expectError(of(writeConll("one.conll", [[["a", "O"]]])), "LABELS_TOO_FEW", "one.conll", "--tag-column");
+    await expectError(of(writeConll("one.conll", [[["a", "N"]]])), "LABELS_TOO_FEW", "--tag-column");
+  });
+
+  test("are read by the separator that is told", async () => {
+    const path = join(folder, "commas.txt");
+    writeFileSync(path, "1,a,B-X\n2,b,O\n");
+    const { examples } = await readTaggedSentences(path, { separator: ",", tokenColumn: 1, tagColumn: 2 });
+    expect(examples).toMatchObject([{ input: ["a", "b"], gold: { tags: ["B-X", "O"] }, place: `${path}, line 1` }]);
+    expect(examples[0].gold.placeOf(1)).toBe(`${path}, line 2`);
+    const empty = { ...few, model: await base(), train: path, output: output(), separator: "" };
+    await expectError(finetune("token-classification", empty), "OPTION_INVALID", "separator");
+  });
+
+  test.each([
+    ["I-X after O in IOB2", "O I-X O B-X,I-Y", { "out of IOB2's order, read by conlleval's rules": 2 }],
+    ["no end in BIOES", "S-X B-X,B-X E-X", { "out of BIOES's order, read by conlleval's rules": 1 }],
+    ["nothing in IOB2", "O B-X I-X B-X", {}],
+    ["nothing where only I- is", "O I-X,I-Y", {}],
+    ["nothing in IOE", "I-X E-X O,E-X", {}],
+    ["nothing in parts of speech", "N V,DET N", {}],
+    ["nothing where a tag is malformed", "B-X U-X,I-X", {}],
+  ])("with invalid transitions are read and tell of them: %s", async (_, text, notes) => {
+    const sentences = text.split(",").map((tags) => tags.split(" ").map((tag): TaggedWord => ["a", tag]));
+    const path = writeConll("transitions.conll", sentences);
+    expect((await readTaggedSentences(path, { tokenColumn: 0, tagColumn: -1 })).notes).toEqual(notes);
+  });
+
+  test("without tags, or with tags that are not asked for, are read to predict for", async () => {
+    const read = (path: string, options = {}) => Readable.from(readUntaggedSentences(path, options)).toArray();
+    const words = writeConll("words.conll", [[["a"], ["b"]], [["c"]]]);
+    const expected = [
+      { words: ["a", "b"], place: `${words}, line 1` },
+      { words: ["c"], place: `${words}, line 4` },
+    ];
+    expect(await read(words)).toEqual(expected);
+    const tagged = writeConll("words.conll", [
+      [
+        ["a", "X-1"],
+        ["b", "O"],
+      ],
+      [["c", "O"]],
+    ]);
+    expect(await read(tagged)).toEqual(expected);
+    expect(await read(tagged, { tagColumn: 1 })).toMatchObject([
+      { ...expected[0], tags: ["X-1", "O"] },
+      { tags: ["O"] },
+    ]);
+    expect(await read(tagged, { separator: "X-", tagColumn: undefined }).catch(({ code }) => code)).toBe(
+      "ROW_MALFORMED",
+    );
+  });
+
+  test("are known by their names", () => {
+    for (const name of [
+      "a.conll",
+      "b/a.CONLL.gz",
+      "a.conll2003",
+      "a.bio",
+      "a.iob",
+      "a.iob2",
+      "a.bioes",
+      "a.conll.txt",
+    ]) {
+      expect(isConllName(name), name).toBe(true);
+    }
+    for (const name of ["a.txt", "conll", "a.conll.json", "bio.csv", "a.biography"]) {
+      expect(isConllName(name), name).toBe(false);
+    }
   });
 
   test("by command: finetune writes a model", async () => {
@@ -362,7 +571,7 @@ describe("places in texts of any characters", () => {
         tokenizer,
         labels,
         maxLength: 6 + random.below(12),
-        settings: { stride: random.below(4), scheme: "plain" } as const,
+        settings: { ...plain, stride: random.below(4) },
       };
       const encodings = tokenClassification.encode(input, context);
       const logits = encodings.map(({ length }) =>

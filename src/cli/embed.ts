@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import { inputChunks } from "../tasks/run/input-chunks.ts";
 import type { TextInput } from "../tasks/run/text-or-pair.ts";
 import { FeatureExtractor } from "../tasks/vectors/feature-extractor.node.ts";
 import { POOLINGS, type Pooling } from "../tasks/vectors/pooling.ts";
@@ -13,7 +14,7 @@ import {
 } from "./embedding-files.ts";
 import { positiveInteger, shared } from "./options.ts";
 import { print } from "./standard-output.ts";
-import { inChunks, openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
+import { openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
 
 interface Options extends OnnxOptions {
   input?: string;
@@ -23,7 +24,7 @@ interface Options extends OnnxOptions {
   layers: string;
   normalize?: boolean;
   maxLength?: number;
-  textColumn: string;
+  textColumn?: string;
   pairColumn?: string;
   onEmpty: "refuse" | "skip";
   json?: boolean;
@@ -49,7 +50,7 @@ export function embedCommand(): Command {
         positiveInteger,
       ),
     )
-    .addOption(shared.textColumn())
+    .option("--text-column <name>", 'column of the text (default: "text")')
     .addOption(shared.pairColumn())
     .addOption(shared.onEmpty())
     .addOption(shared.device())
@@ -74,7 +75,8 @@ async function run(folder: string, texts: string[], options: Options, command: C
   if (format === undefined) command.error(`error: ${output} ends with no known format; add --format`);
   if (format !== "jsonl" && output === undefined) command.error(`error: the format ${format} needs --output`);
   requireOneSource(texts, options, command);
-  const stream = openTexts(texts, options);
+  const { input, textColumn, pairColumn, onEmpty } = options;
+  const stream = openTexts(texts, { input, textColumn, pairColumn, onEmpty });
   const { counts, signal } = stream;
   const extractor = await FeatureExtractor.open(folder, options);
   const { width } = extractor;
@@ -102,5 +104,6 @@ async function* embeddings(
   const { signal } = stream;
   const extract = (texts: readonly TextInput[]) =>
     extractor.pooledFeatures(texts, { pooling, normalize, maxLength }, { signal });
-  for await (const { chunk, result } of inChunks(stream, extract)) yield { texts: chunk, vectors: result.data };
+  for await (const { chunk, result } of inputChunks(stream.inputs, extract, stream.counts))
+    yield { texts: chunk, vectors: result.data };
 }

@@ -8,6 +8,7 @@ import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { evaluatePretraining } from "../tasks/pretraining/evaluate-pretraining.node.ts";
 import { type PredictionFiles, scorePredictions } from "../tasks/score-predictions.node.ts";
 import { TASK_NAMES, TASKS, type TaskName, taskOf } from "../tasks/task-table.node.ts";
+import { tellNotes } from "./data-notes.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatFigure, formatMetrics, formatTable } from "./metrics.ts";
 import { choiceOption, positiveInteger, ratio, shared } from "./options.ts";
@@ -46,7 +47,7 @@ const predictionOptions = () => [
     "score these answers to the questions of a SQuAD file, {id: text}, without a model",
   ),
   new Option("--null-scores <file>", "how sure their system is that there is no answer, {id: number}"),
-  ...schemaOptions(questionAnswering.settings.pick({ nullThreshold: true }), "told"),
+  ...schemaOptions(questionAnswering.settings.pick({ nullThreshold: true }), "evaluation"),
 ];
 
 /** Options of pre-trained models. */
@@ -108,12 +109,12 @@ Examples:
 
 function ownOptions(name: TaskName): Option[] {
   const { reading, settings } = TASKS[name];
-  return [...schemaOptions(reading, "told"), ...schemaOptions(settings, "the model's")];
+  return [...schemaOptions(reading, "evaluation"), ...schemaOptions(settings, "evaluation", "the model's")];
 }
 
 async function evaluateTask(task: TaskName, folder: string, options: Options) {
   let progress: ReturnType<typeof showProgress> | undefined;
-  const { metrics, labels, skipped, truncated } = await TASKS[task]
+  const { metrics, labels, ...found } = await TASKS[task]
     .evaluate(folder, options.data, {
       ...options,
       signal: abortOnInterrupt(),
@@ -123,23 +124,18 @@ async function evaluateTask(task: TaskName, folder: string, options: Options) {
       },
     })
     .finally(() => progress?.stop());
-  reportSkipped(options.data, skipped);
-  if (truncated > 0) console.error(`${options.data}: ${truncated} texts longer than the maximum length, cut`);
-  if (options.json) console.log(JSON.stringify({ labels, skipped, truncated, ...metrics }));
+  tellNotes(options.data, found);
+  const { skipped, notes, truncated } = found;
+  if (options.json) console.log(JSON.stringify({ labels, skipped, notes, truncated, ...metrics }));
   else console.log(formatMetrics(metrics, labels));
 }
 
 async function evaluatePredictions({ json, ...files }: PredictionOptions) {
-  const { metrics, skipped } = await scorePredictions(files);
-  reportSkipped(files.data, skipped);
+  const { metrics, ...found } = await scorePredictions(files);
+  tellNotes(files.data, found);
+  const { skipped } = found;
   if (json) console.log(JSON.stringify({ skipped, ...metrics }));
   else console.log(formatMetrics(metrics, []));
-}
-
-function reportSkipped(file: string, skipped: Readonly<Record<string, number>>) {
-  for (const [what, count] of Object.entries(skipped)) {
-    if (count > 0) console.error(`${file}: ${count} ${what} skipped`);
-  }
 }
 
 async function evaluateMasks(folder: string, options: PretrainingOptions) {

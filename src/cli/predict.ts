@@ -1,49 +1,42 @@
+import { addAbortSignal } from "node:stream";
 import { Command, Option } from "commander";
-import { ClozeError } from "../base/errors.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { purposeOf } from "../tasks/folder/model-folder.node.ts";
-import { openChoices } from "./choice-stream.ts";
-import { shared } from "./options.ts";
+import { answerEncoder } from "../tasks/pipelines/answer-files.ts";
 import {
-  type OpenTask,
-  PREDICTION_TASK_NAMES,
+  PREDICTION_TASKS,
+  PREDICTIONS,
   type PredictionTask,
-  rowOf,
-  type TaskOptions,
-  type TaskRow,
-  taskFor,
-} from "./prediction-tasks.ts";
-import { openQuestions } from "./question-stream.ts";
-import { mergeOptions } from "./schema-options.ts";
+  predictionOf,
+} from "../tasks/pipelines/predictions.node.ts";
+import { TASKS } from "../tasks/task-table.node.ts";
+import { abortOnInterrupt } from "./exit.ts";
+import { shared } from "./options.ts";
+import { mergeOptions, schemaOptions } from "./schema-options.ts";
 import { print } from "./standard-output.ts";
-import { inChunks, openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
+import { reportCounts, requireOneSource, withProgress } from "./text-stream.ts";
 
-interface Options extends OnnxOptions, TaskOptions {
+interface Options extends OnnxOptions {
   task?: PredictionTask;
   input?: string;
   output?: string;
-  textColumn?: string;
-  pairColumn?: string;
-  onEmpty: "refuse" | "skip";
 }
 
 export function predictCommand(): Command {
-  const own = mergeOptions(Object.fromEntries(PREDICTION_TASK_NAMES.map((name) => [name, rowOf(name).options])));
+  const own = mergeOptions(Object.fromEntries(PREDICTION_TASKS.map((name) => [name, optionsOf(name)])));
   const command = new Command("predict")
     .description("label texts, answer questions, fill in masks, go on writing, judge texts: one JSON object a line")
     .argument("<dir>", "model folder")
     .argument("[text...]", "texts; with neither texts nor --input, the lines of standard input")
-    .option("--input <file>", "plain text (one a line), CSV, TSV, JSON Lines, Parquet or SQuAD, gzipped or not")
-    .option("--output <file>", "JSON Lines file to write instead of standard output")
-    .addOption(
-      new Option("--task <name>", "what to predict (default: what the model was made for)").choices(
-        PREDICTION_TASK_NAMES,
-      ),
+    .option("--input <file>", "plain text (one a line), CSV, TSV, JSON Lines, Parquet, SQuAD or .conll, gzipped or not")
+    .option(
+      "--output <file>",
+      "file to write instead of standard output: JSON Lines; of a SQuAD file's answers also .json, of tags .conll",
     )
-    .option("--text-column <name>", `column of the text (default: "text"; of a question: "question")`)
-    .option("--pair-column <name>", `column of the second text, where texts are pairs (of a question: "context")`)
-    .addOption(shared.onEmpty());
+    .addOption(
+      new Option("--task <name>", "what to predict (default: what the model was made for)").choices(PREDICTION_TASKS),
+    );
   for (const option of own.all) command.addOption(option);
   command
     .addOption(shared.device())
@@ -58,10 +51,20 @@ Examples:
 
 With a model that answers questions, a question and its context:
   $ cloze predict model "Who came?" "Ada came on Tuesday." --top-k 3
-  $ cloze predict model --input dev-v2.0.json --output answers.jsonl
+  $ cloze predict model --input dev-v2.0.json --output answers.json
+
+With a model that tags words:
+  $ cloze predict model "Ada came from London."
+  $ cloze predict model --input test.conll --tag-column -1 --output tagged.conll
 
 With a model for multiple choice, a context and its choices:
   $ cloze predict model "She dropped the glass." "It broke." "It sang."
+
+With a model of pairs, such as of entailment or similarity:
+  $ cloze predict model --pairs "A man sings." "Someone sings."
+  $ cloze predict model --task zero-shot-classification "I want my money back." --candidate-labels refund,praise
+  $ cloze predict model --task sentence-similarity --input pairs.tsv --text-column a --pair-column b
+  $ cloze predict model --task rerank "capital of France" "Rome is in Italy." "Paris is in France."
 
 With a model that was pre-trained and not fine-tuned:
   $ cloze predict bert "Paris is the [MASK] of France." --top-k 3
@@ -73,63 +76,40 @@ With a model that was pre-trained and not fine-tuned:
     )
     .action(async (folder: string, texts: string[], options: Options) => {
       requireOneSource(texts, options, command);
-      const name = options.task ?? taskFor(await purposeOf(folder));
-      own.requireOwn(name, options);
-      await run(folder, texts, { ...options, task: name });
+      const task = options.task ?? predictionOf(await purposeOf(folder));
+      own.requireOwn(task, options);
+      await run(folder, texts, { ...options, task });
     });
   return command;
 }
 
-async function run(folder: string, texts: string[], options: Options & { task: PredictionTask }) {
-  const row = rowOf(options.task);
-  if (row.inputs === "choices") {
-    const stream = openChoices(texts, options);
-    return predict(await row.open(folder, options), stream, options);
-  }
-  if (row.inputs === "questions") {
-    const stream = await openQuestions(texts, options);
-    return predict(await row.open(folder, options), stream, options);
-  }
-  const { textColumn = row.columns?.textColumn, pairColumn = row.columns?.pairColumn } = options;
-  requirePairs(row, texts, { ...options, pairColumn });
-  const columns = texts.length > 0 ? {} : { textColumn, pairColumn };
-  const stream = openTexts(texts, { ...options, ...columns, inPairs: row.pairs === "always" });
-  await predict(await row.open(folder, options), stream, options);
-}
-
-async function predict<I extends object>(task: OpenTask<I>, stream: TextStream<I>, options: Options) {
-  const { counts, signal } = stream;
+async function run(folder: string, texts: readonly string[], options: Options & { task: PredictionTask }) {
+  const { task, input, output } = options;
+  const signal = abortOnInterrupt();
+  const source = texts.length > 0 ? texts : input;
+  if (source === undefined) addAbortSignal(signal, process.stdin);
+  const { answers, counts, dispose } = await PREDICTIONS[task].open(folder, source, { ...options, signal });
   try {
-    const lines = predictions(task, stream);
-    if (options.output === undefined) await print(lines);
-    else await writeFileAtomic(options.output, withProgress("predicting", lines, stream));
+    const file = encoded(answerEncoder(task, output)(answers));
+    if (output === undefined) await print(file);
+    else await writeFileAtomic(output, withProgress("predicting", file, { counts }));
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {
-    await task.dispose();
+    await dispose();
   }
   reportCounts(counts);
-  if (options.output !== undefined) console.error(`${options.output}: ${counts.texts} predictions`);
+  if (output !== undefined) console.error(`${output}: ${counts.texts} predictions`);
 }
 
-/** Throws OPTION_INVALID where a task of pairs gets single texts, or one of single texts pairs. */
-function requirePairs({ pairs }: TaskRow, texts: readonly string[], { task, pairColumn }: Options): void {
-  if (pairColumn !== undefined && pairs === "never") {
-    throw new ClozeError("OPTION_INVALID", { problem: `the task ${task} has no --pair-column` });
-  }
-  if (pairColumn === undefined && pairs === "always" && texts.length === 0) {
-    throw new ClozeError("OPTION_INVALID", {
-      problem: `the task ${task} is about pairs of texts`,
-      expected: "two texts, or --input with a table and --pair-column",
-    });
-  }
-}
-
-async function* predictions<I extends object>(task: OpenTask<I>, stream: TextStream<I>): AsyncGenerator<Uint8Array> {
+async function* encoded(texts: AsyncIterable<string>): AsyncGenerator<Uint8Array> {
   const encoder = new TextEncoder();
-  for await (const { chunk, result } of inChunks(stream, (texts) => task.answer(texts, stream.signal))) {
-    const shown = task.shown === undefined ? chunk : chunk.map(task.shown);
-    const lines = shown.map((input, i) => `${JSON.stringify({ ...input, ...result.results[i] })}\n`);
-    yield encoder.encode(lines.join(""));
-  }
+  for await (const text of texts) yield encoder.encode(text);
+}
+
+/** A task that models are fine-tuned for has its settings from the model. */
+function optionsOf(name: PredictionTask): Option[] {
+  const { reading, settings } = PREDICTIONS[name];
+  const defaults = name in TASKS ? "the model's" : "told";
+  return [...schemaOptions(reading, "prediction"), ...schemaOptions(settings, "prediction", defaults)];
 }

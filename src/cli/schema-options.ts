@@ -9,25 +9,35 @@ const Property = z.object({
   description: z.string().optional(),
   enum: z.array(z.string()).optional(),
   default: z.unknown().optional(),
+  /** What alone the option is for. Default: everything. */
+  onlyFor: z.enum(["training", "prediction"]).optional(),
 });
+
+/** What a command does with a model. */
+type Use = "training" | "evaluation" | "prediction";
 
 /** What becomes of defaults: they are set; or only told in the help; or the help says that they are the model's. */
 type Defaults = "set" | "told" | "the model's";
 
-/** The options of a schema on the command line: `textColumn` becomes `--text-column <name>`. */
-export function schemaOptions(schema: z.ZodObject, defaults: Defaults = "set"): Option[] {
+/** The options of a schema on the command line that are of use there: `textColumn` becomes `--text-column <name>`. */
+export function schemaOptions(schema: z.ZodObject, use: Use, defaults: Defaults = "told"): Option[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: "input" });
-  return Object.entries(properties).map(([name, json]) => {
+  return Object.entries(properties).flatMap(([name, json]) => {
     const property = Property.parse(json);
+    if ((property.onlyFor ?? use) !== use) return [];
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     const option = new Option(`${flag}${placeholder(property)}`, property.description);
     if (property.enum) option.choices(property.enum);
     else if (property.type !== "boolean") option.argParser((text) => parseValue(schema.shape[name], property, text));
     if (property.default === undefined || property.default === false) return option;
-    if (defaults === "set") option.default(property.default);
-    else option.description += ` (default: ${defaults === "told" ? JSON.stringify(property.default) : defaults})`;
+    if (defaults === "set") option.default(property.default, toldDefault(property.default));
+    else option.description += ` (default: ${defaults === "told" ? toldDefault(property.default) : defaults})`;
     return option;
   });
+}
+
+function toldDefault(value: unknown): string {
+  return Array.isArray(value) ? value.join(",") : JSON.stringify(value);
 }
 
 function placeholder({ type, enum: choices }: z.infer<typeof Property>): string {
@@ -48,7 +58,9 @@ function placeholder({ type, enum: choices }: z.infer<typeof Property>): string 
 
 /** Throws InvalidArgumentError, which is a usage error, exit code 2. */
 function parseValue(schema: z.core.$ZodType, { type }: z.infer<typeof Property>, text: string): unknown {
-  const value = type === "array" ? commaSeparated(text) : type === "integer" || type === "number" ? Number(text) : text;
+  const isNumber = type === "integer" || type === "number";
+  if (isNumber && text.trim() === "") throw new InvalidArgumentError("Give a number.");
+  const value = type === "array" ? commaSeparated(text) : isNumber ? Number(text) : text;
   const result = z.safeParse(schema, value);
   if (result.success) return result.data;
   throw new InvalidArgumentError(`${result.error.issues[0].message}.`);
@@ -67,8 +79,13 @@ export function mergeOptions(byTask: Readonly<Record<string, readonly Option[]>>
   for (const [task, own] of Object.entries(byTask)) {
     for (const option of own) {
       const known = options.get(option.attributeName());
-      if (known === undefined) options.set(option.attributeName(), { option, tasks: [task] });
-      else known.tasks.push(task);
+      if (known === undefined) {
+        options.set(option.attributeName(), { option, tasks: [task] });
+      } else {
+        known.tasks.push(task);
+        const { description } = option;
+        if (!known.option.description.includes(description)) known.option.description += `; ${task}: ${description}`;
+      }
     }
   }
   for (const { option, tasks } of options.values()) {

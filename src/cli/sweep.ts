@@ -1,5 +1,6 @@
 import { Command, Option } from "commander";
-import { SWEEP_DEFAULTS, type SweepOptions, type SweepRow } from "../tasks/finetuning/sweep.node.ts";
+import { SWEEP_DEFAULTS, type SweepOptions } from "../tasks/finetuning/sweep.node.ts";
+import { sweepCells } from "../tasks/finetuning/sweep-report.ts";
 import { sweep, TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatTable } from "./metrics.ts";
@@ -15,10 +16,13 @@ export function sweepCommand(): Command {
 
 const EXAMPLES = `
 Examples:
+  the paper's grid on a dev file:
   $ cloze sweep text-classification --train train.tsv --dev dev.tsv --output sweep
-  $ cloze sweep text-classification --train train.tsv --folds 5 --learning-rates 1e-4,5e-5 --epochs 3 --output sweep
+  one recipe in 5-fold cross-validation:
+  $ cloze sweep text-classification --train train.tsv --folds 5 --learning-rates 3e-5 --batch-sizes 16 --epochs 3 --output sweep
 
-The same command again goes on where it was stopped.`;
+The ranking is printed, and written to sweep.md and sweep.json in the output folder. The same command again goes on where
+it was stopped.`;
 
 function taskCommand(name: TaskName): Command {
   const command = addTrainingOptions(new Command(name).description(TASKS[name].summary), name);
@@ -27,7 +31,11 @@ function taskCommand(name: TaskName): Command {
     list("--batch-sizes <n,n>", "examples of one update", positiveInteger, SWEEP_DEFAULTS.batchSizes),
     list("--epochs <n,n>", "passes over the data", positiveInteger, SWEEP_DEFAULTS.epochCounts),
     list("--seeds <n,n>", "each recipe is trained once with each", nonNegativeInteger, SWEEP_DEFAULTS.seeds),
-    numberOption("--folds <n>", "in place of --dev: parts of the training file, each held back once", positiveInteger),
+    numberOption(
+      "--folds <n>",
+      "cross-validation, in place of --dev: parts of the training file, each held back once",
+      positiveInteger,
+    ),
   ];
   for (const option of grid) command.addOption(option);
   return command.addHelpText("after", EXAMPLES).action((options: Options) => run(name, options));
@@ -55,18 +63,7 @@ async function run(task: TaskName, { json, epochs, ...options }: Options) {
       console.error(`\ntraining ${event.index + 1} of ${event.total}: ${event.name}`);
     },
   }).finally(() => printer.stop());
-  console.log(json ? JSON.stringify(rows) : `${formatRows(rows)}\n\nThe best model is in ${rows[0].best}.`);
-}
-
-function formatRows(rows: readonly SweepRow[]): string {
-  const head = ["rate", "batch", "epochs", "mean score", "deviation", "trainings"];
-  const body = rows.map(({ learningRate, batchSize, epochs, scores, mean, deviation }) => [
-    String(learningRate),
-    String(batchSize),
-    String(epochs),
-    mean.toFixed(4),
-    deviation.toFixed(4),
-    String(scores.length),
-  ]);
-  return formatTable([head, ...body]);
+  console.log(
+    json ? JSON.stringify(rows) : `${formatTable(sweepCells(rows))}\n\nThe best model is in ${rows[0].best}.`,
+  );
 }

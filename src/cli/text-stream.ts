@@ -1,21 +1,15 @@
 import { addAbortSignal } from "node:stream";
 import type { Command } from "commander";
 import { readInputs } from "../tasks/readers/inputs.node.ts";
+import type { InputCounts } from "../tasks/run/input-chunks.ts";
 import type { TextInput } from "../tasks/run/text-or-pair.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { showCount } from "./progress.ts";
 
-/** What became of the texts of a command. */
-export interface TextCounts {
-  texts: number;
-  skipped: number;
-  truncated: number;
-}
-
 /** The texts that a command was given, as they come. */
-export interface TextStream<Input = TextInput> {
-  readonly inputs: AsyncIterable<Input>;
-  readonly counts: TextCounts;
+export interface TextStream {
+  readonly inputs: AsyncIterable<TextInput>;
+  readonly counts: InputCounts;
   /** Fires at Ctrl-C, also where it waits for standard input. */
   readonly signal: AbortSignal;
 }
@@ -36,29 +30,6 @@ export function openTexts(texts: readonly string[], options: Reading): TextStrea
   return { inputs, counts, signal };
 }
 
-/** Texts worked on together: enough for batches of like length, few enough for a file of any size. */
-const CHUNK = 1024;
-
-/** Works on the texts chunk by chunk, and counts them. */
-export async function* inChunks<Input, R extends { readonly truncated: number }>(
-  { inputs, counts }: TextStream<Input>,
-  work: (chunk: readonly Input[]) => Promise<R>,
-): AsyncGenerator<{ readonly chunk: readonly Input[]; readonly result: R }> {
-  let chunk: Input[] = [];
-  const finish = async () => {
-    const done = { chunk, result: await work(chunk) };
-    counts.texts += chunk.length;
-    counts.truncated += done.result.truncated;
-    chunk = [];
-    return done;
-  };
-  for await (const input of inputs) {
-    chunk.push(input);
-    if (chunk.length === CHUNK) yield await finish();
-  }
-  if (chunk.length > 0) yield await finish();
-}
-
 /** Passes chunks on and shows how many texts they have had. */
 export async function* withProgress<T>(
   what: string,
@@ -77,7 +48,7 @@ export async function* withProgress<T>(
 }
 
 /** Says on standard error what was left out and cut. */
-export function reportCounts({ skipped, truncated }: TextCounts): void {
-  if (skipped > 0) console.error(`${skipped} empty texts skipped`);
-  if (truncated > 0) console.error(`${truncated} texts longer than the maximum length, cut`);
+export function reportCounts({ skipped, truncated }: InputCounts): void {
+  if (skipped > 0) console.error(`${skipped} without text skipped`);
+  if (truncated > 0) console.error(`${truncated} longer than the maximum length, cut`);
 }

@@ -25,8 +25,8 @@ export function addTrainingOptions(command: Command, name: TaskName): Command {
     new Option("--dev <file>", "examples to choose the best epoch by"),
     new Option("--output <dir>", "folder for the result").makeOptionMandatory(),
     new Option("--vocab <path>", "vocabulary of a preset: a vocab.txt or a folder that has one"),
-    ...schemaOptions(task.reading),
-    ...schemaOptions(task.settings),
+    ...schemaOptions(task.reading, "training", "set"),
+    ...schemaOptions(task.settings, "training", "set"),
     numberOption("--max-length <n>", "tokens of a sequence at most", positiveInteger, task.defaultMaxLength),
     numberOption(
       "--accumulate <n>",

@@ -1,4 +1,5 @@
 import type { FinetuneEvent } from "../tasks/finetuning/finetune.node.ts";
+import { dataNotes } from "./data-notes.ts";
 import { type Progress, showProgress } from "./progress.ts";
 
 /** Says on standard error how the training goes. */
@@ -11,11 +12,7 @@ export class TrainingPrinter {
   print(event: FinetuneEvent) {
     switch (event.kind) {
       case "data": {
-        const notes = [`${event.examples} examples`];
-        for (const [what, count] of Object.entries(event.skipped)) {
-          if (count > 0) notes.push(`${count} ${what} skipped`);
-        }
-        if (event.truncated > 0) notes.push(`${event.truncated} longer than the maximum length, cut`);
+        const notes = [`${event.examples} examples`, ...dataNotes(event)];
         return console.error(`${event.file}: ${notes.join(", ")}`);
       }
       case "model": {

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { convertTags, detectScheme, entitiesOf, invalidTransitions, type TagScheme } from "./tag-schemes.ts";
+import {
+  convertTags,
+  detectScheme,
+  entitiesOf,
+  invalidTransitions,
+  TAG_SCHEMES,
+  type TagScheme,
+} from "./tag-schemes.ts";
 
 const tagsOf = (text: string) => (text === "" ? [] : text.split(" "));
 /** Entities as "type start end". */
@@ -41,8 +48,15 @@ describe("entitiesOf", () => {
   });
 
   test.each(["X-PER", "PER", "b-PER", "U-PER", "OO", "O-PER", "BPER", ""])("refuses the tag %j", (tag) => {
-    const message = expect.stringContaining(`The tag ${JSON.stringify(tag)} is malformed`);
-    expect(() => entitiesOf(["O", tag])).toThrow(expect.objectContaining({ code: "ROW_MALFORMED", message }));
+    const refused = (place: string) => {
+      const problem = `${place} has a malformed tag`;
+      return expect.objectContaining({ code: "ROW_MALFORMED", problem, received: JSON.stringify(tag) });
+    };
+    const placeOf = (token: number) => `a.conll, line ${10 + token}`;
+    expect(() => entitiesOf(["O", tag])).toThrow(refused("token 2"));
+    expect(() => entitiesOf(["O", tag], placeOf)).toThrow(refused("a.conll, line 11"));
+    expect(() => convertTags(["O", tag], "IO", placeOf)).toThrow(refused("a.conll, line 11"));
+    expect(() => invalidTransitions([tag], "IOB2")).toThrow(refused("token 1"));
   });
 });
 
@@ -90,26 +104,20 @@ describe("detectScheme", () => {
     ["IOB2", ["B-X I-X", "O I-X"]],
     ["IOB2", ["B I O"]],
     ["BIOES", ["B-X E-X", "S-X"]],
-    ["BIOES", ["O I-X E-X"]],
+    ["BIOES", ["O I-X E-X", "S-X"]],
+    ["BIOES", ["O B-X E-X"]],
+    ["IOE", ["O I-X E-X", "E-X"]],
     ["plain", ["DET NOUN -LRB-", "PRP$ ."]],
     ["plain", ["N O V", "E S I B"]],
     ["plain", ["O PER"]],
     ["plain", ["FW-NN NN-TL"]],
+    ["mixed", ["O X-PER"]],
+    ["mixed", ["B-PER PER O"]],
+    ["mixed", ["B-PER I-PER U-LOC"]],
+    ["mixed", ["O b-per"]],
+    ["mixed", ["NN", "NN B-NP"]],
   ])("%s: %j", (scheme, sentences) => {
     expect(detectScheme(sentences.map(tagsOf))).toBe(scheme);
-  });
-
-  test.each([
-    ["X-PER", "O X-PER"],
-    ["PER", "B-PER PER O"],
-    ["U-LOC", "B-PER I-PER U-LOC"],
-    ["b-per", "O b-per"],
-    ["NN", "NN B-NP"],
-  ])("names the tag %s", (tag, sentence) => {
-    const message = expect.stringContaining(`The tag "${tag}" is malformed; expected O, or B-`);
-    expect(() => detectScheme([["O"], tagsOf(sentence)])).toThrow(
-      expect.objectContaining({ code: "ROW_MALFORMED", message }),
-    );
   });
 
   test("what convertTags writes needs no more than the scheme it was written in", () => {
@@ -129,6 +137,8 @@ describe("detectScheme", () => {
 
 describe("invalidTransitions", () => {
   test.each([
+    ["IO", "I-X I-Y O B-X E-X", [3, 4]],
+    ["IOB1", "I-X I-X B-X I-Y B-X O B-X S-X", [4, 6, 7]],
     ["IOB2", "B-X I-X O B-Y B-Y", []],
     ["IOB2", "I-X O I-X I-X", [0, 2]],
     ["IOB2", "B-X I-Y I-Y", [1]],
@@ -144,7 +154,7 @@ describe("invalidTransitions", () => {
     expect(invalidTransitions(tagsOf(tags), scheme)).toEqual(expected);
   });
 
-  test.each(["IOB2", "BIOES"] as const)("%s tags are valid exactly when converting them changes nothing", (scheme) => {
+  test.each(TAG_SCHEMES)("%s tags are valid exactly when converting them changes nothing", (scheme) => {
     fc.assert(
       fc.property(anyTags, (tags) => {
         const unchanged = convertTags(tags, scheme).every((tag, i) => tag === tags[i]);

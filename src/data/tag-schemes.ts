@@ -31,6 +31,11 @@ interface Tag extends TagParts {
 
 const OUTSIDE: Tag = { prefix: "O", type: "" };
 
+/** Where the tag of a token stands, for messages: "train.conll, line 7". */
+export type PlaceOf = (token: number) => string;
+
+const numbered: PlaceOf = (token) => `token ${token + 1}`;
+
 /**
  * The entities that tags spell out, in order, by conlleval's rules (Tjong Kim Sang, 2004), which read all schemes alike
  * and every invalid transition as something: an entity goes on through `I-` and `E-` of its type, up to the first `E-`,
@@ -39,11 +44,11 @@ const OUTSIDE: Tag = { prefix: "O", type: "" };
  *
  * @throws ClozeError ROW_MALFORMED for a tag that is neither `O` nor begins with `B`, `I`, `E` or `S`
  */
-export function entitiesOf(tags: readonly string[]): Entity[] {
+export function entitiesOf(tags: readonly string[], placeOf = numbered): Entity[] {
   const entities: Entity[] = [];
   let previous = OUTSIDE;
   for (const [start, text] of tags.entries()) {
-    const tag = parseTag(text);
+    const tag = parseTag(text, start, placeOf);
     if (continues(previous, tag)) entities[entities.length - 1].end++;
     else if (tag.prefix !== "O") entities.push({ type: tag.type, start, end: start + 1 });
     previous = tag;
@@ -65,10 +70,10 @@ const SPELLINGS: { [S in TagScheme]: (length: number, touches: boolean) => strin
  *
  * @throws ClozeError ROW_MALFORMED as {@link entitiesOf}
  */
-export function convertTags(tags: readonly string[], scheme: TagScheme): string[] {
+export function convertTags(tags: readonly string[], scheme: TagScheme, placeOf = numbered): string[] {
   const converted = tags.map(() => "O");
   let previous: Entity | undefined;
-  for (const entity of entitiesOf(tags)) {
+  for (const entity of entitiesOf(tags, placeOf)) {
     const { type, start, end } = entity;
     const touches = previous?.type === type && previous.end === start;
     for (const [i, prefix] of Array.from(SPELLINGS[scheme](end - start, touches)).entries()) {
@@ -79,34 +84,33 @@ export function convertTags(tags: readonly string[], scheme: TagScheme): string[
   return converted;
 }
 
+/** What sentences are tagged in. `IOE` only ends entities; `plain` tags spell none, as parts of speech; `mixed` do both. */
+export type DetectedScheme = TagScheme | "IOE" | "plain" | "mixed";
+
 /**
- * The scheme of a file's sentences: `BIOES` where any tag has `E` or `S` (also IOE files, which {@link entitiesOf}
- * reads as they are meant); else `IO` where none has `B` (also IOB1 files in which nothing touches); else `IOB1` where
- * every `B` comes straight after its own type; else `IOB2`. Tags without prefixes, as parts of speech are, are
- * `"plain"`: no tag there is a letter, a hyphen and a type, and not all are `O` or bare prefixes.
- *
- * @throws ClozeError ROW_MALFORMED for the first tag that does not fit, where others have prefixes
+ * The scheme of a file's sentences. Where every tag is `O` or has a prefix: `BIOES` if any has `E` or `S`, or `IOE` if
+ * these have no `B` or `S`; else `IO` if none has `B` (also IOB1 files in which nothing touches); else `IOB1` if every
+ * `B` comes straight after its own type; else `IOB2`. Other tags are `plain`, but `mixed` if any is a letter, a hyphen
+ * and a type.
  */
-export function detectScheme(sentences: readonly (readonly string[])[]): TagScheme | "plain" {
+export function detectScheme(sentences: readonly (readonly string[])[]): DetectedScheme {
   const distinct = [...new Set(sentences.flat())];
-  const known = distinct.every((tag) => tagOf(tag) !== undefined);
-  if (!known && !distinct.some((tag) => /^[a-z]-./i.test(tag))) return "plain";
-  const prefixes = new Set(distinct.map((tag) => parseTag(tag).prefix));
-  if (prefixes.has("E") || prefixes.has("S")) return "BIOES";
-  if (!prefixes.has("B")) return "IO";
-  return sentences.every(beginsOnlyWhereTouching) ? "IOB1" : "IOB2";
+  const known = distinct.flatMap((tag) => tagOf(tag) ?? []);
+  if (known.length < distinct.length) return distinct.some((tag) => /^[a-z]-./i.test(tag)) ? "mixed" : "plain";
+  const has = (letters: string) => known.some(({ prefix }) => letters.includes(prefix));
+  if (has("ES")) return has("BS") ? "BIOES" : "IOE";
+  if (!has("B")) return "IO";
+  return sentences.every((tags) => invalidTransitions(tags, "IOB1").length === 0) ? "IOB1" : "IOB2";
 }
 
-function beginsOnlyWhereTouching(sentence: readonly string[]): boolean {
-  const tags = sentence.map(parseTag);
-  return tags.every(({ prefix, type }, i) => {
-    const previous = tags[i - 1] ?? OUTSIDE;
-    return prefix !== "B" || (previous.prefix !== "O" && previous.type === type);
-  });
-}
-
-/** What the schemes that forbid something allow to follow on a token outside, or at the end, of any entity. */
-const BEGINNINGS: { [S in "IOB2" | "BIOES"]: string } = { IOB2: "OB", BIOES: "OBS" };
+/** Whether a scheme lets a tag follow another, or what stands before or after a sentence, which is as `O`. */
+const ALLOWED: { [S in TagScheme]: (previous: Tag, tag: Tag) => boolean } = {
+  IO: (_, { prefix }) => "OI".includes(prefix),
+  IOB1: ({ prefix: before, type }, tag) =>
+    "OI".includes(tag.prefix) || (tag.prefix === "B" && before !== "O" && type === tag.type),
+  IOB2: (previous, tag) => "OB".includes(tag.prefix) || (tag.prefix === "I" && continues(previous, tag)),
+  BIOES: (previous, tag) => (isOpen(previous) ? continues(previous, tag) : "OBS".includes(tag.prefix)),
+};
 
 /**
  * The transitions that a scheme forbids, as the indexes of their second tags; the sentence's length for an entity that
@@ -114,32 +118,29 @@ const BEGINNINGS: { [S in "IOB2" | "BIOES"]: string } = { IOB2: "OB", BIOES: "OB
  *
  * @throws ClozeError ROW_MALFORMED as {@link entitiesOf}
  */
-export function invalidTransitions(tags: readonly string[], scheme: "IOB2" | "BIOES"): number[] {
-  const parsed = [OUTSIDE, ...tags.map(parseTag), OUTSIDE];
-  const invalid: number[] = [];
-  for (let i = 1; i < parsed.length; i++) {
-    const [previous, tag] = [parsed[i - 1], parsed[i]];
-    const unfinished = scheme === "BIOES" && (previous.prefix === "B" || previous.prefix === "I");
-    const known = scheme === "BIOES" || tag.prefix !== "E";
-    const valid = continues(previous, tag) ? known : BEGINNINGS[scheme].includes(tag.prefix) && !unfinished;
-    if (!valid) invalid.push(i - 1);
-  }
-  return invalid;
+export function invalidTransitions(tags: readonly string[], scheme: TagScheme): number[] {
+  const parsed = [...tags.map((tag, i) => parseTag(tag, i, numbered)), OUTSIDE];
+  return parsed.flatMap((tag, i) => (ALLOWED[scheme](parsed[i - 1] ?? OUTSIDE, tag) ? [] : [i]));
 }
 
 /** Whether a tag goes on with the entity of the one before it. */
 export function continues(previous: TagParts, { prefix, type }: TagParts): boolean {
-  const open = previous.prefix === "B" || previous.prefix === "I";
-  return open && (prefix === "I" || prefix === "E") && previous.type === type;
+  return isOpen(previous) && (prefix === "I" || prefix === "E") && previous.type === type;
 }
 
-function parseTag(text: string): Tag {
+/** Whether the entity of a tag may go on. */
+function isOpen({ prefix }: TagParts): boolean {
+  return prefix === "B" || prefix === "I";
+}
+
+function parseTag(text: string, token: number, placeOf: PlaceOf): Tag {
   const tag = tagOf(text);
   if (tag !== undefined) return tag;
   throw new ClozeError("ROW_MALFORMED", {
-    problem: `The tag ${JSON.stringify(text)} is malformed`,
+    problem: `${placeOf(token)} has a malformed tag`,
     expected: "O, or B-, I-, E- or S- and the type of an entity",
-    cure: "Rename L- to E-, U- to S- and M- to I-; tags without entities must all be without prefixes.",
+    received: JSON.stringify(text),
+    cure: "Rename L- to E-, U- to S- and M- to I-; tags that spell no entities need the scheme plain.",
   });
 }
 

@@ -6,7 +6,7 @@ import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type ConllOptions, readConll } from "./conll.node.ts";
-import { formatConll, type TaggedSentence } from "./conll.ts";
+import { type ConllSentence, formatConll } from "./conll.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -20,13 +20,20 @@ async function file(content: string | Uint8Array, name = "a.conll"): Promise<str
   return path;
 }
 
-const tagged = (path: string, options: Omit<ConllOptions, "tagged"> = {}): Promise<TaggedSentence[]> =>
-  Readable.from(readConll(path, options)).toArray();
+const tagged = (path: string, options: Partial<ConllOptions> = {}): Promise<ConllSentence[]> =>
+  Readable.from(readConll(path, { columns: [0, -1], ...options })).toArray();
+const untagged = (path: string) => tagged(path, { columns: [0] });
 
 const text = "EU\tB-ORG\nrejects\tO\n\nBonn\tB-LOC\n";
 const expected = [
-  { tokens: ["EU", "rejects"], tags: ["B-ORG", "O"], line: 1, document: 0 },
-  { tokens: ["Bonn"], tags: ["B-LOC"], line: 4, document: 0 },
+  {
+    columns: [
+      ["EU", "rejects"],
+      ["B-ORG", "O"],
+    ],
+    lines: [1, 2],
+  },
+  { columns: [["Bonn"], ["B-LOC"]], lines: [4] },
 ];
 
 describe("readConll", () => {
@@ -41,19 +48,26 @@ describe("readConll", () => {
 
   test("reads chosen columns", async () => {
     const path = await file("1 Bonn NNP B-LOC x\n");
-    expect(await tagged(path, { tokenColumn: 1, tagColumn: -2 })).toMatchObject([
-      { tokens: ["Bonn"], tags: ["B-LOC"] },
-    ]);
+    expect(await tagged(path, { columns: [1, -2] })).toMatchObject([{ columns: [["Bonn"], ["B-LOC"]] }]);
   });
 
   test("takes the caller's word for the separator", async () => {
     const path = await file("a b\tO\n");
-    expect(await tagged(path, { separator: "space" })).toMatchObject([{ tokens: ["a"], tags: ["b\tO"] }]);
+    expect(await tagged(path, { separator: "space" })).toMatchObject([{ columns: [["a"], ["b\tO"]] }]);
+    const commas = await file("a,O\nb,O\n");
+    expect(await tagged(commas, { separator: "," })).toMatchObject([
+      {
+        columns: [
+          ["a", "b"],
+          ["O", "O"],
+        ],
+      },
+    ]);
+    await expect(tagged(commas)).rejects.toMatchObject({ message: expect.stringContaining("--separator") });
   });
 
   test("reads files without tags, and with tags that are not wanted", async () => {
-    const untagged = (path: string) => Readable.from(readConll(path, { tagged: false })).toArray();
-    const sentences = expected.map(({ tokens, line, document }) => ({ tokens, line, document }));
+    const sentences = expected.map(({ columns: [tokens], lines }) => ({ columns: [tokens], lines }));
     expect(await untagged(await file(text.replaceAll(/\t.*/g, "")))).toEqual(sentences);
     expect(await untagged(await file(text))).toEqual(sentences);
   });
@@ -70,8 +84,8 @@ describe("readConll", () => {
   test.each([
     ["JSON", '{"data": [{"title": "x"}]}'],
     ["CSV", "\uFEFFtext,label\na b,1\n"],
-    ["no text", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13)],
-    ["no text", gzipSync("ustar\0\0 00")],
+    ["no text, with NUL in line 1", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0, 0, 0, 13)],
+    ["no text, with NUL in line 2", gzipSync("ustar\n\0\0 00")],
   ])("%s is FORMAT_UNKNOWN", async (format, content) => {
     const message = expect.stringMatching(
       `no CoNLL file; expected a token, a tab or space, and its tag a line, .*; got what looks like ${format}`,
@@ -88,17 +102,34 @@ describe("readConll", () => {
     await expect(tagged(await file(content))).rejects.toMatchObject({ code });
   });
 
-  test("a missing file, a missing column and a column that is no integer have their errors", async () => {
+  test("a missing file and a missing column have their errors", async () => {
     await expect(tagged(join(folder, "none"))).rejects.toMatchObject({ code: "FILE_MISSING" });
-    await expect(tagged(await file(text), { tagColumn: 2 })).rejects.toMatchObject({ code: "COLUMN_MISSING" });
-    for (const tokenColumn of [0.5, Number.NaN]) {
-      await expect(tagged(await file(text), { tokenColumn })).rejects.toMatchObject({ code: "OPTION_INVALID" });
-    }
+    await expect(tagged(await file(text), { columns: [0, 2] })).rejects.toMatchObject({ code: "COLUMN_MISSING" });
+  });
+
+  test("NUL far behind the beginning is found, with its line", async () => {
+    const rows = 50_000;
+    const path = await file(`${"word\tO\n".repeat(rows)}a\0b\tO\n`);
+    const message = expect.stringContaining(`${path}, line ${rows + 1} is malformed; expected text; got NUL`);
+    await expect(tagged(path)).rejects.toMatchObject({ code: "ROW_MALFORMED", message });
+  });
+
+  test("a line of 10 MB is a row like any other, be it a token or without a tag", async () => {
+    const long = "x".repeat(10_000_000);
+    const [{ columns }] = await tagged(await file(`a\tO\n${long}\tB-X\n`));
+    expect(columns[0].map(({ length }) => length)).toEqual([1, long.length]);
+    expect(columns[1]).toEqual(["O", "B-X"]);
+    expect(await untagged(await file(`${long}\n`))).toMatchObject([{ lines: [1] }]);
+    const message = expect.stringMatching("line 2 is malformed; expected 2 columns, as in line 1; got 1[.]");
+    await expect(tagged(await file(`a\tO\n${long}\n`))).rejects.toMatchObject({ code: "ROW_MALFORMED", message });
+    const many = expect.stringContaining("line 2 is malformed; expected 2 columns, as in line 1; got 5000000");
+    await expect(tagged(await file(`a O\n${"x ".repeat(5_000_000)}\n`))).rejects.toMatchObject({ message: many });
   });
 
   test("closes the file when the reader stops early or the file is at fault", async ({ skip }) => {
     if (!existsSync("/proc/self/fd")) skip("no /proc/self/fd to look for open files in");
-    for await (const { line } of readConll(await file(text.repeat(50_000), "open"))) if (line === 4) break;
+    const all = readConll(await file(text.repeat(50_000), "open"), { columns: [0, 1] });
+    for await (const { lines } of all) if (lines[0] === 4) break;
     await expect(tagged(await file(`a\n${text.repeat(50_000)}`, "open"))).rejects.toThrow();
     const open = () => readdirSync("/proc/self/fd").filter((fd) => linkOf(fd) === join(folder, "open"));
     await expect.poll(open).toEqual([]);
@@ -117,25 +148,22 @@ describe("real data", () => {
   const data = join(import.meta.dirname, "../../../shared/data");
 
   test.for([
-    ["wnut17/wnut17train.conll", { sentences: 3394, tokens: 62730, outside: 59570, begun: 1975, documents: 0 }],
-    ["wnut17/emerging.dev.conll", { sentences: 1009, tokens: 15733, outside: 14483, begun: 836, documents: 0 }],
-    ["wnut17/emerging.test.annotated", { sentences: 1287, tokens: 23394, outside: 21654, begun: 1079, documents: 0 }],
-    ["wikigold/wikigold.conll.txt", { sentences: 1696, tokens: 39007, outside: 32576, begun: 0, documents: 144 }],
+    ["wnut17/wnut17train.conll", { sentences: 3394, tokens: 62730, outside: 59570, begun: 1975 }],
+    ["wnut17/emerging.dev.conll", { sentences: 1009, tokens: 15733, outside: 14483, begun: 836 }],
+    ["wnut17/emerging.test.annotated", { sentences: 1287, tokens: 23394, outside: 21654, begun: 1079 }],
+    ["wikigold/wikigold.conll.txt", { sentences: 1696, tokens: 39007, outside: 32576, begun: 0 }],
   ] as const)("%s has its published number of sentences", async ([name, counts], { skip }) => {
     const path = join(data, name);
     if (!existsSync(path)) skip(`no ${path}`);
     const sentences = await tagged(path);
-    const tags = sentences.flatMap((sentence) => sentence.tags);
+    const tags = sentences.flatMap(({ columns }) => columns[1]);
     expect({
       sentences: sentences.length,
       tokens: tags.length,
       outside: tags.filter((tag) => tag === "O").length,
       begun: tags.filter((tag) => tag.startsWith("B-")).length,
-      documents: sentences.at(-1)?.document,
     }).toEqual(counts);
-    const again = await tagged(await file(formatConll(sentences)));
-    expect(again.map(({ tokens, tags }) => [tokens, tags])).toEqual(
-      sentences.map(({ tokens, tags }) => [tokens, tags]),
-    );
+    const again = await tagged(await file(sentences.map(({ columns }) => formatConll(columns)).join("")));
+    expect(again.map(({ columns }) => columns)).toEqual(sentences.map(({ columns }) => columns));
   });
 });

@@ -1,24 +1,11 @@
 import { ClozeError } from "../base/errors.ts";
-import {
-  type ConllSentence,
-  type ConllSeparator,
-  otherFormatOf,
-  readConllColumns,
-  separatorOf,
-  type TaggedSentence,
-} from "./conll.ts";
+import { type ColumnChoice, type ConllSentence, otherFormatOf, readConllColumns, separatorOf } from "./conll.ts";
 import { openFile, peek } from "./text.node.ts";
 import { decodeUtf8 } from "./text-lines.ts";
 
-export interface ConllOptions {
-  /** Without this, a tab where the file's beginning has one, else spaces. */
-  separator?: ConllSeparator;
-  /** The tokens' column, from 0 or, where negative, from the end. The first, unless told. */
-  tokenColumn?: number;
-  /** The tags' column, likewise. The last, unless told. */
-  tagColumn?: number;
-  /** Whether there are tags to read; unless told, yes. */
-  tagged?: boolean;
+export interface ConllOptions extends Pick<ColumnChoice, "columns"> {
+  /** As {@link ColumnChoice} has it; without this, a tab where the file's beginning has one, else spaces. */
+  readonly separator?: string;
 }
 
 /** Enough for the comments before the first token. */
@@ -28,36 +15,24 @@ const HEAD_BYTES = 1 << 16;
  * Reads a file in the manner of CoNLL's shared tasks (Tjong Kim Sang and De Meulder 2003), gzip or not, sentence by
  * sentence, as {@link readConllColumns} says. Holds one sentence at a time.
  *
- * @throws ClozeError FILE_MISSING; FILE_EMPTY for a file without tokens; FORMAT_UNKNOWN for what looks like JSON, CSV
- *   or no text; ROW_MALFORMED; COLUMN_MISSING; OPTION_INVALID for a column that is no integer; INVALID_UTF8;
- *   GZIP_TRUNCATED; GZIP_MALFORMED
+ * @throws ClozeError FILE_MISSING; FILE_EMPTY for a file without tokens; FORMAT_UNKNOWN for what begins like JSON, CSV
+ *   or no text; ROW_MALFORMED; COLUMN_MISSING; INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED
  */
-export function readConll(path: string, options: ConllOptions & { tagged: false }): AsyncGenerator<ConllSentence>;
-export function readConll(path: string, options?: ConllOptions & { tagged?: true }): AsyncGenerator<TaggedSentence>;
-export async function* readConll(
-  path: string,
-  { separator, tokenColumn = 0, tagColumn = -1, tagged = true }: ConllOptions = {},
-): AsyncGenerator<ConllSentence | TaggedSentence> {
-  const columns = tagged ? [tokenColumn, tagColumn] : [tokenColumn];
-  for (const column of columns) checkColumn(column);
+export async function* readConll(path: string, { separator, columns }: ConllOptions): AsyncGenerator<ConllSentence> {
   const file = await openFile(path);
   const [bytes, chunks] = await peek(file.chunks, HEAD_BYTES);
   try {
     const head = new TextDecoder().decode(bytes);
-    const other = isBinary(bytes) ? "no text" : otherFormatOf(head, { tagged });
+    const tagged = columns.length > 1;
+    const other = noTextOf(bytes) ?? otherFormatOf(head, { tagged: tagged && separator === undefined });
     if (other !== undefined) throw otherFormat(path, other, tagged);
     const choice = { separator: separator ?? separatorOf(head), columns };
-    let sentences = 0;
+    let isEmpty = true;
     for await (const sentence of readConllColumns(path, decodeUtf8(path, chunks), choice)) {
-      const {
-        line,
-        document,
-        columns: [tokens, tags],
-      } = sentence;
-      sentences++;
-      yield tagged ? { tokens, tags, line, document } : { tokens, line, document };
+      isEmpty = false;
+      yield sentence;
     }
-    if (sentences === 0) {
+    if (isEmpty) {
       throw new ClozeError("FILE_EMPTY", {
         problem: `${path} has no tokens`,
         cure: "Check that it was written completely.",
@@ -68,19 +43,13 @@ export async function* readConll(
   }
 }
 
-function checkColumn(column: number): void {
-  if (Number.isInteger(column)) return;
-  throw new ClozeError("OPTION_INVALID", {
-    problem: `There is no column ${column}`,
-    expected: "an integer, from 0 or, where negative, from the end",
-    cure: "Number the columns from 0, or from the end with -1, -2 and so on.",
-  });
-}
-
-/** Whether a file holds NUL, which text does not, but for UTF-16, of which {@link decodeUtf8} says more. */
-function isBinary(head: Uint8Array): boolean {
+/** Says that a file begins with NUL in it, as text does not, but for UTF-16, of which {@link decodeUtf8} says more. */
+function noTextOf(head: Uint8Array): string | undefined {
   const mark = (head[0] << 8) | head[1];
-  return head.includes(0) && mark !== 0xfffe && mark !== 0xfeff;
+  const nul = head.indexOf(0);
+  if (nul < 0 || mark === 0xfffe || mark === 0xfeff) return undefined;
+  const line = head.subarray(0, nul).reduce((lines, byte) => (byte === 0x0a ? lines + 1 : lines), 1);
+  return `no text, with NUL in line ${line}`;
 }
 
 function otherFormat(path: string, received: string, tagged: boolean): ClozeError {
@@ -88,6 +57,6 @@ function otherFormat(path: string, received: string, tagged: boolean): ClozeErro
     problem: `${path} is no CoNLL file`,
     expected: `a token${tagged ? ", a tab or space, and its tag" : ""} a line, and a blank line after each sentence`,
     received: `what looks like ${received}`,
-    cure: "Name another file, or convert this one.",
+    cure: "Name another file, convert this one, or say what stands between its columns with --separator.",
   });
 }

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
   type ColumnChoice,
-  type ConllColumns,
+  type ConllSentence,
   formatConll,
   otherFormatOf,
   readConllColumns,
@@ -14,7 +14,7 @@ async function* inChunks(text: string, size: number): AsyncGenerator<string> {
   for (let i = 0; i < text.length; i += size) yield text.slice(i, i + size);
 }
 
-const read = (text: string, choice: Partial<ColumnChoice> = {}, size = 7): Promise<ConllColumns[]> =>
+const read = (text: string, choice: Partial<ColumnChoice> = {}, size = 7): Promise<ConllSentence[]> =>
   Readable.from(
     readConllColumns("a.conll", inChunks(text, size), { separator: separatorOf(text), columns: [0, -1], ...choice }),
   ).toArray();
@@ -23,17 +23,16 @@ const sentences = async (...of: Parameters<typeof read>) =>
   (await read(...of)).map(({ columns: [tokens, tags] }) => tokens.map((token, i) => `${token}/${tags[i]}`).join(" "));
 
 describe("readConllColumns", () => {
-  test("gives sentences with the line of their first token", async () => {
+  test("gives sentences with the line of each token", async () => {
     expect(await read("\n\nEU\tB-ORG\nrejects\tO\n\n\nBonn\tB-LOC")).toEqual([
       {
         columns: [
           ["EU", "rejects"],
           ["B-ORG", "O"],
         ],
-        line: 3,
-        document: 0,
+        lines: [3, 4],
       },
-      { columns: [["Bonn"], ["B-LOC"]], line: 7, document: 0 },
+      { columns: [["Bonn"], ["B-LOC"]], lines: [7] },
     ]);
   });
 
@@ -60,18 +59,25 @@ describe("readConllColumns", () => {
     expect(await read("one\n\ntwo", { columns: [0] })).toMatchObject([{ columns: [["one"]] }, { columns: [["two"]] }]);
   });
 
-  test("-DOCSTART- lines of any width end sentences and count documents", async () => {
+  test("a separator that is told stands once between columns, but for blanks", async () => {
+    expect(await sentences("a b,NN,B-X\n\n.,.,O\n", { separator: "," })).toEqual(["a b/B-X", "./O"]);
+    expect(await sentences("a||O\nb||X\n", { separator: "||" })).toEqual(["a/O b/X"]);
+    expect(await sentences("a\tx y\tO\n# a\n", { separator: "\t" })).toEqual(["a/O"]);
+    expect(await sentences("a   O \n", { separator: " " })).toEqual(["a/O"]);
+    expect(await sentences("a \t NN\tO\t\nb NN  X\n", { separator: "whitespace" })).toEqual(["a/O b/X"]);
+    const comma = read("a,O\n,,O\n", { separator: "," });
+    await expect(comma).rejects.toMatchObject({ message: expect.stringContaining("line 2 is malformed") });
+  });
+
+  test("-DOCSTART- lines of any width end sentences", async () => {
     const text = "-DOCSTART- -X- O\n\na X O\n-DOCSTART-\nb X O\n\nc X O\n-DOCSTART- (2)\n";
-    expect((await read(text)).map(({ document, line }) => [document, line])).toEqual([
-      [1, 3],
-      [2, 5],
-      [2, 7],
-    ]);
+    expect((await read(text)).map(({ lines }) => lines)).toEqual([[3], [5], [7]]);
     expect(await sentences("-DOCSTART-x O\n")).toEqual(["-DOCSTART-x/O"]);
   });
 
   test("# is a token, but a line without tab that begins with it is a comment where others have tabs", async () => {
     expect(await sentences("# sent_id = 1\n# text = a b\na\tO\n# inside\nb\tO\n")).toEqual(["a/O b/O"]);
+    expect(await read("a\tO\n# inside\nb\tO\n")).toMatchObject([{ lines: [1, 3] }]);
     expect(await sentences("#\tO\n# 1\tO\n#nlp\tO\n")).toEqual(["#/O # 1/O #nlp/O"]);
     expect(await sentences("# O\na O\n")).toEqual(["#/O a/O"]);
     expect(await read("#\na\n", { columns: [0] })).toMatchObject([{ columns: [["#", "a"]] }]);
@@ -87,6 +93,7 @@ describe("readConllColumns", () => {
     ],
     ["an empty tag", "a\tO\nb\t\n", "line 2 is malformed; expected a tag in column 1; got nothing"],
     ["an empty token", "a\tO\n\tO\n", "line 2 is malformed; expected a token in column 0; got nothing"],
+    ["NUL", "a\tO\n\nb\0\tO\n", "line 3 is malformed; expected text; got NUL"],
     ["an empty token before spaces", "a O\n  O\n", "line 2 is malformed; expected a token in column 0; got nothing"],
   ])("%s is ROW_MALFORMED", async (_, text, message) => {
     await expect(read(text)).rejects.toMatchObject({
@@ -95,7 +102,7 @@ describe("readConllColumns", () => {
     });
   });
 
-  test.each([2, -3])("column %i of two is COLUMN_MISSING", async (column) => {
+  test.each([2, -3, 0.5])("column %d of two is COLUMN_MISSING", async (column) => {
     const message = expect.stringContaining(
       `a.conll, line 2 has no column ${column}; expected a column from 0 to 1, or from -1 to -2`,
     );
@@ -132,13 +139,17 @@ describe("otherFormatOf", () => {
 });
 
 describe("formatConll", () => {
-  test("writes token, tab and tag, and a blank line after each sentence", () => {
-    const text = formatConll([
-      { tokens: ["EU", "#"], tags: ["B-ORG", "O"] },
-      { tokens: [], tags: [] },
-      { tokens: ["10 000"], tags: ["O"] },
-    ]);
-    expect(text).toBe("EU\tB-ORG\n#\tO\n\n10 000\tO\n\n");
+  test("writes token, tab and tag, or several, and a blank line at the end", () => {
+    const sentences = [
+      [
+        ["EU", "#"],
+        ["B-ORG", "O"],
+      ],
+      [[], []],
+      [["10 000"], ["O"], ["B-X"]],
+      [["a"]],
+    ];
+    expect(sentences.map(formatConll)).toEqual(["EU\tB-ORG\n#\tO\n\n", "", "10 000\tO\tB-X\n\n", "a\n\n"]);
   });
 
   test("whatever it writes is read back", async () => {
@@ -147,14 +158,11 @@ describe("formatConll", () => {
       field,
       field.filter((tag) => tag.trim() !== ""),
     );
-    const sentence = fc.array(row, { minLength: 1 }).map((rows) => ({
-      tokens: rows.map(([token]) => token),
-      tags: rows.map(([, tag]) => tag),
-    }));
+    const sentence = fc.array(row, { minLength: 1 }).map((rows) => [0, 1].map((i) => rows.map((fields) => fields[i])));
     await fc.assert(
       fc.asyncProperty(fc.array(sentence), async (sentences) => {
-        const found = await read(formatConll(sentences), { separator: "tab" }, 1000);
-        expect(found.map(({ columns }) => columns)).toEqual(sentences.map(({ tokens, tags }) => [tokens, tags]));
+        const found = await read(sentences.map(formatConll).join(""), { separator: "tab" }, 1000);
+        expect(found.map(({ columns }) => columns)).toEqual(sentences);
       }),
     );
   });
@@ -162,21 +170,18 @@ describe("formatConll", () => {
   test.each([
     ["", "O"],
     ["a", ""],
-    ["a", " "],
+    [" ", " "],
     ["a\tb", "O"],
+    ["a\0", "O"],
     ["a", "O\n"],
     ["a\r", "O"],
     ["-DOCSTART-", "O"],
   ])("token %j with tag %j is ROW_MALFORMED", (token, tag) => {
-    const message = expect.stringContaining(`Token ${JSON.stringify(token)} with tag ${JSON.stringify(tag)}`);
-    expect(() => formatConll([{ tokens: [token], tags: [tag] }])).toThrow(
-      expect.objectContaining({ code: "ROW_MALFORMED", message }),
-    );
+    const message = expect.stringContaining(`The row ${JSON.stringify([token, tag])} is malformed`);
+    expect(() => formatConll([[token], [tag]])).toThrow(expect.objectContaining({ code: "ROW_MALFORMED", message }));
   });
 
   test("tokens and tags that differ in number are SHAPE_MISMATCH", () => {
-    expect(() => formatConll([{ tokens: ["a"], tags: [] }])).toThrow(
-      expect.objectContaining({ code: "SHAPE_MISMATCH" }),
-    );
+    expect(() => formatConll([["a"], ["O"], []])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
   });
 });

@@ -2,72 +2,63 @@ import { ClozeError } from "../base/errors.ts";
 import { malformedRow } from "./table-row.ts";
 import { splitLines } from "./text-lines.ts";
 
-/** A sentence that comes as tokens. */
+/** A sentence of a file with columns. */
 export interface ConllSentence {
-  tokens: string[];
-  /** The line, from 1, of the first token. */
-  line: number;
-  /** How many `-DOCSTART-` lines stand before it. */
-  document: number;
-}
-
-/** A sentence with a tag for each of its tokens. */
-export interface TaggedSentence extends ConllSentence {
-  tags: string[];
-}
-
-/** What stands between columns: one tab, or one or more spaces. */
-export type ConllSeparator = "tab" | "space";
-
-/** A sentence's columns, [column][token], in the order in which they were asked for. */
-export interface ConllColumns extends Omit<ConllSentence, "tokens"> {
-  columns: string[][];
+  /** [column][token], in the order in which they were asked for. */
+  readonly columns: string[][];
+  /** The line of each token, from 1. */
+  readonly lines: number[];
 }
 
 export interface ColumnChoice {
-  separator: ConllSeparator;
+  /**
+   * What stands between columns: `tab`, one; `space`, one or more; `whitespace`, one or more of either; or a text of
+   * its own, such as `,`, which is one separator each time. Not empty.
+   */
+  readonly separator: string;
   /** The columns to read, the tokens' and perhaps the tags', from 0 or, where negative, from the end. */
-  columns: readonly number[];
+  readonly columns: readonly number[];
 }
 
 const NAMES = ["token", "tag"];
 
 /**
  * Reads the chosen columns of a file in the manner of CoNLL's shared tasks: a token a line, with columns about it, and
- * blank lines between sentences. A line that begins with `-DOCSTART-` begins a document and is no token. In a file with
- * tabs, a line without one that begins with `# ` is a comment, as in CoNLL-U; anywhere else `#` is a token. The rows
- * that CoNLL-U has for multiword and empty tokens are rows like any other.
+ * blank lines between sentences. A line that begins with `-DOCSTART-` ends a sentence too, and is no token. In a file
+ * with tabs, a line without one that begins with `# ` is a comment, as in CoNLL-U; anywhere else `#` is a token. The
+ * rows that CoNLL-U has for multiword and empty tokens are rows like any other. A separator cannot be quoted.
  *
  * @param path names the source in errors
  * @throws ClozeError ROW_MALFORMED for a row that has more or fewer columns than the first, or nothing in a column that
- *   is read, and for an endless line; COLUMN_MISSING
+ *   is read, for NUL, and for an endless line; COLUMN_MISSING
  */
 export async function* readConllColumns(
   path: string,
   text: AsyncIterable<string>,
   { separator, columns }: ColumnChoice,
-): AsyncGenerator<ConllColumns> {
+): AsyncGenerator<ConllSentence> {
+  const split = splitterOf(separator);
+  const hasComments = separator === "tab" || separator === "\t";
   let first: { line: number; width: number; indexes: number[] } | undefined;
-  let sentence: ConllColumns | undefined;
-  let document = 0;
+  let sentence: ConllSentence | undefined;
   let line = 0;
   for await (const content of splitLines(path, text)) {
     line++;
-    const begins = DOCUMENT_START.test(content);
-    if (begins || content.trim() === "") {
+    if (content.trim() === "" || DOCUMENT_START.test(content)) {
       if (sentence !== undefined) yield sentence;
       sentence = undefined;
-      if (begins) document++;
       continue;
     }
-    if (separator === "tab" && content.startsWith("# ") && !content.includes("\t")) continue;
-    const fields = separator === "tab" ? content.split("\t") : splitAtSpaces(content);
+    if (hasComments && content.startsWith("# ") && !content.includes("\t")) continue;
     const place = `${path}, line ${line}`;
+    if (content.includes("\0")) throw malformedRow(place, "text", "NUL");
+    const fields = split(content);
     first ??= { line, width: fields.length, indexes: findIndexes(place, fields.length, columns) };
     if (fields.length !== first.width) {
       throw malformedRow(place, `${count(first.width)}, as in line ${first.line}`, String(fields.length));
     }
-    sentence ??= { columns: columns.map(() => []), line, document };
+    sentence ??= { columns: columns.map(() => []), lines: [] };
+    sentence.lines.push(line);
     for (const [i, index] of first.indexes.entries()) {
       if (fields[index] === "") throw malformedRow(place, `a ${NAMES[i]} in column ${index}`, "nothing");
       sentence.columns[i].push(fields[index]);
@@ -76,11 +67,25 @@ export async function* readConllColumns(
   if (sentence !== undefined) yield sentence;
 }
 
-const DOCUMENT_START = /^-DOCSTART-(?:[ \t]|$)/;
+const DOCUMENT_START = /^-DOCSTART-(?:\s|$)/;
 
-/** The fields of a line, after which there may be more spaces. */
-function splitAtSpaces(line: string): string[] {
-  const fields = line.split(/ +/);
+function splitterOf(separator: string): (line: string) => string[] {
+  switch (separator) {
+    case "tab":
+      return (line) => line.split("\t");
+    case "space":
+    case " ":
+      return (line) => splitAtRuns(line, / +/);
+    case "whitespace":
+      return (line) => splitAtRuns(line, /[ \t]+/);
+    default:
+      return (line) => line.split(separator);
+  }
+}
+
+/** The fields of a line, after which there may be more blanks. */
+function splitAtRuns(line: string, run: RegExp): string[] {
+  const fields = line.split(run);
   return fields.at(-1) === "" ? fields.slice(0, -1) : fields;
 }
 
@@ -88,7 +93,7 @@ function splitAtSpaces(line: string): string[] {
 function findIndexes(place: string, width: number, columns: readonly number[]): number[] {
   const indexes = columns.map((column) => {
     const index = column < 0 ? width + column : column;
-    if (index >= 0 && index < width) return index;
+    if (Number.isInteger(index) && index >= 0 && index < width) return index;
     throw new ClozeError("COLUMN_MISSING", {
       problem: `${place} has no column ${column}`,
       expected: `a column from 0 to ${width - 1}, or from -1 to -${width}, counted from the end`,
@@ -99,8 +104,8 @@ function findIndexes(place: string, width: number, columns: readonly number[]): 
   return indexes;
 }
 
-/** The separator of a file that begins with `head`: a tab where there is one. */
-export function separatorOf(head: string): ConllSeparator {
+/** The separator of a file that begins with `head`: a tab where there is one, else spaces. */
+export function separatorOf(head: string): string {
   return head.includes("\t") ? "tab" : "space";
 }
 
@@ -115,39 +120,34 @@ export function otherFormatOf(head: string, { tagged }: { tagged: boolean }): st
 }
 
 /**
- * Writes sentences as {@link readConllColumns} reads them: token, tab and tag a line, and a blank line after each
- * sentence. Pieces written one after another make one file.
+ * Writes a sentence as {@link readConllColumns} reads it with the separator `tab`: a token a line with its tag, or
+ * several, and a blank line at the end. Sentences written one after another make a file.
  *
- * @throws ClozeError SHAPE_MISMATCH where tokens and tags differ in number; ROW_MALFORMED for a token or tag that would
- *   not be read back: an empty one, one with a tab or line end in it, or a token `-DOCSTART-`
+ * @param columns [column][token], the tokens first
+ * @throws ClozeError SHAPE_MISMATCH where the columns differ in length; ROW_MALFORMED for a token or tag that would not
+ *   be read back: an empty one, one with a tab, line end or NUL in it, or a token `-DOCSTART-`
  */
-export function formatConll(sentences: Iterable<Pick<TaggedSentence, "tokens" | "tags">>): string {
-  let text = "";
-  for (const { tokens, tags } of sentences) {
-    if (tokens.length !== tags.length) {
-      throw new ClozeError("SHAPE_MISMATCH", {
-        problem: "A sentence's tokens and tags differ in number",
-        expected: `${tokens.length} tags`,
-        received: String(tags.length),
-        cure: "Give one tag for each token.",
-      });
-    }
-    for (const [i, token] of tokens.entries()) text += formatRow(token, tags[i]);
-    if (tokens.length > 0) text += "\n";
+export function formatConll(columns: readonly (readonly string[])[]): string {
+  const [tokens, ...tags] = columns;
+  const other = tags.find(({ length }) => length !== tokens.length);
+  if (other !== undefined) {
+    throw new ClozeError("SHAPE_MISMATCH", {
+      problem: "A sentence's tokens and tags differ in number",
+      expected: `${tokens.length} tags`,
+      received: String(other.length),
+      cure: "Give one tag for each token.",
+    });
   }
-  return text;
+  const rows = tokens.map((_, i) => formatRow(columns.map((column) => column[i])));
+  return rows.length === 0 ? "" : `${rows.join("")}\n`;
 }
 
-function formatRow(token: string, tag: string): string {
-  const row = `${token}\t${tag}`;
-  const broken = /[\t\n\r]/.test(token + tag);
-  if (token !== "" && tag.trim() !== "" && !broken && !DOCUMENT_START.test(row)) return `${row}\n`;
-  const expected = "text in both, without tabs and line ends, and another token than -DOCSTART-";
-  throw malformedRow(
-    `Token ${JSON.stringify(token)} with tag ${JSON.stringify(tag)}`,
-    expected,
-    "what cannot be written",
-  );
+function formatRow(fields: readonly string[]): string {
+  const row = fields.join("\t");
+  const isWhole = fields.every((field) => field !== "" && !/[\t\n\r\0]/.test(field));
+  if (isWhole && row.trim() !== "" && !DOCUMENT_START.test(row)) return `${row}\n`;
+  const expected = "text in each column, without tabs, line ends and NUL, and another token than -DOCSTART-";
+  throw malformedRow(`The row ${JSON.stringify(fields)}`, expected, "what cannot be written");
 }
 
 function count(columns: number): string {

@@ -1,21 +1,33 @@
 import { ClozeError } from "../base/errors.ts";
 import { tsvFields } from "./delimited.node.ts";
-import { GLUE, type GlueLayout, type GlueTaskName, glueLayout, isGlueLabel, wrongLabel } from "./glue.ts";
+import {
+  GLUE,
+  type GlueTaskName,
+  type GlueTextLayout,
+  glueLayout,
+  glueTextLayout,
+  isGlueLabel,
+  wrongLabel,
+} from "./glue.ts";
 import { placeOf } from "./table-row.ts";
 import { openText } from "./text.node.ts";
 
-/** One example of GLUE. */
-export interface GlueExample {
+/** The texts of a row. */
+export interface GlueTexts {
   readonly text: string;
   /** The second text, where the task is about pairs. */
   readonly pair?: string;
-  /** The label as the file writes it; for STS-B the score, in digits. */
-  readonly label: string;
-  /** Where it stands, for messages: "train.tsv, line 7". */
+  /** Where they stand, for messages: "train.tsv, line 7". */
   readonly place: string;
 }
 
-/** A row that is left out. */
+/** One example of GLUE. */
+export interface GlueExample extends GlueTexts {
+  /** The label as the file writes it; for STS-B the score, in digits. */
+  readonly label: string;
+}
+
+/** A row that cannot be used. */
 export interface GlueSkip {
   /**
    * Why: `malformed`, the wrong number of fields, as a few rows of QQP have; `empty`, a text without content;
@@ -35,34 +47,64 @@ const NO_AGREEMENT = "-";
  * @throws ClozeError FILE_EMPTY where there is no example; COLUMN_MISSING for a test file, which has no labels;
  *   ROW_MALFORMED for a file of another task and for a label that the task does not have; the errors of `readLines`
  */
-export async function* readGlue(name: GlueTaskName, path: string): AsyncGenerator<GlueExample | GlueSkip> {
-  let layout: GlueLayout | undefined;
-  let [rows, examples] = [0, 0];
+export function readGlue(name: GlueTaskName, path: string): AsyncGenerator<GlueExample | GlueSkip> {
+  return rowsOf(
+    path,
+    (first) => glueLayout(name, path, first),
+    (texts, fields, { label: index }): GlueExample | GlueSkip => {
+      const label = fields[index];
+      if (label === "" || label === NO_AGREEMENT) return { skipped: "unlabelled", place: texts.place };
+      if (!isGlueLabel(GLUE[name], label)) throw wrongLabel(name, texts.place, label);
+      return { ...texts, label };
+    },
+  );
+}
+
+/**
+ * Reads the texts of a file of a GLUE task, which may be a test file, without labels.
+ *
+ * @throws ClozeError FILE_EMPTY where there is no text; ROW_MALFORMED for a file of another task; the errors of `readLines`
+ */
+export function readGlueTexts(name: GlueTaskName, path: string): AsyncGenerator<GlueTexts | GlueSkip> {
+  return rowsOf(
+    path,
+    (first) => glueTextLayout(name, path, first),
+    (texts) => texts,
+  );
+}
+
+/** What `finish` makes of the texts of each row that has them, and the other rows. */
+async function* rowsOf<Layout extends GlueTextLayout, Row extends GlueTexts>(
+  path: string,
+  layoutFor: (first: readonly string[]) => Layout,
+  finish: (texts: GlueTexts, fields: readonly string[], layout: Layout) => Row | GlueSkip,
+): AsyncGenerator<Row | GlueSkip> {
+  let layout: Layout | undefined;
+  let [rows, used] = [0, 0];
   for await (const { line, fields } of tsvFields(path, openText(path))) {
     if (layout === undefined) {
-      layout = glueLayout(name, path, fields);
+      layout = layoutFor(fields);
       if (layout.width !== undefined) continue;
     }
-    rows++;
-    const row = readRow(name, layout, fields, placeOf(path, { row: rows, line }));
-    if ("text" in row) examples++;
+    const texts = textsOf(fields, layout, placeOf(path, { row: ++rows, line }));
+    const row = "skipped" in texts ? texts : finish(texts, fields, layout);
+    if (!("skipped" in row)) used++;
     yield row;
   }
-  if (examples > 0) return;
+  if (used > 0) return;
   throw new ClozeError("FILE_EMPTY", {
-    problem: `${path} has no row with text and label`,
-    received: `${rows} rows that cannot be used`,
+    problem: `${path} has no row that can be used`,
+    received: rows === 1 ? "1 row" : `${rows} rows`,
     cure: "Check that it was written completely.",
   });
 }
 
-function readRow(name: GlueTaskName, layout: GlueLayout, fields: string[], place: string): GlueExample | GlueSkip {
-  const { columns, width } = layout;
-  const whole = width === undefined ? columns.every((index) => index < fields.length) : fields.length === width;
-  if (!whole) return { skipped: "malformed", place };
-  const [text, label, pair] = columns.map((index) => fields[index]);
+function textsOf(fields: readonly string[], layout: GlueTextLayout, place: string): GlueTexts | GlueSkip {
+  const { width, text: first, pair: second } = layout;
+  const last = second ?? first; // where there are no names, texts come after the label
+  if (width === undefined ? fields.length <= last : fields.length !== width) return { skipped: "malformed", place };
+  const text = fields[first];
+  const pair = second === undefined ? undefined : fields[second];
   if (text.trim() === "" || pair?.trim() === "") return { skipped: "empty", place };
-  if (label === "" || label === NO_AGREEMENT) return { skipped: "unlabelled", place };
-  if (!isGlueLabel(GLUE[name], label)) throw wrongLabel(name, place, label);
-  return pair === undefined ? { text, label, place } : { text, pair, label, place };
+  return pair === undefined ? { text, place } : { text, pair, place };
 }

@@ -4,11 +4,21 @@ export const GLUE_TASK_NAMES = ["cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "
 
 export type GlueTaskName = (typeof GLUE_TASK_NAMES)[number];
 
-/** Which columns hold an example. */
-export interface GlueColumns<Column> {
+/** What files of a task are called as a format. */
+export type GlueFormat = `glue:${GlueTaskName}`;
+
+/** The formats of all tasks. */
+export const GLUE_FORMATS: readonly GlueFormat[] = GLUE_TASK_NAMES.map((name) => `glue:${name}` as const);
+
+/** Which columns hold the texts of a row. */
+interface TextColumns<Column> {
   readonly text: Column;
   /** The second text, where each row is a pair. */
   readonly pair?: Column;
+}
+
+/** Which columns hold an example. */
+export interface GlueColumns<Column> extends TextColumns<Column> {
   readonly label: Column;
 }
 
@@ -22,6 +32,8 @@ interface GlueForm {
   readonly header?: GlueColumns<string>;
   /** The columns by index, for files that begin with a row. Rows may have further fields. */
   readonly bare?: GlueColumns<number>;
+  /** The columns by name of the files to predict for, if other than those of `header`. */
+  readonly unlabelled?: TextColumns<string>;
   /** What GLUE reports for the task. `f1` is that of the label `1`. */
   readonly metrics: readonly GlueMetric[];
   /** The files to measure on; each task's `train.tsv` is there to learn from. */
@@ -52,7 +64,14 @@ const SENTENCES = { text: "sentence1", pair: "sentence2" } as const;
  * by tabs, quotes literal. STS-B is also known in its authors' form, without a line of names.
  */
 export const GLUE: { readonly [N in GlueTaskName]: GlueTask } = {
-  cola: { title: "CoLA", bare: { label: 1, text: 3 }, ...BINARY, metrics: ["mcc"], dev: DEV },
+  cola: {
+    title: "CoLA",
+    bare: { label: 1, text: 3 },
+    unlabelled: { text: "sentence" },
+    ...BINARY,
+    metrics: ["mcc"],
+    dev: DEV,
+  },
   sst2: { title: "SST-2", header: { text: "sentence", label: "label" }, ...BINARY, metrics: ["accuracy"], dev: DEV },
   mrpc: {
     title: "MRPC",
@@ -96,12 +115,26 @@ export const GLUE: { readonly [N in GlueTaskName]: GlueTask } = {
   wnli: { title: "WNLI", header: { ...SENTENCES, label: "label" }, ...BINARY, metrics: ["accuracy"], dev: DEV },
 };
 
-/** Where the rows of one file have an example. */
-export interface GlueLayout {
-  /** The indices of the text, the label and, where each row is a pair, the second text. */
-  readonly columns: readonly number[];
+/** The task whose files have a format. Throws OPTION_INVALID. */
+export function glueTaskOf(format: string): GlueTaskName {
+  const name = GLUE_TASK_NAMES.find((task) => format === `glue:${task}`);
+  if (name !== undefined) return name;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "the option format has a value that it cannot take",
+    expected: GLUE_FORMATS.join(", "),
+    received: format,
+  });
+}
+
+/** Where the rows of one file have their texts, by index. */
+export interface GlueTextLayout extends TextColumns<number> {
   /** How many fields the line of names has, and so every row; undefined for a file that begins with a row. */
   readonly width: number | undefined;
+}
+
+/** Where the rows of one file have an example, by index. */
+export interface GlueLayout extends GlueTextLayout {
+  readonly label: number;
 }
 
 /**
@@ -112,9 +145,23 @@ export interface GlueLayout {
  */
 export function glueLayout(name: GlueTaskName, path: string, first: readonly string[]): GlueLayout {
   const layout = layoutOf(GLUE[name], first);
-  const likely = likelyTasks(first);
+  const likely = likelyTasks(first, layoutOf);
   if (layout !== undefined && likely.includes(name)) return layout;
-  throw likely.length === 0 && isTest(first) ? unlabelled(path) : wrongFile(name, path, first);
+  const isUnlabelled = likely.length === 0 && likelyTasks(first, textLayoutOf).length > 0;
+  throw isUnlabelled ? unlabelled(name, path) : wrongFile(name, path, first, likely);
+}
+
+/**
+ * Where a file of a task has its texts, by its first line, whether or not it has labels.
+ *
+ * @param path names the file in errors
+ * @throws ClozeError ROW_MALFORMED for a file of another task or none
+ */
+export function glueTextLayout(name: GlueTaskName, path: string, first: readonly string[]): GlueTextLayout {
+  const layout = textLayoutOf(GLUE[name], first);
+  const likely = likelyTasks(first, textLayoutOf);
+  if (layout !== undefined && likely.includes(name)) return layout;
+  throw wrongFile(name, path, first, likely);
 }
 
 /** Whether a task has such a label, or score. */
@@ -143,25 +190,36 @@ export function wrongLabel(name: GlueTaskName, place: string, label: string): Cl
 /** The layout of a file with such a first line as a task's; undefined where it is none. */
 function layoutOf(task: GlueTask, first: readonly string[]): GlueLayout | undefined {
   const { header, bare } = task;
-  const named = header === undefined ? [] : listed(header).map((column) => first.indexOf(column));
-  if (header !== undefined && !named.includes(-1)) return { columns: named, width: first.length };
+  if (header !== undefined && first.includes(header.label)) {
+    const texts = namedTexts(header, first);
+    if (texts !== undefined) return { ...texts, label: first.indexOf(header.label) };
+  }
   if (bare === undefined || listed(bare).some((index) => index >= first.length)) return undefined;
-  return isGlueLabel(task, first[bare.label]) ? { columns: listed(bare), width: undefined } : undefined;
+  return isGlueLabel(task, first[bare.label]) ? { ...bare, width: undefined } : undefined;
+}
+
+/** The same of a file that may have no labels. */
+function textLayoutOf(task: GlueTask, first: readonly string[]): GlueTextLayout | undefined {
+  const { header, unlabelled = header } = task;
+  return (unlabelled && namedTexts(unlabelled, first)) ?? layoutOf(task, first);
+}
+
+function namedTexts({ text, pair }: TextColumns<string>, names: readonly string[]): GlueTextLayout | undefined {
+  if (!names.includes(text) || (pair !== undefined && !names.includes(pair))) return undefined;
+  return { text: names.indexOf(text), pair: pair === undefined ? undefined : names.indexOf(pair), width: names.length };
 }
 
 /** The tasks to which a file with such a first line may belong: those of which it has most columns. QNLI has those of SST-2. */
-function likelyTasks(first: readonly string[]): GlueTaskName[] {
-  const columnCount = (name: GlueTaskName) => layoutOf(GLUE[name], first)?.columns.length ?? 0;
-  const most = Math.max(...GLUE_TASK_NAMES.map(columnCount));
-  return most === 0 ? [] : GLUE_TASK_NAMES.filter((name) => columnCount(name) === most);
-}
-
-/** Whether a first line names the texts of any task. */
-function isTest(first: readonly string[]): boolean {
-  return Object.values(GLUE).some(
-    ({ header }) =>
-      header !== undefined && [header.text, header.pair ?? header.text].every((column) => first.includes(column)),
-  );
+function likelyTasks(
+  first: readonly string[],
+  layout: (task: GlueTask, first: readonly string[]) => GlueTextLayout | undefined,
+): GlueTaskName[] {
+  const textCount = (name: GlueTaskName) => {
+    const found = layout(GLUE[name], first);
+    return found === undefined ? 0 : found.pair === undefined ? 1 : 2;
+  };
+  const most = Math.max(...GLUE_TASK_NAMES.map(textCount));
+  return most === 0 ? [] : GLUE_TASK_NAMES.filter((name) => textCount(name) === most);
 }
 
 function sameColumns(a: GlueTask, b: GlueTask): boolean {
@@ -174,21 +232,25 @@ function listed<Column>({ text, label, pair }: GlueColumns<Column>): Column[] {
   return pair === undefined ? [text, label] : [text, label, pair];
 }
 
-function unlabelled(path: string): ClozeError {
+function unlabelled(name: GlueTaskName, path: string): ClozeError {
   return new ClozeError("COLUMN_MISSING", {
     problem: `${path} has no labels, as GLUE's test files have none`,
     expected: "a file to train or to measure on",
-    cure: "Give train.tsv, or measure on dev.tsv.",
+    cure: `Give train.tsv, measure on dev.tsv, or predict for it: cloze predict --format glue:${name} --input.`,
   });
 }
 
-function wrongFile(name: GlueTaskName, path: string, first: readonly string[]): ClozeError {
+function wrongFile(
+  name: GlueTaskName,
+  path: string,
+  first: readonly string[],
+  like: readonly GlueTaskName[],
+): ClozeError {
   const { title, header, bare } = GLUE[name];
   const forms = [
     ...(header === undefined ? [] : [`the columns ${quoted(listed(header))}`]),
     ...(bare === undefined ? [] : [`rows without names above them, whose label is field ${bare.label + 1}`]),
   ];
-  const like = likelyTasks(first);
   return new ClozeError("ROW_MALFORMED", {
     problem: `${path} does not begin as a file of ${title} does`,
     expected: forms.join(", or "),

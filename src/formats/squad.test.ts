@@ -6,7 +6,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { readAnswers, readNoAnswerScores, readSquad } from "./squad.node.ts";
-import { parseAnswers, parseNoAnswerScores, parseSquad } from "./squad.ts";
+import { encodeAnswers, parseAnswers, parseNoAnswerScores, parseSquad } from "./squad.ts";
 
 const context = "𝔄 🎸 was played in Köln.";
 const question = (id: string, text: string, answer_start: number, more = {}) => ({
@@ -32,27 +32,26 @@ describe("parseSquad", () => {
           context,
           title: "Guitar",
           answers: [
-            { text: "played", start: 10, end: 16 },
-            { text: "Köln", start: 20, end: 24 },
+            { text: "played", span: { start: 10, end: 16 } },
+            { text: "Köln", span: { start: 20, end: 24 } },
           ],
           isImpossible: false,
         },
       ],
-      misplaced: [],
       skipped: [],
     });
   });
 
   test("counts answer_start in code points, and in UTF-16 units where only that is right", () => {
     const starts = (text: string, start: number) =>
-      parse(squad(question("x", text, start), question("y", "𝔄", 0))).questions[0].answers[0].start;
+      parse(squad(question("x", text, start), question("y", "𝔄", 0))).questions[0].answers[0].span?.start;
     expect(starts("🎸", 2)).toBe(3);
     expect(starts("🎸", 3)).toBe(3);
     expect(starts("Köln", 18)).toBe(20);
     expect(starts("Köln", 20)).toBe(20);
     expect(starts("in", 15)).toBe(17);
     const twice = { data: [{ paragraphs: [{ context: "𝔄aa", qas: [question("x", "a", 2)] }] }] };
-    expect(parse(twice).questions[0].answers).toEqual([{ text: "a", start: 3, end: 4 }]);
+    expect(parse(twice).questions[0].answers).toEqual([{ text: "a", span: { start: 3, end: 4 } }]);
   });
 
   test("finds every span of any context by its offset in code points", () => {
@@ -70,12 +69,12 @@ describe("parseSquad", () => {
         const whole = characters.join("");
         const file = { data: [{ paragraphs: [{ context: whole, qas: [question("x", text, from)] }] }] };
         const start = characters.slice(0, from).join("").length;
-        expect(parse(file).questions[0].answers).toEqual([{ text, start, end: start + text.length }]);
+        expect(parse(file).questions[0].answers).toEqual([{ text, span: { start, end: start + text.length } }]);
       }),
     );
   });
 
-  test("leaves out answers that are not where they should be, with their ids", () => {
+  test("keeps answers that are not where they should be, without a place", () => {
     const answers = [
       { text: "Köln", answer_start: 19 },
       { text: "played", answer_start: 8 },
@@ -85,43 +84,60 @@ describe("parseSquad", () => {
       { text: "𝔄", answer_start: -1 },
       { text: ".", answer_start: 1000 },
     ];
-    const { questions, misplaced, skipped } = parse(
-      squad({ ...question("x", "", 0), answers }, question("y", "koln", 18)),
-    );
-    expect(questions.map(({ id, answers }) => [id, answers.map(({ text }) => text)])).toEqual([["x", ["played"]]]);
-    expect(misplaced.map(({ text }) => text)).toEqual(["Köln", "Bonn", "", " ", "𝔄", ".", "koln"]);
-    expect(misplaced[0]).toEqual({ id: "x", text: "Köln" });
-    expect(skipped).toEqual([{ id: "y", reason: "no answer" }]);
+    const { questions, skipped } = parse(squad({ ...question("x", "", 0), answers }, question("y", "koln", 18)));
+    expect(questions.map(({ id, answers }) => [id, answers])).toEqual([
+      [
+        "x",
+        [
+          { text: "Köln" },
+          { text: "played", span: { start: 10, end: 16 } },
+          { text: "Bonn" },
+          { text: "" },
+          { text: " " },
+          { text: "𝔄" },
+          { text: "." },
+        ],
+      ],
+      ["y", [{ text: "koln" }]],
+    ]);
+    expect(skipped).toEqual([]);
   });
 
-  test("keeps impossible questions, without any answer", () => {
+  test("tells impossible questions from those whose answer is not known", () => {
     const impossible = { is_impossible: true, plausible_answers: [{ text: "Köln", answer_start: 18 }] };
-    const { questions, misplaced } = parse(
+    const { questions } = parse(
       squad(
         { ...question("x", "", 0, impossible), answers: [] },
         question("y", "none", -1, impossible),
         question("z", "Köln", 18, { is_impossible: false }),
+        { id: "n", question: "?" },
       ),
     );
-    expect(questions.map(({ isImpossible, answers }) => [isImpossible, answers.length])).toEqual([
-      [true, 0],
-      [true, 0],
-      [false, 1],
+    expect(questions.map(({ isImpossible, answers }) => [isImpossible, answers.map(({ text }) => text)])).toEqual([
+      [true, []],
+      [true, ["none"]],
+      [false, ["Köln"]],
+      [false, []],
     ]);
-    expect(misplaced).toEqual([]);
   });
 
-  test("skips questions that are empty, have an empty context or no answer", () => {
+  test("skips questions that are empty or have an empty context", () => {
     const empty = { context: "\n", qas: [question("c", "x", 0, { is_impossible: true })] };
-    const qas = [question("x", "Köln", 18), question("q", "Köln", 18, { question: " " }), { id: "n", question: "?" }];
+    const qas = [question("x", "Köln", 18), question("q", "Köln", 18, { question: " " })];
     const { questions, skipped } = parse({ data: [{ title: null, paragraphs: [empty, { context, qas }] }] });
     expect(questions.map(({ id }) => id)).toEqual(["x"]);
     expect(questions[0]).not.toHaveProperty("title");
     expect(skipped).toEqual([
       { id: "c", reason: "empty context" },
       { id: "q", reason: "empty question" },
-      { id: "n", reason: "no answer" },
     ]);
+  });
+
+  test("a file that answers no question is FILE_EMPTY, unless answers are not required", () => {
+    const blind = JSON.stringify(squad({ id: "a", question: "?" }, { id: "b", question: "?", answers: [] }));
+    expect(() => parseSquad(blind, "a.json")).toThrow(failure("FILE_EMPTY", "no answer to any"));
+    expect(parseSquad(blind, "a.json", { requireAnswers: false }).questions).toHaveLength(2);
+    expect(parse(squad({ id: "a", question: "?", is_impossible: true })).questions).toHaveLength(1);
   });
 
   test("takes whole numbers as ids", () => {
@@ -179,7 +195,10 @@ describe("parseSquad", () => {
     ["nothing", " \n"],
     ["no question", '{"data":[]}'],
     ["no question", '{"data":[{"paragraphs":[{"context":"a","qas":[]}]}]}'],
-    ['1 that had to be skipped, the first, "x", for no answer', JSON.stringify(squad(question("x", "Bonn", 0)))],
+    [
+      '1 that had to be skipped, the first, "x", for empty question',
+      JSON.stringify(squad(question("x", "Köln", 18, { question: "" }))),
+    ],
   ])("a file with %s is FILE_EMPTY", (said, text) => {
     expect(() => parseSquad(text, "a.json")).toThrow(failure("FILE_EMPTY", said));
   });
@@ -218,6 +237,33 @@ describe("parseAnswers and parseNoAnswerScores", () => {
   });
 });
 
+describe("encodeAnswers", () => {
+  test("writes what parseAnswers reads, whatever the texts", () => {
+    const text = fc.oneof(
+      fc.constantFrom("", "Köln", '"', "\\", "\r\n", "e\u0301", "👩‍👩‍👧", "\ud83d"),
+      fc.string({ unit: "binary" }),
+    );
+    const id = fc.oneof(fc.constantFrom("7", "10", "__proto__", "data", "constructor"), text);
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.tuple(id, text), { minLength: 1, selector: ([id]) => id }), (entries) => {
+        const answers = new Map(entries);
+        expect(parseAnswers(encodeAnswers(answers), "p.json")).toEqual(answers);
+      }),
+    );
+  });
+
+  test("writes an object of texts, as the official script reads it", () => {
+    expect(
+      encodeAnswers(
+        new Map([
+          ["b", "Köln"],
+          ["a", ""],
+        ]),
+      ),
+    ).toBe('{\n  "b": "Köln",\n  "a": ""\n}\n');
+  });
+});
+
 describe("files", () => {
   let folder: string;
   beforeAll(async () => {
@@ -238,6 +284,11 @@ describe("files", () => {
     }
     expect(await readAnswers(await file("p.json", gzipSync('\uFEFF{"x":"Köln"}')))).toEqual(new Map([["x", "Köln"]]));
     expect(await readNoAnswerScores(await file("n.json", '{"x":1}'))).toEqual(new Map([["x", 1]]));
+    const answers = new Map([
+      ["x", "Köln"],
+      ["y", ""],
+    ]);
+    expect(await readAnswers(await file("w.json", encodeAnswers(answers)))).toEqual(answers);
   });
 
   test("may have one line of many megabytes", async () => {
@@ -260,11 +311,11 @@ describe("files", () => {
   ] as const)("%s has its published number of questions", async ([name, count, articles], { skip }) => {
     const path = join(import.meta.dirname, "../../../shared/data/squad", name);
     if (!existsSync(path)) skip(`no ${path}`);
-    const { questions, misplaced, skipped } = await readSquad(path);
-    expect([questions.length, misplaced, skipped]).toEqual([count, [], []]);
+    const { questions, skipped } = await readSquad(path);
+    expect([questions.length, skipped]).toEqual([count, []]);
     expect(new Set(questions.map(({ title }) => title)).size).toBe(articles);
     for (const { context, answers } of questions) {
-      for (const { text, start, end } of answers) expect(context.slice(start, end)).toBe(text);
+      for (const { text, span } of answers) expect(context.slice(span?.start, span?.end)).toBe(text);
     }
   });
 });

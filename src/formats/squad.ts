@@ -4,16 +4,18 @@ import { findDuplicateKey } from "./duplicate-keys.ts";
 import { malformedRow } from "./table-row.ts";
 
 export interface SquadOptions {
-  /** Leave out possible questions of which no answer is known. Default true; a file to predict for needs none. */
+  /** Refuse a file that says of no question what answers it or that nothing does. Default true; predicting needs no answers. */
   readonly requireAnswers?: boolean;
 }
 
-/** A span of a context that answers a question. */
+/** What answers a question. */
 export interface SquadAnswer {
   readonly text: string;
-  /** Offsets of the context in UTF-16 units, as JavaScript counts; `end` is exclusive. */
-  readonly start: number;
-  readonly end: number;
+  /**
+   * Where it stands, `context.slice(start, end)`, in UTF-16 units. Absent where it is blank or does not stand where the file
+   * says: such an answer counts in figures, as in the official script, but shows no place to learn.
+   */
+  readonly span?: { readonly start: number; readonly end: number };
 }
 
 export interface SquadQuestion {
@@ -21,18 +23,19 @@ export interface SquadQuestion {
   readonly question: string;
   readonly context: string;
   readonly title?: string;
-  /** One or more; none where the question is impossible, or where answers were not required. */
+  /** All that the file has, which for an impossible question is usually none. */
   readonly answers: readonly SquadAnswer[];
-  /** Whether the context holds no answer, as only SQuAD 2.0 has it. */
+  /** Whether the file says that the context holds no answer, as only SQuAD 2.0 has it. */
   readonly isImpossible: boolean;
 }
 
-export type SkipReason = "empty context" | "empty question" | "no answer";
+/** Why a question is left out. */
+export const SKIP_REASONS = ["empty context", "empty question"] as const;
+
+export type SkipReason = (typeof SKIP_REASONS)[number];
 
 export interface SquadData {
   readonly questions: readonly SquadQuestion[];
-  /** Answers that were left out since they are blank or not where the file says that they are. */
-  readonly misplaced: readonly { readonly id: string; readonly text: string }[];
   /** Questions that were left out. */
   readonly skipped: readonly { readonly id: string; readonly reason: SkipReason }[];
 }
@@ -53,12 +56,11 @@ const FORM = 'the JSON of SQuAD, {"data": [{"paragraphs": [{"context", "qas"}]}]
 /**
  * Reads the text of a SQuAD file, version 1.1 or 2.0 (Rajpurkar et al. 2016 and 2018). `answer_start` counts code points,
  * as Python does; where the answer does not stand there but does where UTF-16 units would put it, the file was written by
- * a program that counts those. Answers that stand at neither place are left out, and so are questions of which then none
- * is left, unless they are impossible; whatever answers an impossible question has are ignored.
+ * a program that counts those. Answers that stand at neither place have no span.
  *
  * @param source names the file in errors
  * @throws ClozeError FORMAT_UNKNOWN; ROW_MALFORMED, which names article, paragraph and question, each from 1, or an id
- *   that two questions have; FILE_EMPTY where there is no question, or none that is not left out
+ *   that two questions have; FILE_EMPTY where there is no question, none that is not left out, or no answer to any
  */
 export function parseSquad(text: string, source: string, { requireAnswers = true }: SquadOptions = {}): SquadData {
   const json = parseJson(text, source, FORM);
@@ -69,7 +71,6 @@ export function parseSquad(text: string, source: string, { requireAnswers = true
     throw malformedRow(source, FORM, faults.slice(0, 3).join("; "));
   }
   const questions: SquadQuestion[] = [];
-  const misplaced: { id: string; text: string }[] = [];
   const skipped: { id: string; reason: SkipReason }[] = [];
   const ids = new Set<string>();
   for (const { title, paragraphs } of file.data.data) {
@@ -78,20 +79,21 @@ export function parseSquad(text: string, source: string, { requireAnswers = true
       for (const { id, question, answers: given, is_impossible: isImpossible } of qas) {
         if (ids.has(id)) throw malformedRow(source, "a different id for each question", `${JSON.stringify(id)} twice`);
         ids.add(id);
-        const answers: SquadAnswer[] = [];
-        for (const { text, answer_start } of isImpossible ? [] : given) {
+        const answers = given.map(({ text, answer_start }) => {
           const start = findStart(text, answer_start, context, offsets);
-          if (start === undefined) misplaced.push({ id, text });
-          else answers.push({ text, start, end: start + text.length });
-        }
-        const reason = skipReason({ context, question, answers, isImpossible: isImpossible || !requireAnswers });
+          return start === undefined ? { text } : { text, span: { start, end: start + text.length } };
+        });
+        const reason = skipReason(context, question);
         if (reason !== undefined) skipped.push({ id, reason });
         else questions.push({ id, question, context, ...(title != null && { title }), answers, isImpossible });
       }
     }
   }
   if (questions.length === 0) throw emptyFile(source, "no question to answer", skipped);
-  return { questions, misplaced, skipped };
+  if (requireAnswers && !questions.some(({ answers, isImpossible }) => isImpossible || answers.length > 0)) {
+    throw emptyFile(source, "questions, but no answer to any");
+  }
+  return { questions, skipped };
 }
 
 /**
@@ -103,6 +105,14 @@ export function parseSquad(text: string, source: string, { requireAnswers = true
  */
 export function parseAnswers(text: string, source: string): Map<string, string> {
   return parseById(text, source, "a JSON object of texts by question id", z.string());
+}
+
+/**
+ * The text of a file of predictions, `{ id: text }`, which the official script and {@link parseAnswers} read. No answer is
+ * the empty text.
+ */
+export function encodeAnswers(answers: ReadonlyMap<string, string>): string {
+  return `${JSON.stringify(Object.fromEntries(answers), null, 2)}\n`;
 }
 
 /**
@@ -130,10 +140,9 @@ function parseById<T>(text: string, source: string, form: string, schema: z.ZodT
   return values;
 }
 
-function skipReason(question: Omit<SquadQuestion, "id">): SkipReason | undefined {
-  if (question.context.trim() === "") return "empty context";
-  if (question.question.trim() === "") return "empty question";
-  return question.answers.length > 0 || question.isImpossible ? undefined : "no answer";
+function skipReason(context: string, question: string): SkipReason | undefined {
+  if (context.trim() === "") return "empty context";
+  return question.trim() === "" ? "empty question" : undefined;
 }
 
 /** Where an answer starts, in UTF-16 units, if it stands where `stated` says, in code points or else in UTF-16 units. */

@@ -1,7 +1,8 @@
 import { asyncBufferFromFile } from "hyparquet";
-import { ClozeError } from "../base/errors.ts";
+import { ClozeError, type ErrorCode } from "../base/errors.ts";
 import { readCsv, readTsv } from "./delimited.node.ts";
 import { readJsonLines } from "./json-lines.ts";
+import { looksLike } from "./looks-like.ts";
 import { readParquet } from "./parquet.node.ts";
 import type { TableRow } from "./table-row.ts";
 import { type OpenFile, openFile, peek } from "./text.node.ts";
@@ -26,7 +27,7 @@ export interface TableOptions {
   format?: TableFormat;
 }
 
-/** Enough for the header line of any sensible table. */
+/** Enough for the header line of any sensible table, and for a few sentences of CoNLL. */
 const HEAD_BYTES = 4096;
 
 /**
@@ -34,22 +35,24 @@ const HEAD_BYTES = 4096;
  * not. The name's ending says which (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, each also with `.gz`);
  * where it says none of these, the content does. Gzip is known by its content alone.
  *
- * @throws ClozeError FILE_MISSING; FILE_EMPTY for a table without rows; FORMAT_UNKNOWN; COLUMN_MISSING; ROW_MALFORMED;
- *   INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED; PARQUET_MALFORMED
+ * @throws ClozeError FILE_MISSING; FILE_EMPTY for a table without rows; FORMAT_UNKNOWN, also for a file of SQuAD or
+ *   CoNLL; COLUMN_MISSING; ROW_MALFORMED; INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED; PARQUET_MALFORMED
  */
 export async function* readTable(path: string, options: TableOptions): AsyncGenerator<TableRow> {
   const file = await openFile(path);
   const [head, chunks] = await peek(file.chunks, HEAD_BYTES);
+  let rows = 0;
   try {
     if (head.length === 0) throw emptyTable(path);
     const format = options.format ?? formatByName(path) ?? formatByContent(head);
     if (format === undefined) throw isBlank(head) ? emptyTable(path) : unknownFormat(path, head);
-    let rows = 0;
     for await (const row of READERS[format](path, { ...file, chunks }, options)) {
       rows++;
       yield row;
     }
     if (rows === 0) throw emptyTable(path);
+  } catch (error) {
+    throw (rows === 0 ? otherFormat(path, head, error) : undefined) ?? error;
   } finally {
     await chunks.return(undefined);
   }
@@ -105,6 +108,23 @@ async function collect(chunks: AsyncIterable<Uint8Array>): Promise<ArrayBuffer> 
 function isBlank(head: Uint8Array): boolean {
   return new TextDecoder().decode(head).trim() === "";
 }
+
+/** What is wrong with a file whose first row cannot be read, if it is one of another format. */
+function otherFormat(path: string, head: Uint8Array, cause: unknown): ClozeError | undefined {
+  const isTable = !(cause instanceof ClozeError) || !OTHER_FORMAT_CODES.includes(cause.code);
+  const other = isTable ? undefined : looksLike(new TextDecoder().decode(head));
+  if (other === undefined) return undefined;
+  return new ClozeError("FORMAT_UNKNOWN", {
+    problem: `${path} is no table`,
+    expected: "CSV, TSV, JSON Lines or Parquet",
+    received: `what looks like ${other.name}`,
+    cure: `Such files are for ${other.task}; convert it, or name a table.`,
+    cause,
+  });
+}
+
+/** What becomes of files of other formats that are read as tables. */
+const OTHER_FORMAT_CODES: readonly ErrorCode[] = ["COLUMN_MISSING", "ROW_MALFORMED", "FORMAT_UNKNOWN"];
 
 function emptyTable(path: string): ClozeError {
   return new ClozeError("FILE_EMPTY", {

@@ -152,7 +152,7 @@ export function segmentCrossEntropyGradient(dy: Tensor, forward: NodeOf<"segment
   return make("segmentCrossEntropyGradient", { dy, ...forward.inputs }, { forward });
 }
 
-/** Sum over the rows of weight × binary cross-entropy: logits [R, K], targets [R, K] and weights [R] -> []. */
+/** Sum over all logits of weight × binary cross-entropy: logits, targets and weights [R, K] -> []. */
 export function sigmoidCrossEntropy(logits: Tensor, targets: Tensor, weights: Tensor): Tensor {
   return make("sigmoidCrossEntropy", { logits, targets, weights }, {});
 }

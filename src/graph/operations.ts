@@ -82,7 +82,7 @@ export interface Operations {
     { forward: NodeOf<"segmentCrossEntropy"> }
   >;
 
-  /** Sum over the rows of weight × Σ over the columns of (-t log σ(logit) - (1 - t) log(1 - σ(logit))), t the target. */
+  /** Sum over all logits of weight × (-t log σ(logit) - (1 - t) log(1 - σ(logit))), t the target. */
   sigmoidCrossEntropy: Op<{ logits: Tensor; targets: Tensor; weights: Tensor }>;
   sigmoidCrossEntropyGradient: Op<
     { dy: Tensor; logits: Tensor; targets: Tensor; weights: Tensor },

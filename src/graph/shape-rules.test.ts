@@ -47,7 +47,7 @@ describe("shapes of outputs", () => {
     ["attention", attention({ ...qkv("T", 12), lengths: int("B") }, { heads: 3 }), ["T", 12]],
     ["softmaxCrossEntropy", softmaxCrossEntropy(float("M", 7), int("M"), float("M")), []],
     ["segmentCrossEntropy", segmentCrossEntropy(float("T", 2), int("B"), int("B", 2), float("B")), []],
-    ["sigmoidCrossEntropy", sigmoidCrossEntropy(float("B", 7), float("B", 7), float("B")), []],
+    ["sigmoidCrossEntropy", sigmoidCrossEntropy(float("B", 7), float("B", 7), float("B", 7)), []],
     ["squaredError", squaredError(float("B", 1), float("B"), float("B")), []],
   ];
 

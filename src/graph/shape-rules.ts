@@ -44,8 +44,8 @@ const SHAPE_RULES: { readonly [K in OpName]: Rule<K> } = {
   softmaxCrossEntropyGradient: pattern({ dy: "", logits: "r k", labels: "r", weights: "r" }, ["r k"]),
   segmentCrossEntropy: pattern({ logits: "r c", lengths: "g", labels: "g c", weights: "g" }, [""]),
   segmentCrossEntropyGradient: pattern({ dy: "", logits: "r c", lengths: "g", labels: "g c", weights: "g" }, ["r c"]),
-  sigmoidCrossEntropy: pattern({ logits: "r k", targets: "r k", weights: "r" }, [""]),
-  sigmoidCrossEntropyGradient: pattern({ dy: "", logits: "r k", targets: "r k", weights: "r" }, ["r k"]),
+  sigmoidCrossEntropy: pattern({ logits: "r k", targets: "r k", weights: "r k" }, [""]),
+  sigmoidCrossEntropyGradient: pattern({ dy: "", logits: "r k", targets: "r k", weights: "r k" }, ["r k"]),
   squaredError: pattern({ predictions: "r 1", targets: "r", weights: "r" }, [""]),
   squaredErrorGradient: pattern({ dy: "", predictions: "r 1", targets: "r", weights: "r" }, ["r 1"]),
 };

@@ -86,7 +86,7 @@ describe("answerScores", () => {
     const predictions = byId({ a: "x", c: "", z: "x", constructor: "x" });
     const scores = answerScores(predictions, questions, { noAnswerScores: byId({ a: 0, c: 0, z: 0 }) });
     expect(scores).toMatchObject({ exactMatch: 2 / 3, f1: 2 / 3, missing: 1, unknown: 2, noAnswer: { f1: 1 / 2 } });
-    expect(scores.best).toEqual({ exactMatch: 2 / 3, exactMatchThreshold: 0, f1: 2 / 3, f1Threshold: 0 });
+    expect(scores.best).toEqual({ exactMatch: 2 / 3, exactMatchThreshold: 0.5, f1: 2 / 3, f1Threshold: 0.5 });
   });
 
   test("without unanswerable questions or no-answer scores there are no such figures", () => {
@@ -104,7 +104,7 @@ describe("answerScores", () => {
         .exactMatch;
     expect([exact(), exact(1.25), exact(2), exact(-1)]).toEqual([2 / 4, 1 / 4, 2 / 4, 2 / 4]);
     const { best } = answerScores(predictions, questions, { noAnswerScores });
-    expect(best).toEqual({ exactMatch: 3 / 4, exactMatchThreshold: 0.5, f1: 3 / 4, f1Threshold: 0.5 });
+    expect(best).toEqual({ exactMatch: 3 / 4, exactMatchThreshold: 0.75, f1: 3 / 4, f1Threshold: 0.75 });
   });
 
   test("a prediction without its no-answer score is OPTION_INVALID", () => {
@@ -135,8 +135,8 @@ describe("answerScores", () => {
         ] as const) {
           const highest = Math.max(empty[metric], ...tried.map((scores) => scores[metric]));
           expect(best?.[metric]).toBeCloseTo(highest, 12);
-          if (empty[metric] > highest - 1e-9) expect(threshold).toBe(0);
-          else expect(tried.find((scores) => scores.threshold === threshold)?.[metric]).toBeCloseTo(highest, 12);
+          if (threshold === undefined) throw new Error("no threshold");
+          expect(at(threshold)[metric]).toBeCloseTo(highest, 12);
         }
       }),
     );
@@ -147,9 +147,27 @@ describe("answerScores", () => {
       answerScores(byId(predictions), questions, { noAnswerScores: byId(scores) }).best;
     // Between two of one score: the right one counts as itself, the wrong one as empty.
     const tied = best([gold("a", "x"), gold("b")], { a: "x", b: "x" }, { a: 5, b: 5 });
-    expect(tied).toMatchObject({ exactMatch: 1, exactMatchThreshold: 5 });
+    expect(tied).toMatchObject({ exactMatch: 1, exactMatchThreshold: 5.5 });
     // "the" is an empty answer everywhere else.
     const article = best([gold("a"), gold("b", "x")], { a: "the", b: "x" }, { a: 1, b: 2 });
-    expect(article).toMatchObject({ f1: 1 / 2, f1Threshold: 0 });
+    expect(article).toMatchObject({ f1: 1 / 2, f1Threshold: 0.5 });
+  });
+
+  test("a best threshold is as far as it can be from the scores on both sides", () => {
+    const questions = [gold("a", "x"), gold("b", "x"), gold("c"), gold("d")];
+    const best = (noAnswerScores: Record<string, number>, answer = "x") =>
+      answerScores(byId({ a: answer, b: answer, c: "y", d: "y" }), questions, { noAnswerScores: byId(noAnswerScores) })
+        .best;
+    expect(best({ a: -3, b: 1, c: 4, d: 9 })).toMatchObject({ f1: 1, f1Threshold: 2.5 });
+    expect(best({ a: 1, b: 1, c: 2, d: 2 })).toMatchObject({ f1: 1, f1Threshold: 1.5 });
+    const [score, next] = [1, 1 + Number.EPSILON]; // with no number between them
+    expect(best({ a: score, b: score, c: next, d: next })).toMatchObject({ f1: 1, f1Threshold: score });
+    // Beyond the last and before the first it is half a unit.
+    expect(best({ a: 7, b: 1, c: 2, d: 9 })).toMatchObject({ f1: 3 / 4, f1Threshold: 1.5 });
+    expect(best({ a: -3, b: 1, c: 4, d: 9 }, "y")).toMatchObject({ f1: 1 / 2, f1Threshold: -3.5 });
+    const all = answerScores(byId({ a: "x", b: "x" }), [gold("a", "x"), gold("b", "x")], {
+      noAnswerScores: byId({ a: 1, b: 3 }),
+    });
+    expect(all.best).toMatchObject({ f1: 1, f1Threshold: 3.5 });
   });
 });

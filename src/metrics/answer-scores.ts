@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { ratio } from "./ratio.ts";
 
 /**
  * Scores of extractive question answering, as the evaluation script of SQuAD 2.0 has them (Rajpurkar et al. 2016 and
@@ -26,7 +27,7 @@ export interface MeanAnswerScores {
   total: number;
 }
 
-/** The highest means that any threshold reaches, and the lowest threshold for each. */
+/** The highest means that any threshold reaches, and a threshold for each, midway between the scores that it parts. */
 export interface BestAnswerScores {
   exactMatch: number;
   exactMatchThreshold: number;
@@ -168,24 +169,43 @@ function bestScores(judged: ReadonlyMap<string, Judged>, noAnswerScores: Readonl
 
 /**
  * The official sweep: at first all predictions count as empty, then each in turn as itself, from the lowest no-answer
- * score to the highest. As in the script, the threshold is 0 where none is better than answering nothing, a text for a
- * question without answer is wrong even if its normalised form is empty, and among equal scores, in the order of the
- * map, the best may lie between two that no threshold can tell apart.
+ * score to the highest. As in the script, a text for a question without answer is wrong even if its normalised form is
+ * empty, and among equal scores, in the order of the map, the best may lie between two that no threshold can tell apart.
+ *
+ * The script's threshold is the highest score that counts as itself, or 0 where answering nothing is best. This one lies
+ * between that score and the next, so that the rounding of another run of the same model moves no question across it.
  */
 function bestThreshold(
   judged: ReadonlyMap<string, Judged>,
   noAnswerScores: ReadonlyMap<string, number>,
   metric: "exactMatch" | "f1",
 ): { mean: number; threshold: number } {
-  let score = [...judged.values()].filter(({ hasAnswer, prediction }) => !hasAnswer && prediction !== undefined).length;
-  let best = { score, threshold: 0 };
-  for (const [id, threshold] of [...noAnswerScores].sort(([, a], [, b]) => a - b)) {
-    const scores = judged.get(id);
-    if (scores?.prediction === undefined) continue;
+  const swept = [...noAnswerScores]
+    .flatMap(([id, noAnswer]) => {
+      const scores = judged.get(id);
+      return scores?.prediction === undefined ? [] : { scores, noAnswer };
+    })
+    .sort((a, b) => a.noAnswer - b.noAnswer);
+  let score = swept.filter(({ scores }) => !scores.hasAnswer).length;
+  let best = { score, count: 0 }; // so many predictions count as themselves
+  for (const [i, { scores }] of swept.entries()) {
     score += scores.hasAnswer ? scores[metric] : scores.prediction === "" ? 0 : -1;
-    if (score > best.score) best = { score, threshold };
+    if (score > best.score) best = { score, count: i + 1 };
   }
-  return { mean: ratio(best.score, judged.size), threshold: best.threshold };
+  const threshold = midway(
+    swept.map(({ noAnswer }) => noAnswer),
+    best.count,
+  );
+  return { mean: ratio(best.score, judged.size), threshold };
+}
+
+/** Halfway between the first `count` of some rising scores and the next higher one; half a unit off where one is missing. */
+function midway(scores: readonly number[], count: number): number {
+  if (scores.length === 0) return 0;
+  const below = count === 0 ? scores[0] - 1 : scores[count - 1];
+  const above = scores.slice(count).find((score) => score > below) ?? below + 1;
+  const middle = below + (above - below) / 2;
+  return middle < above ? middle : below; // where there is no number between them
 }
 
 function scoreOf(id: string, noAnswerScores: ReadonlyMap<string, number>): number {
@@ -205,8 +225,4 @@ function means(scores: readonly Judged[]): MeanAnswerScores {
       scores.length,
     );
   return { exactMatch: mean("exactMatch"), f1: mean("f1"), total: scores.length };
-}
-
-function ratio(numerator: number, denominator: number): number {
-  return denominator === 0 ? 0 : numerator / denominator;
 }

@@ -1,4 +1,5 @@
 import type { ConfusionMatrix } from "./confusion-matrix.ts";
+import { ratio } from "./ratio.ts";
 
 /**
  * Metrics of single-label classification, from a confusion matrix. They agree with scikit-learn's functions of the
@@ -96,10 +97,6 @@ function margins(matrix: ConfusionMatrix) {
     given: matrix.map((row) => sum(row)),
     predicted: matrix.map((_, label) => sum(matrix.map((row) => row[label]))),
   };
-}
-
-function ratio(numerator: number, denominator: number): number {
-  return denominator === 0 ? 0 : numerator / denominator;
 }
 
 function sum(values: readonly number[]): number {

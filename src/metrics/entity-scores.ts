@@ -1,6 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
 import { type Entity, entitiesOf } from "../data/tag-schemes.ts";
 import type { LabelScores } from "./classification.ts";
+import { ratio } from "./ratio.ts";
 
 /** The tags of some sentences, [sentence][token], as they are and as they were predicted. */
 export interface JudgedTags {
@@ -113,10 +114,6 @@ function meanOf(types: readonly TypeScores[], weightOf: (type: TypeScores) => nu
     f1: mean("f1"),
     support: sum(({ support }) => support),
   };
-}
-
-function ratio(numerator: number, denominator: number): number {
-  return denominator === 0 ? 0 : numerator / denominator;
 }
 
 function checkSameLength(things: string, gold: readonly unknown[], predicted: readonly unknown[]): void {

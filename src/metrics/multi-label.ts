@@ -1,6 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
 import { accuracy, type LabelScores, labelScores } from "./classification.ts";
 import { type ConfusionMatrix, confusionMatrix } from "./confusion-matrix.ts";
+import { ratio } from "./ratio.ts";
 
 /** Sets of labels, one row an example, 1 for each label in the set and 0 for the others. */
 export interface JudgedSets {
@@ -82,10 +83,6 @@ function positiveScores(matrix: ConfusionMatrix): LabelScores {
 
 function mean(values: readonly number[]): number {
   return ratio(sum(values), values.length);
-}
-
-function ratio(numerator: number, denominator: number): number {
-  return denominator === 0 ? 0 : numerator / denominator;
 }
 
 function sum(values: readonly number[]): number {

@@ -2,6 +2,7 @@ import { ClozeError } from "../base/errors.ts";
 import { readAnswers, readNoAnswerScores } from "../formats/squad.node.ts";
 import { answerScores } from "../metrics/answer-scores.ts";
 import type { Evaluation } from "../train/trainable.ts";
+import type { Examples } from "./definitions/task.ts";
 import { readQuestions } from "./readers/questions.node.ts";
 
 export interface PredictionFiles {
@@ -24,17 +25,17 @@ export async function scorePredictions({
   data,
   nullScores,
   nullThreshold: threshold,
-}: PredictionFiles): Promise<Evaluation & { readonly skipped: Readonly<Record<string, number>> }> {
+}: PredictionFiles): Promise<Evaluation & Pick<Examples<unknown, unknown>, "skipped" | "skippedPlaces">> {
   if (threshold !== undefined && nullScores === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "there is a threshold of null scores without null scores",
       expected: "--null-scores beside --null-threshold",
     });
   }
-  const { examples, skipped } = await readQuestions(data);
+  const { examples, skipped, skippedPlaces } = await readQuestions(data);
   const answers = await readAnswers(predictions);
   const noAnswerScores = nullScores === undefined ? undefined : await readNoAnswerScores(nullScores);
   const questions = examples.map(({ gold }) => gold);
   const { total, ...figures } = answerScores(answers, questions, { noAnswerScores, threshold });
-  return { score: figures.f1, metrics: { examples: total, ...figures }, skipped };
+  return { score: figures.f1, metrics: { examples: total, ...figures }, skipped, skippedPlaces };
 }

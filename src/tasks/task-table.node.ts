@@ -6,29 +6,35 @@ import { multipleChoice } from "./definitions/multiple-choice.ts";
 import { openTask } from "./definitions/open-task.node.ts";
 import { questionAnswering } from "./definitions/question-answering.ts";
 import { regression } from "./definitions/regression.ts";
-import type { Task } from "./definitions/task.ts";
+import { DEFAULT_MAX_LENGTH, type Examples, type Task } from "./definitions/task.ts";
 import { textClassification } from "./definitions/text-classification.ts";
 import { tokenClassification } from "./definitions/token-classification.ts";
 import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetuning/finetune.node.ts";
 import { runSweep, type SweepOptions, type SweepRow } from "./finetuning/sweep.node.ts";
 import { isFor, type Purpose } from "./folder/model-folder.node.ts";
+import { choiceInputs } from "./readers/choice-inputs.node.ts";
 import { readChoices } from "./readers/choices.node.ts";
 import { readLabelSets } from "./readers/label-sets.node.ts";
 import { readLabelledTexts } from "./readers/labelled-texts.node.ts";
+import { questionInputs } from "./readers/question-inputs.node.ts";
 import { readQuestions } from "./readers/questions.node.ts";
 import { readScoredTexts } from "./readers/scored-texts.node.ts";
 import { readTaggedSentences } from "./readers/tagged-sentences.node.ts";
+import { textInputs } from "./readers/text-inputs.node.ts";
+import { tokenInputs } from "./readers/token-inputs.node.ts";
 import type { Control } from "./run/control.ts";
+import type { InputReader } from "./run/input-reader.ts";
 import { parseGiven, parseOptions } from "./run/parse-options.ts";
+import { prediction } from "./run/prediction.ts";
 
 /** All tasks that BERT is fine-tuned for, and how their files are read. */
 export const TASKS = {
-  "text-classification": row(textClassification, readLabelledTexts),
-  "multi-label-classification": row(multiLabelClassification, readLabelSets),
-  regression: row(regression, readScoredTexts),
-  "token-classification": row(tokenClassification, readTaggedSentences),
-  "question-answering": row(questionAnswering, readQuestions),
-  "multiple-choice": row(multipleChoice, readChoices),
+  "text-classification": row(textClassification, readLabelledTexts, textInputs),
+  "multi-label-classification": row(multiLabelClassification, readLabelSets, textInputs),
+  regression: row(regression, readScoredTexts, textInputs),
+  "token-classification": row(tokenClassification, readTaggedSentences, tokenInputs),
+  "question-answering": row(questionAnswering, readQuestions, questionInputs),
+  "multiple-choice": row(multipleChoice, readChoices, choiceInputs),
 } as const;
 
 export type TaskName = keyof typeof TASKS;
@@ -48,39 +54,53 @@ export type TaskOptions<T extends TaskName> = OptionsOf<(typeof TASKS)[T]["readi
 type OptionsOf<Schema extends z.ZodObject> = keyof Schema["shape"] extends never ? unknown : z.input<Schema>;
 
 /** How good a model is on a file. */
-export interface FileEvaluation extends Evaluation {
+export interface FileEvaluation
+  extends Evaluation,
+    Pick<Examples<unknown, unknown>, "skipped" | "skippedPlaces" | "notes"> {
   readonly labels: readonly string[];
-  /** What was left out, by reason. */
-  readonly skipped: Readonly<Record<string, number>>;
   /** Inputs that were longer than the model takes and cut. */
   readonly truncated: number;
 }
 
-function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
   read: Reader<I, G, z.infer<R>>,
+  inputs: InputReader<I, Q>,
 ) {
   return {
     name: task.name,
     summary: task.summary,
     example: task.example,
     usage: task.usage,
-    defaultMaxLength: task.defaultMaxLength ?? 128,
+    defaultMaxLength: task.defaultMaxLength ?? DEFAULT_MAX_LENGTH,
     reading: task.reading,
     settings: task.settings,
     /** Whether it is what a model was made for. */
     isPurpose: (purpose: Purpose) => isFor(purpose, task),
     finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
     open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
+    /** Answers inputs without gold answers. */
+    prediction: prediction({
+      inputs,
+      settings: task.settings,
+      async open(folder, options: OnnxOptions, settings) {
+        const model = await openTask(task, folder, options);
+        return {
+          answer: (some, control) => model.present(some, { ...control, settings }),
+          dispose: () => model.dispose(),
+        };
+      },
+    }),
     /** `options` hold those of reading, and settings that outweigh the model's own. */
     async evaluate(folder: string, data: string, options: OnnxOptions & Control): Promise<FileEvaluation> {
       const { signal, onProgress } = options;
       const settings = parseGiven(task.settings, options);
       const model = await openTask(task, folder, options);
       try {
-        const { examples, skipped } = await read(data, parseOptions(task.reading, options));
+        const { examples, skipped, skippedPlaces, notes } = await read(data, parseOptions(task.reading, options));
         const { evaluation, truncated } = await model.evaluate(examples, { settings, signal, onProgress });
-        return { ...evaluation, labels: model.context.labels, skipped, truncated };
+        const { labels } = model.context;
+        return { ...evaluation, labels, skipped, skippedPlaces, notes, truncated };
       } finally {
         await model.dispose();
       }
@@ -101,6 +121,22 @@ export function finetune<T extends TaskName>(
   options: FinetuneOptions & TaskOptions<T>,
 ): Promise<FinetuneResult> {
   return TASKS[task].finetune(options);
+}
+
+/**
+ * Measures a model on a labelled file:
+ *
+ *     const { score, metrics } = await evaluate("text-classification", "model", "test.tsv");
+ *
+ * `options` hold those of reading, and settings that outweigh the model's own. Throws the errors of the folder and the file.
+ */
+export function evaluate<T extends TaskName>(
+  task: T,
+  folder: string,
+  data: string,
+  options: OnnxOptions & Control & Partial<TaskOptions<T>> = {},
+): Promise<FileEvaluation> {
+  return TASKS[task].evaluate(folder, data, options);
 }
 
 /**

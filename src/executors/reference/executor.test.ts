@@ -137,16 +137,16 @@ describe("the reference executor", () => {
     expectNumbers(await run(loss, given), [0.5 * first + 2 * third]);
   });
 
-  test("sigmoidCrossEntropy sums the surprise of each yes and no, without overflow", async () => {
+  test("sigmoidCrossEntropy sums the weighted surprise of each yes and no, without overflow", async () => {
     const targets = input("targets", "float32", ["T", 2]);
-    const loss = sigmoidCrossEntropy(x, targets, input("weights", "float32", ["T"]));
+    const loss = sigmoidCrossEntropy(x, targets, input("weights", "float32", ["T", 2]));
     const given = {
       x: rows([Math.log(3), Math.log(3)], [1000, -1000], [1000, -1000], [0, 5]),
       targets: rows([1, 0.25], [1, 0], [0, 1], [1, 0]),
-      weights: vector(Float32Array.of(2, 1, 0.5, 0)),
+      weights: rows([2, 3], [1, 1], [0.5, 0.25], [0, 0]),
     };
     const unsure = 0.25 * Math.log(4 / 3) + 0.75 * Math.log(4);
-    expectNumbers(await run(loss, given), [2 * (Math.log(4 / 3) + unsure) + 0 + 0.5 * 2000], 12);
+    expectNumbers(await run(loss, given), [2 * Math.log(4 / 3) + 3 * unsure + 0 + 0.5 * 1000 + 0.25 * 1000], 12);
   });
 
   test("squaredError sums weighted squares", async () => {

@@ -38,19 +38,19 @@ export const LOSS_RULES: Pick<
   sigmoidCrossEntropy: ({ inputs }, run) => {
     const logits = run.matrix(inputs.logits); // [R, K]
     const targets = run.matrix(inputs.targets); // [R, K]
-    const weights = run.floats(inputs.weights); // [R]
+    const weights = run.matrix(inputs.weights); // [R, K]
     const loss = (x: number, t: number) => t * softplus(-x) + (1 - t) * softplus(x);
-    const ofRow = (r: number) => sum(logits.columns, (k) => loss(at(logits, r, k), at(targets, r, k)));
-    return [Float64Array.of(sum(logits.rows, (r) => weights[r] * ofRow(r)))]; // []
+    const weighted = (r: number, k: number) => at(weights, r, k) * loss(at(logits, r, k), at(targets, r, k));
+    return [Float64Array.of(sum(logits.rows, (r) => sum(logits.columns, (k) => weighted(r, k))))]; // []
   },
 
   sigmoidCrossEntropyGradient: ({ inputs }, run) => {
     const [dy] = run.floats(inputs.dy); // []
     const x = run.matrix(inputs.logits); // [R, K]
     const targets = run.matrix(inputs.targets); // [R, K]
-    const weights = run.floats(inputs.weights); // [R]
+    const weights = run.matrix(inputs.weights); // [R, K]
     const slope = (r: number, k: number) => sigmoid(at(x, r, k)) - at(targets, r, k);
-    return [matrix(x.rows, x.columns, (r, k) => dy * weights[r] * slope(r, k)).data]; // [R, K]
+    return [matrix(x.rows, x.columns, (r, k) => dy * at(weights, r, k) * slope(r, k)).data]; // [R, K]
   },
 
   squaredError: ({ inputs }, run) => {

@@ -1,5 +1,13 @@
 import { describe, expect, test } from "vitest";
-import { shares, weighByLabel } from "./class-weights.ts";
+import {
+  decisionShares,
+  shares,
+  tokenShares,
+  UNLABELLED,
+  weighByLabel,
+  weighPositives,
+  weighTokens,
+} from "./class-weights.ts";
 import type { Feature } from "./task.ts";
 
 const feature = (label: number, weight?: number): Feature => ({
@@ -64,4 +72,61 @@ test("shares of parts of a batch make PyTorch's weighted mean: Σ w x / Σ w", (
   const mean = losses.reduce((sum, loss, i) => sum + loss * all[i], 0);
   expect(mean).toBeCloseTo((2 * 0.3 + 0.5 * 1.5 + 0.1 + 4 * 2) / 7.5, 6);
   expect(Array.from(shares([feature(0), feature(1)], [feature(0), feature(1)]))).toEqual([0.5, 0.5]);
+});
+
+describe("of tokens", () => {
+  const sentence = (...tags: number[]): Feature => ({ sequences: [], target: Int32Array.from(tags), place: "here" });
+  const features = [sentence(UNLABELLED, 0, 0, 1, UNLABELLED), sentence(UNLABELLED, 0, UNLABELLED)];
+
+  test("each has that of its own label, one without a label none", () => {
+    const weights = weighTokens(features, ["O", "B-X"], "B-X=4").map((feature) => Array.from(feature.weights ?? []));
+    expect(weights).toEqual([
+      [0, 1, 1, 4, 0],
+      [0, 1, 0],
+    ]);
+  });
+
+  test("balanced counts tokens: 4 / (2 × [3, 1])", () => {
+    const [{ weights }] = weighTokens(features, ["O", "B-X"], "balanced");
+    expect(weights).toEqual(Float32Array.of(0, 4 / 6, 4 / 6, 2, 0));
+  });
+
+  test("parts of a batch make the weighted mean over the tokens with a label", () => {
+    const batch = weighTokens(features, ["O", "B-X"], "B-X=4");
+    expect(tokenShares(batch.slice(0, 1), batch)).toEqual(Float32Array.of(0, 1 / 7, 1 / 7, 4 / 7, 0));
+    expect(tokenShares(batch.slice(1), batch)).toEqual(Float32Array.of(0, 1 / 7, 0));
+    expect(tokenShares(features.slice(1), features)).toEqual(Float32Array.of(0, 1 / 4, 0));
+    expect(tokenShares([sentence(UNLABELLED)], [sentence(UNLABELLED)])).toEqual(Float32Array.of(0));
+  });
+});
+
+describe("where any label may apply", () => {
+  const text = (target: number[], weight?: number): Feature => ({
+    sequences: [],
+    target: Float32Array.from(target),
+    place: "here",
+    weight,
+  });
+
+  test("a label's weight counts where it applies", () => {
+    const [{ weights }] = weighPositives([text([1, 0, 1])], ["a", "b", "c"], "a=3,b=5");
+    expect(weights).toEqual(Float32Array.of(3, 1, 1));
+  });
+
+  test("balanced is texts without the label for each with it, of texts and not of windows", () => {
+    const features = [text([1, 0, 1], 0.5), text([1, 0, 1], 0.5), text([0, 0, 1]), text([0, 0, 1])];
+    const weights = weighPositives(features, ["a", "b", "c"], "balanced").map((feature) => feature.weights);
+    const [withA, without] = [Float32Array.of(2, 1, 1), Float32Array.of(1, 1, 1)];
+    expect(weights).toEqual([withA, withA, without, without]);
+  });
+
+  test("parts of a batch make PyTorch's mean with pos_weight over texts and labels", () => {
+    const batch = weighPositives([text([1, 0]), text([0, 1]), text([1, 1])], ["a", "b"], "a=3");
+    const parts = [...decisionShares(batch.slice(0, 1), batch), ...decisionShares(batch.slice(1), batch)];
+    [3, 1, 1, 1, 3, 1].forEach((weight, i) => {
+      expect(parts[i]).toBeCloseTo(weight / 6, 7);
+    });
+    expect(parts).toHaveLength(6);
+    expect(decisionShares([text([1, 0])], [text([1, 0])])).toEqual(Float32Array.of(0.5, 0.5));
+  });
 });

@@ -1,7 +1,6 @@
 import { continues, type TagParts } from "../../data/tag-schemes.ts";
 import { indexOfMax } from "../run/top-k.ts";
 import { endOfAccents } from "./accents.ts";
-import type { TokenScores } from "./token-classification.ts";
 
 /** How the labels of tokens become entities: the names of Hugging Face. */
 export const AGGREGATION_STRATEGIES = ["none", "simple", "first", "average", "max"] as const;
@@ -10,6 +9,19 @@ export type AggregationStrategy = (typeof AGGREGATION_STRATEGIES)[number];
 
 /** The strategies that make entities of whole words. */
 export type GroupingStrategy = Exclude<AggregationStrategy, "none">;
+
+/** A token of a text with what the model says of it. */
+export interface TokenScores {
+  /** As in the vocabulary: a word, or a piece that continues one with `##`. */
+  readonly token: string;
+  /** Which word of the text it belongs to, from 0. */
+  readonly word: number;
+  /** Its place, `text.slice(start, end)`; within its word where the words were given. */
+  readonly start: number;
+  readonly end: number;
+  /** Of each label. */
+  readonly probabilities: Float32Array;
+}
 
 /** Where something was found in a text. */
 export interface FoundText {
@@ -44,6 +56,32 @@ export interface JudgedText {
   readonly tokens: readonly TokenScores[];
   /** Whether its words were given, so that entities are to tell which of them they are. */
   readonly hasWords: boolean;
+}
+
+/** A text with its tokens; of words one with blanks between them, and the tokens where they stand in that. */
+export function judgedText(input: string | readonly string[], tokens: readonly TokenScores[]): JudgedText {
+  if (typeof input === "string") return { text: input, tokens, hasWords: false };
+  let next = 0;
+  const starts = input.map((word) => {
+    const start = next;
+    next += word.length + 1;
+    return start;
+  });
+  const moved = tokens.map((token) => {
+    const by = starts[token.word];
+    return { ...token, start: by + token.start, end: by + token.end };
+  });
+  return { text: input.join(" "), tokens: moved, hasWords: true };
+}
+
+/** What there is in a text by a strategy: with "none" tokens, else entities of whole words. */
+export function findEntities(
+  judged: JudgedText,
+  labels: readonly string[],
+  strategy: AggregationStrategy,
+  ignore?: readonly string[],
+): TokenEntity[] | EntityGroup[] {
+  return strategy === "none" ? labelTokens(judged, labels, ignore) : groupEntities(judged, labels, strategy, ignore);
 }
 
 /** Labels to leave out if no others are named. */

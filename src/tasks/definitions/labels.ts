@@ -1,18 +1,18 @@
 import { ClozeError } from "../../base/errors.ts";
 
 /**
- * The labels that occur, numbers in their order, others by code unit. Throws LABELS_TOO_FEW: with one label there is nothing
- * to learn.
+ * The labels that occur, numbers in their order, others by code unit; `option` names the column that they come from. Throws
+ * LABELS_TOO_FEW: with one label there is nothing to learn.
  */
-export function labelsOf(occurring: readonly string[], file: string): string[] {
+export function labelsOf(occurring: readonly string[], file: string, option = "--label-column"): string[] {
   const labels = [...new Set(occurring)].sort();
   if (labels.every((label) => /^\d+$/.test(label))) labels.sort((a, b) => Number(a) - Number(b));
   if (labels.length > 1) return labels;
   throw new ClozeError("LABELS_TOO_FEW", {
-    problem: `all labels of ${file} are the same`,
+    problem: labels.length === 0 ? `${file} has no labels` : `all labels of ${file} are the same`,
     expected: "two labels or more",
-    received: JSON.stringify(labels[0]),
-    cure: "Check --label-column.",
+    received: labels.length === 0 ? undefined : JSON.stringify(labels[0]),
+    cure: `Check ${option}.`,
   });
 }
 
@@ -26,4 +26,9 @@ export function labelIndex(label: string, labels: readonly string[], place: stri
     received: JSON.stringify(label),
     cure: "Correct the label, or train with data in which it occurs.",
   });
+}
+
+/** Probabilities under the names of their labels. */
+export function namedScores(probabilities: Float32Array, labels: readonly string[]): Record<string, number> {
+  return Object.fromEntries(labels.map((label, i) => [label, probabilities[i]]));
 }

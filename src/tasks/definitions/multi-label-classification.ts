@@ -1,16 +1,15 @@
 import { z } from "zod";
-import { vector } from "../../graph/executor.ts";
 import { sequenceClassification } from "../../heads/sequence-classification.ts";
 import { multiLabelReport } from "../../metrics/multi-label.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
-import { shares } from "./class-weights.ts";
-import { labelIndex, labelsOf } from "./labels.ts";
+import { decisionShares, weighPositives } from "./class-weights.ts";
+import { labelIndex, labelsOf, namedScores } from "./labels.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
 import { textReading } from "./text-reading.ts";
 import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-windows.ts";
 
-const reading = textReading.extend({
+const reading = textReading.omit({ format: true }).extend({
   labelColumn: z.string().default("labels").describe("column of the labels: a list, or names with a separator between"),
   labelSeparator: z.string().min(1).default(",").describe("what stands between labels"),
 });
@@ -19,6 +18,11 @@ export type MultiLabelReading = z.infer<typeof reading>;
 
 const settings = z.object({
   threshold: z.number().min(0).max(1).default(0.5).describe("probability from which a label applies"),
+  classWeights: z
+    .string()
+    .optional()
+    .describe('weights in the loss of labels where they apply: "balanced", or spam=2,urgent=5')
+    .meta({ onlyFor: "training" }),
   ...longTexts,
 });
 
@@ -49,12 +53,20 @@ export const multiLabelClassification = {
   features: ({ gold, place }, encodings, { labels }) =>
     windowFeatures(encodings, { target: Float32Array.from(labelSet(gold, labels, place)), place }),
 
+  weigh: (features, { labels, settings: { classWeights } }) =>
+    classWeights === undefined ? features : weighPositives(features, labels, classWeights),
+
   targets: (part, batch, { labels: { length: K } }) => ({
     targets: { data: Float32Array.from(part.flatMap(({ target }) => Array.from(target))), shape: [part.length, K] },
-    weights: vector(shares(part, batch).map((share) => share / K)),
+    weights: { data: decisionShares(part, batch), shape: [part.length, K] },
   }),
 
   decode: (_input, _encodings, logits) => meanLogits(logits).map((logit) => 1 / (1 + Math.exp(-logit))),
+
+  present(probabilities, _input, { labels, settings: { threshold } }) {
+    const applying = labels.filter((_, i) => probabilities[i] >= threshold);
+    return { labels: applying, scores: namedScores(probabilities, labels) };
+  },
 
   /** F1 in its four means, exact match and Hamming loss; the score is micro F1. */
   score(examples, answers, { labels, settings: { threshold } }) {

@@ -16,8 +16,11 @@ export interface Choices {
 }
 
 const reading = z.object({
-  contextColumn: z.string().default("sent1").describe("column of the context"),
-  startColumn: z.string().optional().describe("column of how each choice begins (SWAG: sent2)"),
+  contextColumn: z.string().optional().describe('column of the context (default: SWAG\'s "sent1")'),
+  startColumn: z
+    .string()
+    .optional()
+    .describe('column of how each choice begins (default: SWAG\'s "sent2"; none where --context-column is given)'),
   choiceColumns: z
     .array(z.string())
     .min(2)
@@ -34,7 +37,7 @@ const settings = z.object({});
 export const multipleChoice = {
   name: "multiple-choice",
   summary: "which of some endings follows a text, as in SWAG",
-  example: "multiple-choice --train train.csv --dev val.csv --start-column sent2 --output model",
+  example: "multiple-choice --train train.csv --dev val.csv --output model",
   usage: '"She opened the door." "She went in." "He ate it."',
   architecture: "BertForMultipleChoice",
   reading,
@@ -59,6 +62,8 @@ export const multipleChoice = {
 
   decode: (_input, _encodings, logits) => softmax(logits.map(([logit]) => logit)),
 
+  present: (probabilities, { choices }) => choiceScores(choices, probabilities),
+
   /** Accuracy. */
   score(examples, answers) {
     const right = answers.filter((row, i) => indexOfMax(row) === examples[i].gold).length;
@@ -66,6 +71,21 @@ export const multipleChoice = {
     return { score: accuracy, metrics: { examples: examples.length, accuracy } };
   },
 } as const satisfies Task<Choices, number, Float32Array, typeof reading, typeof settings>;
+
+export interface ChoiceScores {
+  /** The likeliest of the choices. */
+  readonly choice: string;
+  /** Its probability, 0 to 1. */
+  readonly score: number;
+  /** That of each choice, in the order in which they were given. */
+  readonly scores: number[];
+}
+
+function choiceScores(choices: readonly string[], probabilities: Float32Array): ChoiceScores {
+  const scores = Array.from(probabilities);
+  const best = indexOfMax(scores);
+  return { choice: choices[best], score: scores[best], scores };
+}
 
 /** Throws OPTION_INVALID. */
 function requireChoices({ length }: readonly string[]): void {

@@ -4,7 +4,14 @@ import { VOCABULARY } from "../../../test/tiny-model.ts";
 import { Random } from "../../base/random.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import { BertTokenizer } from "../../tokenizer/tokenizer.ts";
-import { type FoundAnswers, type GoldAnswers, isNone, type Question, questionAnswering } from "./question-answering.ts";
+import {
+  answersOf,
+  type FoundAnswers,
+  type GoldAnswers,
+  isNone,
+  type Question,
+  questionAnswering,
+} from "./question-answering.ts";
 import type { Example } from "./task.ts";
 
 const tokenizer = BertTokenizer.fromVocabulary([
@@ -18,7 +25,11 @@ const tokenizer = BertTokenizer.fromVocabulary([
   "##\u11ab",
   ".",
 ]);
-const { encode, features, decode, score, settle, conclude } = questionAnswering;
+const cased = BertTokenizer.fromVocabulary(
+  [...VOCABULARY, "日", "é", "😀", "\u0301", "##\u0301", "##\u0323", "##\ufe0f", "##\u05b8", "ש", "."],
+  { lowercase: false },
+);
+const { encode, cuts, features, decode, present, score, settle, conclude } = questionAnswering;
 
 /** A context of the task for sequences of so many tokens. */
 function contextFor(maxLength: number, settings: Parameters<typeof questionAnswering.settings.parse>[0] = {}) {
@@ -31,11 +42,17 @@ function tokensOf(context: string): readonly (readonly [start: number, end: numb
   return Array.from({ length }, (_, i) => [offsets[2 * i], offsets[2 * i + 1]]);
 }
 
-function targets(question: Question, answer: { start: number; end: number } | undefined, context: Context) {
+interface Place {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The texts that the windows of a question point at, undefined for their [CLS]; its answers have these places, or none. */
+function targets(question: Question, places: readonly (Place | undefined)[], context: Context) {
   const encodings = encode(question, context);
-  const answers = answer === undefined ? [] : [{ ...answer, text: question.context.slice(answer.start, answer.end) }];
-  const example: Example<Question, GoldAnswers> = { input: question, gold: { id: "q", answers }, place: "here" };
-  return features(example, encodings, context).map(({ target: [first, last] }, i) => {
+  const answers = places.map((span) => ({ text: question.context.slice(span?.start, span?.end), span }));
+  const gold = { id: "q", answers, isImpossible: answers.length === 0 };
+  return features({ input: question, gold, place: "here" }, encodings, context).map(({ target: [first, last] }, i) => {
     const { offsets } = encodings[i];
     return first === 0 && last === 0 ? undefined : question.context.slice(offsets[2 * first], offsets[2 * last + 1]);
   });
@@ -83,11 +100,54 @@ describe("sequences", () => {
     expect(tokens.join(" ")).toBe("[CLS] a ##b [SEP] a [SEP]");
   });
 
+  test("have all of a character or nothing, where it is several tokens", () => {
+    for (const [longest, asked] of [
+      [4, "한 a"],
+      [3, "한"],
+      [2, ""],
+      [1, ""],
+    ] as const) {
+      const [{ tokens, offsets, sequenceIds }] = encode(
+        { question: "한 a b", context: "good" },
+        contextFor(32, { maxQuestionLength: longest }),
+      );
+      const last = sequenceIds.lastIndexOf(0);
+      expect("한 a b".slice(0, last < 0 ? 0 : offsets[2 * last + 1])).toBe(asked);
+      expect(tokens.slice(-2)).toEqual(["good", "[SEP]"]);
+    }
+  });
+
+  test("tell of a question that was cut, and of no other", () => {
+    for (const context of ["good", letters(100)]) {
+      const isCut = (maxQuestionLength: number) =>
+        cuts({ question: "a b 😀 c", context }, contextFor(16, { maxQuestionLength }));
+      expect([3, 4, 5].map(isCut)).toEqual([true, false, false]);
+    }
+  });
+
+  test("share half of the context's tokens that a window holds, 128 at most, unless told", () => {
+    const shared = (maxLength: number, asked: number, stride?: number) => {
+      const context = contextFor(maxLength, { stride, maxQuestionLength: 200 });
+      const [first, second] = encode({ question: letters(asked), context: letters(3000) }, context);
+      const own = ({ offsets, sequenceIds }: Encoding) =>
+        Array.from(sequenceIds.keys()).flatMap((i) => (sequenceIds[i] === 1 ? offsets[2 * i] : []));
+      return own(first).filter((start) => own(second).includes(start)).length;
+    };
+    expect(shared(384, 10)).toBe(128);
+    expect(shared(384, 64)).toBe(128);
+    expect(shared(128, 10)).toBe(57); // of 115
+    expect(shared(128, 64)).toBe(30);
+    expect(shared(16, 12)).toBe(0); // of 1
+    expect(shared(128, 10, 100)).toBe(100);
+    expect(shared(512, 10, 0)).toBe(0);
+  });
+
   test("of a context without text are the question alone", () => {
     for (const empty of ["", " \r\n", "\u0000"]) {
       const encodings = encode({ question: "a", context: empty }, contextFor(16));
       expect(encodings.map(({ tokens }) => tokens.join(" "))).toEqual(["[CLS] a [SEP] [SEP]"]);
-      expect(targets({ question: "a", context: empty }, { start: 0, end: 1 }, contextFor(16))).toEqual([undefined]);
+      expect(targets({ question: "a", context: empty }, [], contextFor(16))).toEqual([undefined]);
+      expect(targets({ question: "a", context: empty }, [{ start: 0, end: 1 }], contextFor(16))).toEqual([]);
     }
   });
 
@@ -105,6 +165,14 @@ describe("sequences", () => {
       expect.objectContaining({
         code: "TRUNCATION_IMPOSSIBLE",
         message: expect.stringContaining("stride below the 9"),
+      }),
+    );
+    expect(() => encode(asked(12), contextFor(16))).not.toThrow();
+    expect(() => encode({ question: "a", context: "good" }, contextFor(16, { stride: 11 }))).not.toThrow();
+    expect(() => encode({ question: "a", context: "good" }, contextFor(16, { stride: 12 }))).toThrow(
+      expect.objectContaining({
+        code: "TRUNCATION_IMPOSSIBLE",
+        message: expect.stringMatching(/stride below the 12 tokens.*got 12.*Leave out the stride/s),
       }),
     );
   });
@@ -125,7 +193,8 @@ describe("what is learned", () => {
           const own = offsets.filter((_, i) => sequenceIds[i >> 1] === 1);
           return own[0] <= answer.start && own[own.length - 1] >= answer.end;
         });
-        expect(targets(question, answer, context)).toEqual(has.map((whole) => (whole ? text : undefined)));
+        const expected = has.includes(true) ? has.map((whole) => (whole ? text : undefined)) : [];
+        expect(targets(question, [answer], context)).toEqual(expected);
         expect(has.includes(true) || to - from > stride).toBe(true); // what windows have in common, none of them cuts
       }),
       { numRuns: 500, examples: [[{ length: 40, first: 0, size: 0, stride: 5 }]] },
@@ -135,25 +204,58 @@ describe("what is learned", () => {
   test("includes blanks around an answer, and the rest of its words", () => {
     const context = contextFor(32);
     const targetOf = (text: string, start: number, end: number) =>
-      targets({ question: "a", context: text }, { start, end }, context);
+      targets({ question: "a", context: text }, [{ start, end }], context);
     expect(targetOf("  good bad  ", 0, 7)).toEqual(["good"]);
     expect(targetOf("good bad  ", 4, 10)).toEqual(["bad"]);
     expect(targetOf("xgoody bad", 2, 4)).toEqual(["oo"]); // pieces are letters
     expect(targetOf("日本😀 bad", 1, 4)).toEqual(["本😀"]);
-    expect(targetOf("good \u0000 bad", 5, 6)).toEqual([undefined]); // no token at all
   });
 
   test("is for a question without answer that it is not there", () => {
-    expect(targets({ question: "a", context: letters(40) }, undefined, contextFor(16, { stride: 4 }))).toEqual(
+    expect(targets({ question: "a", context: letters(40) }, [], contextFor(16, { stride: 4 }))).toEqual(
       new Array(5).fill(undefined),
     );
+  });
+
+  test("is nothing where the answer is known, but not where it is, or in no window whole", () => {
+    const context = contextFor(16, { stride: 4 }); // 12 tokens of the context in a window
+    const long = { question: "a", context: letters(40) };
+    const learnt = (...places: (Place | undefined)[]) => targets(long, places, context);
+    expect(learnt(undefined)).toEqual([]);
+    expect(learnt(undefined, undefined)).toEqual([]);
+    expect(learnt({ start: 0, end: 25 })).toEqual([]); // 13 letters
+    expect(learnt({ start: 0, end: 23 })[0]).toBe(long.context.slice(0, 23)); // 12
+    expect(targets({ question: "a", context: "good \u0000 bad" }, [{ start: 5, end: 6 }], context)).toEqual([]);
+    const unknown = { id: "q", answers: [], isImpossible: false };
+    expect(features({ input: long, gold: unknown, place: "" }, encode(long, context), context)).toEqual([]);
+  });
+
+  test("is the first answer that a window holds", () => {
+    const question = { question: "a", context: letters(40) };
+    const context = contextFor(16, { stride: 4 });
+    const [long, third, fifth] = [
+      { start: 0, end: 25 },
+      { start: 4, end: 5 },
+      { start: 8, end: 9 },
+    ];
+    const learnt = (...places: (Place | undefined)[]) => targets(question, places, context)[0];
+    expect(learnt(undefined, long, third, fifth)).toBe(question.context[4]);
+    expect(learnt(fifth, third)).toBe(question.context[8]);
+  });
+
+  test("is of an impossible question that there is no answer, whatever answers it has", () => {
+    const question = { question: "a", context: "good bad" };
+    const context = contextFor(16);
+    const gold = { id: "q", answers: [{ text: "good", span: { start: 0, end: 4 } }], isImpossible: true };
+    const [{ target }] = features({ input: question, gold, place: "" }, encode(question, context), context);
+    expect(Array.from(target)).toEqual([0, 0]);
   });
 
   test("weighs all windows of a batch alike", () => {
     const context = contextFor(16, { stride: 4 });
     const question = { question: "a", context: letters(40) };
     const batch = features(
-      { input: question, gold: { id: "q", answers: [] }, place: "" },
+      { input: question, gold: { id: "q", answers: [], isImpossible: true }, place: "" },
       encode(question, context),
       context,
     );
@@ -224,8 +326,12 @@ describe("answers", () => {
     );
   });
 
-  test("are the context's own text, whatever that is", () => {
-    const characters = ["a", "g", "good", " ", "  ", "\r\n", "\n", "\t", ".", "é", "e\u0301", "\u0301", "ﬁ", "İ", "ß"];
+  describe.each([
+    ["uncased", tokenizer],
+    ["cased", cased],
+  ])("are the context's own text, whatever that is, with an %s vocabulary", (_, tokenizer) => {
+    const characters = ["a", "g", "good", " ", "  ", "\r\n", "\n", "\t", ".", "é", "ﬁ", "İ", "ß", "ç"];
+    const marks = ["e\u0301", "\u0301", "\u0323", "a\u0323\u0301", "a\u0301\u0323", "😀\ufe0f", "日\u0300", "ש\u05b8"];
     const others = [
       "😀",
       "👩‍👩‍👧",
@@ -242,27 +348,49 @@ describe("answers", () => {
       "ก็",
     ];
     const broken = ["\ud83d", "\ude00", "[SEP]", "[CLS]", "\u{10ffff}"];
-    const text = fc.array(fc.constantFrom(...characters, ...others, ...broken), { maxLength: 40 });
-    const context = contextFor(14, { stride: 3, maxAnswerLength: 9, unanswerable: true });
-    let spans = 0;
-    fc.assert(
-      fc.property(fc.tuple(text, fc.nat()), ([pieces, seed]) => {
-        const question = { question: "a?", context: pieces.join("") };
-        const encodings = encode(question, context);
-        const found = decode(question, encodings, randomLogits(encodings, seed), context);
-        const places = found.spans.map(({ start, end }) => `${start} ${end}`);
-        const isRight = found.spans.every(({ start, end, answer }) => {
-          const splits = [start, end].some((place) =>
-            /^[\ud800-\udbff][\udc00-\udfff]$/.test(question.context.slice(place - 1, place + 1)),
-          );
-          return start < end && answer === question.context.slice(start, end) && !splits;
-        });
-        if (!isRight || new Set(places).size < places.length) throw new Error(JSON.stringify(found.spans));
-        spans += places.length;
-      }),
-      { numRuns: 10_000 },
+    const text = fc.array(
+      fc.oneof(
+        { weight: 20, arbitrary: fc.constantFrom(...characters, ...marks, ...others, ...broken) },
+        { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 3 }) },
+      ),
+      { maxLength: 40 },
     );
-    expect(spans).toBeGreaterThan(30_000);
+    const context = { ...contextFor(14, { stride: 3, maxAnswerLength: 9, unanswerable: true }), tokenizer };
+
+    test("with all the accents of its last letter", () => {
+      let [spans, accented] = [0, 0];
+      fc.assert(
+        fc.property(fc.tuple(text, fc.nat()), ([pieces, seed]) => {
+          const question = { question: "a?", context: pieces.join("") };
+          const encodings = encode(question, context);
+          const found = decode(question, encodings, randomLogits(encodings, seed), context);
+          const places = found.spans.map(({ start, end }) => `${start} ${end}`);
+          const isRight = found.spans.every(({ start, end, answer }) => {
+            const splits = [start, end].some((place) =>
+              /^[\ud800-\udbff][\udc00-\udfff]$/.test(question.context.slice(place - 1, place + 1)),
+            );
+            const isWhole = !/^\p{Mn}/u.test(question.context.slice(end));
+            if (/\p{Mn}$/u.test(answer)) accented++;
+            return start < end && answer === question.context.slice(start, end) && !splits && isWhole;
+          });
+          if (!isRight || new Set(places).size < places.length) throw new Error(JSON.stringify(found.spans));
+          spans += places.length;
+        }),
+        { numRuns: 5000 },
+      );
+      expect(spans).toBeGreaterThan(15_000);
+      expect(accented).toBeGreaterThan(3000);
+    });
+  });
+
+  test("keep an accent that the tokenizer leaves out, at the end of a window and of the context too", () => {
+    const context = contextFor(8, { maxAnswerLength: 1, stride: 0 }); // 4 tokens of the context in a window
+    const question = { question: "a", context: "b c d e\u0301\u0323 f g\u0301" };
+    const encodings = encode(question, context);
+    expect(encodings.map(({ tokens }) => tokens.slice(3, -1).join(" "))).toEqual(["b c d e", "f g"]);
+    const { spans } = decode(question, encodings, randomLogits(encodings, 1), context);
+    expect(spans.map(({ answer }) => answer).toSorted()).toEqual(["b", "c", "d", "e\u0301\u0323", "f", "g\u0301"]);
+    expect(spans.find(({ answer }) => answer.startsWith("e"))).toMatchObject({ start: 6, end: 9 });
   });
 
   test("of a context without text are none", () => {
@@ -279,7 +407,7 @@ describe("answers", () => {
 describe("no answer", () => {
   const example = (id: string, ...answers: string[]): Example<Question, GoldAnswers> => ({
     input: { question: "a", context: "b" },
-    gold: { id, answers: answers.map((text) => ({ text, start: 0, end: text.length })) },
+    gold: { id, answers: answers.map((text) => ({ text })), isImpossible: answers.length === 0 },
     place: id,
   });
   const found = (answer: string, margin: number): FoundAnswers => ({
@@ -296,19 +424,60 @@ describe("no answer", () => {
     expect(settle(data(examples), settings).unanswerable).toBe(true);
     expect(settle(data(examples.slice(0, 2)), settings).unanswerable).toBe(false);
     expect(settle(data(examples.slice(0, 2)), { ...settings, unanswerable: true }).unanswerable).toBe(true);
+    const unknown = { ...examples[2], gold: { id: "3", answers: [], isImpossible: false } };
+    expect(settle(data([unknown]), settings).unanswerable).toBe(false);
   });
 
   test("is given above the threshold, which is found and kept unless it was chosen", () => {
     const scored = (settings: object) => score(examples, answers, contextFor(16, { unanswerable: true, ...settings }));
     const { score: best, metrics } = scored({});
     expect(best).toBe(1);
-    expect(metrics).toMatchObject({ f1: 1, best: { f1: 1, f1Threshold: 2 } }); // at the threshold that it will have
+    expect(metrics).toMatchObject({ f1: 1, best: { f1: 1, f1Threshold: 2.5 } }); // at the threshold that it will have
     const concluded = conclude(contextFor(16, { unanswerable: true }).settings, metrics);
-    expect(concluded.nullThreshold).toBe(2);
+    expect(concluded.nullThreshold).toBe(2.5);
     expect(scored(concluded)).toMatchObject({ score: 1, metrics: { f1: 1 } });
     const chosen = contextFor(16, { unanswerable: true, nullThreshold: -2 }).settings;
     expect(scored(chosen)).toMatchObject({ score: 0.75, metrics: { f1: 0.75, noAnswer: { f1: 1 } } });
     expect(conclude(chosen, metrics)).toEqual(chosen);
+  });
+
+  test("is given to the same questions when all margins are rounded otherwise", () => {
+    const { settings } = contextFor(16, { unanswerable: true });
+    const kept = conclude(settings, score(examples, answers, contextFor(16, { unanswerable: true })).metrics);
+    for (const error of [-1e-3, 1e-3]) {
+      const rounded = answers.map((found) => ({ ...found, margin: found.margin + error }));
+      expect(rounded.map((found) => isNone(found, kept.nullThreshold))).toEqual([false, false, true, true]);
+    }
+  });
+
+  test("or one is scored by every gold text, wherever it stands", () => {
+    const several = [example("1", "nowhere", "Good."), example("2", ""), example("3"), example("4", "bad")];
+    const given = [found("good", -3), found("x", -3), found("y", 3), found("worse", -3)];
+    const context = contextFor(16, { unanswerable: true, nullThreshold: 0 });
+    expect(score(several, given, context).metrics).toMatchObject({
+      exactMatch: 2 / 4,
+      hasAnswer: { exactMatch: 1 / 3, total: 3 }, // an empty text is an answer too, as in the official script
+      noAnswer: { exactMatch: 1, total: 1 },
+    });
+  });
+
+  test("stands among several answers, and for one where the threshold says so", () => {
+    const spans = [0.5, 0.2].map((score, start) => ({ answer: "b", start, end: start + 1, score }));
+    const none = { answer: "", start: 0, end: 0, score: 0.3 };
+    const both: FoundAnswers = { spans, noAnswer: 0.3, margin: -0.5 };
+    const { settings } = contextFor(16, { unanswerable: true });
+    expect(answersOf(both, { ...settings, topK: 5 })).toEqual([spans[0], none, spans[1]]);
+    expect(answersOf(both, { ...settings, topK: 2, unanswerable: false })).toEqual(spans);
+    expect(answersOf(both, settings)).toEqual([spans[0]]);
+    expect(answersOf(both, { ...settings, nullThreshold: -1 })).toEqual([none]);
+    expect(answersOf({ spans: [], noAnswer: 0, margin: 1 }, { ...settings, unanswerable: false })).toEqual([
+      { ...none, score: 0 },
+    ]);
+    const question = { question: "a", context: "bb" };
+    expect(present(both, question, { labels: [], settings })).toEqual({ ...spans[0], no_answer: 0.3 });
+    expect(present(both, question, { labels: [], settings: { ...settings, topK: 2, unanswerable: false } })).toEqual({
+      answers: spans,
+    });
   });
 
   test("is out of the question for a model without it", () => {

@@ -8,6 +8,7 @@ import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { softmax } from "../run/softmax.ts";
 import { topIndices } from "../run/top-k.ts";
+import { endOfAccents } from "./accents.ts";
 import { shares } from "./class-weights.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
@@ -18,10 +19,16 @@ export interface Question {
   readonly context: string;
 }
 
-/** What answers a question: the right pieces of the context, none where there is no answer. */
+/** What answers a question. */
 export interface GoldAnswers {
   readonly id: string;
-  readonly answers: readonly { readonly text: string; readonly start: number; readonly end: number }[];
+  /** All of them count in figures; those are to be learnt from that have a place, `context.slice(start, end)`. */
+  readonly answers: readonly {
+    readonly text: string;
+    readonly span?: { readonly start: number; readonly end: number };
+  }[];
+  /** Whether it is known that the context holds no answer. */
+  readonly isImpossible: boolean;
 }
 
 /** A piece of the context, `context.slice(start, end)`, and its probability among the twenty likeliest (and no answer). */
@@ -42,7 +49,11 @@ export interface FoundAnswers {
 }
 
 const settings = z.object({
-  stride: z.int().min(0).default(128).describe("tokens that windows over a long context have in common"),
+  stride: z
+    .int()
+    .min(0)
+    .optional()
+    .describe("tokens that windows over a long context have in common (default: half of what they hold, at most 128)"),
   maxQuestionLength: z.int().min(1).default(64).describe("tokens of a question at most; longer ones are cut"),
   maxAnswerLength: z.int().min(1).default(30).describe("tokens of an answer at most"),
   unanswerable: z
@@ -54,6 +65,7 @@ const settings = z.object({
     .number()
     .optional()
     .describe("how far no answer must be ahead of the best one, in logits, to be given (default: the best for --dev)"),
+  topK: z.int().min(1).default(1).describe("answers, best first").meta({ onlyFor: "prediction" }),
 });
 
 /**
@@ -73,19 +85,30 @@ export const questionAnswering = {
 
   settle: ({ examples }, chosen) => ({
     ...chosen,
-    unanswerable: chosen.unanswerable || examples.some(({ gold }) => gold.answers.length === 0),
+    unanswerable: chosen.unanswerable || examples.some(({ gold }) => gold.isImpossible),
   }),
 
   head: (config) => answerHead(config),
 
   encode({ question, context }, { tokenizer, maxLength, settings: { stride, maxQuestionLength } }) {
     const asked = cutQuestion(tokenizer, question, maxQuestionLength, maxLength);
-    return tokenizer.encodeWindows(asked, { pair: context, maxLength, stride, truncation: "only_second" });
+    requireAdvance(stride, maxLength);
+    const room = maxLength - SPECIAL_TOKENS - tokenizer.ids(asked).length;
+    const overlap = strideOf(room, stride);
+    return tokenizer.encodeWindows(asked, { pair: context, maxLength, stride: overlap, truncation: "only_second" });
   },
 
-  /** The first of the right answers; a window without it is to point at its [CLS]. */
-  features({ gold: { answers }, place }, encodings, { settings: { stride } }) {
-    const targets = answers.length > 0 ? tokensOf(answers[0], encodings, stride) : encodings.map(() => CLS);
+  cuts: ({ question }, { tokenizer, settings: { maxQuestionLength } }) =>
+    tokenizer.ids(question).length > maxQuestionLength,
+
+  /**
+   * The first of the right answers that some window holds whole; a window without it is to point at its [CLS]. Without one
+   * there is nothing to learn, since the answer may well be there.
+   */
+  features({ gold: { answers, isImpossible }, place }, encodings, { settings: { stride } }) {
+    const places = answers.map(({ span }) => span && tokensOf(span, encodings, stride));
+    const targets = isImpossible ? encodings.map(() => CLS) : places.find((windows) => windows?.some(isSpan));
+    if (targets === undefined) return [];
     return encodings.map((sequence, i) => ({ sequences: [sequence], target: Int32Array.from(targets[i]), place }));
   },
 
@@ -95,6 +118,14 @@ export const questionAnswering = {
   }),
 
   decode: ({ context }, encodings, logits, { settings }) => findAnswers(context, encodings, logits, settings),
+
+  present(found, _question, { settings }) {
+    const answers = answersOf(found, settings);
+    return {
+      ...(settings.topK > 1 ? { answers } : answers[0]),
+      ...(settings.unanswerable && { no_answer: found.noAnswer }),
+    };
+  },
 
   /**
    * Exact match and F1 by SQuAD's rules, where there may be no answer at the best threshold unless one has been chosen; the
@@ -125,9 +156,45 @@ export type QuestionAnswerer = TaskModelOf<typeof questionAnswering>;
 /** Spans that an answer's probability is among (Devlin's `n_best_size`). */
 const CONSIDERED = 20;
 
+/**
+ * The best `topK` answers, at least one: that there is none is the empty text from 0 to 0. Of one answer the threshold says
+ * whether it is rather none.
+ */
+export function answersOf(
+  found: FoundAnswers,
+  { topK, unanswerable, nullThreshold }: Pick<z.infer<typeof settings>, "topK" | "unanswerable" | "nullThreshold">,
+): AnswerSpan[] {
+  const { spans, noAnswer } = found;
+  const none = { answer: "", start: 0, end: 0, score: noAnswer };
+  if (spans.length === 0) return [none];
+  if (topK === 1) return [unanswerable && isNone(found, nullThreshold) ? none : spans[0]];
+  const all = unanswerable ? [...spans, none].sort((a, b) => b.score - a.score) : spans;
+  return all.slice(0, topK);
+}
+
 /** Whether no answer is far enough ahead; without a threshold, whether it is ahead at all. */
 export function isNone({ margin }: FoundAnswers, nullThreshold = 0): boolean {
   return margin > nullThreshold;
+}
+
+/**
+ * Tokens that windows share which hold `room` tokens of the context. Unless they were told it is half of those, or Devlin's
+ * 128 where that is less, as it is with 384 tokens of a sequence: so much fits beside every question.
+ */
+function strideOf(room: number, told: number | undefined): number {
+  return told ?? Math.min(128, Math.floor(room / 2));
+}
+
+/** Throws TRUNCATION_IMPOSSIBLE for a stride that no question would leave room for. */
+function requireAdvance(stride: number | undefined, maxLength: number): void {
+  const room = maxLength - SPECIAL_TOKENS - 1;
+  if (stride === undefined || stride < room) return;
+  throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
+    problem: `windows of ${maxLength} tokens would not advance`,
+    expected: `a stride below the ${room} tokens that the shortest question leaves for its context`,
+    received: String(stride),
+    cure: "Leave out the stride, which then follows the room there is, or raise maxLength.",
+  });
 }
 
 /**
@@ -145,7 +212,10 @@ function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number
       cure: "Lower maxQuestionLength, by which longer questions are cut, or take a model for longer sequences.",
     });
   }
-  return length <= longest ? question : question.slice(0, offsets[2 * longest - 1]);
+  if (length <= longest) return question;
+  let kept = longest;
+  while (kept > 0 && offsets[2 * kept] < offsets[2 * kept - 1]) kept--; // a character of several tokens goes as a whole
+  return kept === 0 ? "" : question.slice(0, offsets[2 * kept - 1]);
 }
 
 /** `[CLS] question [SEP] context [SEP]` */
@@ -154,16 +224,20 @@ const SPECIAL_TOKENS = 3;
 /** The target of a window without the answer: from [CLS] to [CLS]. */
 const CLS: readonly [number, number] = [0, 0];
 
+function isSpan([, last]: readonly [first: number, last: number]): boolean {
+  return last > 0;
+}
+
 /** First and last token of an answer in each window; [CLS] where the window has not all of it. */
 function tokensOf(
-  { start, end }: { start: number; end: number },
+  { start, end }: { readonly start: number; readonly end: number },
   encodings: readonly Encoding[],
-  stride: number,
+  stride: number | undefined,
 ): (readonly [number, number])[] {
   const from = encodings[0].sequenceIds.indexOf(1);
   if (from < 0) return [CLS]; // a context without tokens
   const sizes = encodings.map(({ length }) => ({ length: length - 1 - from }));
-  const starts = windowStarts(sizes, stride);
+  const starts = windowStarts(sizes, strideOf(sizes[0].length, stride));
   let [first, last] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]; // among all tokens of the context
   encodings.forEach(({ offsets }, window) => {
     for (let i = 0; i < sizes[window].length; i++) {
@@ -199,7 +273,7 @@ function findAnswers(
   const candidates = encodings
     .flatMap((_, window) => candidatesOf(window, logits[window], starts[window], maxAnswerLength))
     .sort((a, b) => b.logit - a.logit);
-  const best = distinct(candidates, encodings).slice(0, CONSIDERED);
+  const best = distinct(context, candidates, encodings).slice(0, CONSIDERED);
   if (best.length === 0) return { spans: [], noAnswer: unanswerable ? 1 : 0, margin: Number.MAX_VALUE };
   const sums = best.map(({ logit }) => logit);
   const chances = softmax(unanswerable ? [...sums, none] : sums);
@@ -209,13 +283,16 @@ function findAnswers(
 
 /**
  * The places of candidates in the context, each once, as its likeliest: where a character became several tokens, as Hangul
- * does, different tokens have the same place.
+ * does, different tokens have the same place. Accents that stand behind the last letter as characters of their own belong to
+ * it, whether the tokenizer leaves them out or makes tokens of them.
  */
-function distinct(candidates: readonly Candidate[], encodings: readonly Encoding[]) {
+function distinct(context: string, candidates: readonly Candidate[], encodings: readonly Encoding[]) {
   const places = new Map<string, { readonly start: number; readonly end: number; readonly logit: number }>();
   for (const { window, first, last, logit } of candidates) {
-    const { offsets } = encodings[window];
-    const [start, end] = [offsets[2 * first], offsets[2 * last + 1]];
+    // In any order: the tokenizer puts the accents of a letter into their own.
+    const offsets = encodings[window].offsets.subarray(2 * first, 2 * last + 2);
+    const start = Math.min(...offsets);
+    const end = endOfAccents(context, Math.max(...offsets));
     const place = `${start} ${end}`;
     if (!places.has(place)) places.set(place, { start, end, logit });
   }
@@ -229,12 +306,13 @@ interface Starts {
 }
 
 /** Each token of the context may begin an answer in one window only, where it sees most around it. */
-function startsOf(encodings: readonly Encoding[], stride: number): Starts[] {
+function startsOf(encodings: readonly Encoding[], stride: number | undefined): Starts[] {
   const froms = encodings.map(({ sequenceIds }) => sequenceIds.indexOf(1));
   const starts = encodings.map(({ length }) => ({ tokens: [] as number[], last: length - 2 })); // before the last [SEP]
   if (froms[0] < 0) return starts; // a context without tokens
   const sizes = encodings.map(({ length }, window) => ({ length: length - 1 - froms[window] }));
-  for (const { window, index } of bestPlaces(sizes, stride)) starts[window].tokens.push(froms[window] + index);
+  const overlap = strideOf(sizes[0].length, stride);
+  for (const { window, index } of bestPlaces(sizes, overlap)) starts[window].tokens.push(froms[window] + index);
   return starts;
 }
 

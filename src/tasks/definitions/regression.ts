@@ -10,7 +10,7 @@ import { onEmpty, textColumns } from "./text-reading.ts";
 
 const reading = z.object({
   ...textColumns,
-  scoreColumn: z.string().default("score").describe("column of the number"),
+  scoreColumn: z.string().optional().describe('column of the number (default: "score")'),
   onEmpty,
 });
 
@@ -44,6 +44,8 @@ export const regression = {
   }),
 
   decode: (_input, _encodings, [logits]) => logits[0],
+
+  present: (score) => ({ score }),
 
   /** Pearson's and Spearman's correlation, mean squared and absolute error; the score is Spearman's. */
   score(examples, answers) {

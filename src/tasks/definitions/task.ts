@@ -12,14 +12,20 @@ export interface Example<Input, Gold> {
   readonly input: Input;
   readonly gold: Gold;
   readonly place: string;
+  /** Names those that it belongs together with, such as the questions about a text: no fold divides them. Default: itself. */
+  readonly group?: string;
 }
 
 /** The examples of a file. */
 export interface Examples<Input, Gold> {
   readonly file: string;
   readonly examples: readonly Example<Input, Gold>[];
-  /** How many were left out, by reason: "rows without text or label". */
+  /** How many were left out, by reason: "without text or label". */
   readonly skipped: Readonly<Record<string, number>>;
+  /** Where those stood, by the same reasons, if the reader says so. */
+  readonly skippedPlaces?: Readonly<Record<string, readonly string[]>>;
+  /** What was read all the same and is to be told: "invalid transitions", say. */
+  readonly notes?: Readonly<Record<string, number>>;
   /** The labels in their usual order, where the format has one. */
   readonly labels?: readonly string[];
   /** The figure that models are compared by, where the format has one. */
@@ -38,12 +44,18 @@ export interface TaskContext<Settings> {
 
 /** What training looks at as one: the sequences of a judgement, and the numbers that the head is to find for them. */
 export interface Feature {
+  /** Of those that `encode` gave, the very same objects. */
   readonly sequences: readonly Sequence[];
   readonly target: Int32Array | Float32Array;
   readonly place: string;
   /** How much it counts in the loss, 1 if left out. */
   readonly weight?: number;
+  /** How much each number of the target counts in it, 1 if left out. */
+  readonly weights?: Float32Array;
 }
+
+/** Tokens of a sequence at most where neither the user nor the task says how many. */
+export const DEFAULT_MAX_LENGTH = 128;
 
 /**
  * A task that BERT is fine-tuned for: how an input becomes sequences, which head reads them, with which loss, and how the
@@ -69,7 +81,7 @@ export interface Task<
   /** The Hugging Face class of its models, and its problem type where that class has several. */
   readonly architecture: string;
   readonly problemType?: string;
-  /** Tokens of a sequence at most where `maxLength` is not given. Default 128. */
+  /** Tokens of a sequence at most where `maxLength` is not given. Default: {@link DEFAULT_MAX_LENGTH}. */
   readonly defaultMaxLength?: number;
   /** Whether several sequences of an input are windows over it, which together leave nothing out. */
   readonly windowed?: boolean;
@@ -85,7 +97,9 @@ export interface Task<
   head(config: BertConfig, context: HeadContext<z.infer<Settings>>): { readonly logits: Tensor; readonly loss: Tensor };
   /** The sequences of an input: one, or windows over a long text, or choices. Throws TRUNCATION_IMPOSSIBLE. */
   encode(input: Input, context: TaskContext<z.infer<Settings>>): readonly Encoding[];
-  /** What there is to learn from an example. Throws LABEL_UNKNOWN. */
+  /** Whether `encode` leaves out tokens of an input by a setting of its own, which its sequences do not tell. */
+  cuts?(input: Input, context: TaskContext<z.infer<Settings>>): boolean;
+  /** What there is to learn from an example; where there is nothing, training leaves it out and says so. Throws LABEL_UNKNOWN. */
   features(
     example: Example<Input, Gold>,
     encodings: readonly Encoding[],
@@ -106,6 +120,8 @@ export interface Task<
     logits: readonly Float32Array[],
     context: TaskContext<z.infer<Settings>>,
   ): Answer;
+  /** An answer in the form in which it is printed. */
+  present(answer: Answer, input: Input, context: HeadContext<z.infer<Settings>>): object;
   /** Figures of answers to examples; the score chooses the best epoch. */
   score(
     examples: readonly Example<Input, Gold>[],

@@ -7,7 +7,7 @@ import { softmax } from "../run/softmax.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import { indexOfMax } from "../run/top-k.ts";
 import { shares, weighByLabel } from "./class-weights.ts";
-import { labelIndex, labelsOf } from "./labels.ts";
+import { labelIndex, labelsOf, namedScores } from "./labels.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
 import { textReading } from "./text-reading.ts";
@@ -16,8 +16,16 @@ import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-window
 const METRICS = ["accuracy", "macroF1", "weightedF1", "f1", "mcc"] as const;
 
 const settings = z.object({
-  metric: z.enum(METRICS).optional().describe("figure that chooses the best epoch (default: GLUE's, else accuracy)"),
-  classWeights: z.string().optional().describe('weights of labels in the loss: "balanced", or spam=2,ham=1'),
+  metric: z
+    .enum(METRICS)
+    .optional()
+    .describe("figure that chooses the best epoch (default: GLUE's, else accuracy)")
+    .meta({ onlyFor: "training" }),
+  classWeights: z
+    .string()
+    .optional()
+    .describe('weights of labels in the loss: "balanced", or spam=2,ham=1')
+    .meta({ onlyFor: "training" }),
   ...longTexts,
 });
 
@@ -59,15 +67,19 @@ export const textClassification = {
 
   decode: (_input, _encodings, logits) => softmax(meanLogits(logits)),
 
+  present(probabilities, _input, { labels }) {
+    const best = indexOfMax(probabilities);
+    return { label: labels[best], score: probabilities[best], scores: namedScores(probabilities, labels) };
+  },
+
   /** Accuracy, F1, Matthews' correlation and the confusion matrix; the score is the setting `metric`. */
   score(examples, answers, { labels, settings: { metric = "accuracy" } }) {
     const gold = examples.map((example) => labelIndex(example.gold, labels, example.place));
     const confusion = confusionMatrix({ predicted: answers.map(indexOfMax), gold, labelCount: labels.length });
-    const loss = answers.reduce((sum, row, i) => sum - Math.log(Math.max(row[gold[i]], Number.MIN_VALUE)), 0);
     const { labels: perLabel, ...figures } = classificationReport(confusion);
     // Of two labels that of the second, as GLUE has it; of more the plain mean.
     const f1 = perLabel.length === 2 ? perLabel[1].f1 : figures.macroF1;
-    const metrics = { examples: examples.length, loss: loss / examples.length, ...figures, f1 };
+    const metrics = { examples: examples.length, ...figures, f1 };
     return { score: metrics[metric], metrics: { ...metrics, perLabel, confusion } };
   },
 } as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;

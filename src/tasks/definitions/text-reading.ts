@@ -1,13 +1,13 @@
 import { z } from "zod";
-import { GLUE_TASK_NAMES } from "../../formats/glue.ts";
+import { GLUE_FORMATS } from "../../formats/glue.ts";
 
-/** Columns of a table that hold texts. */
+/** Columns of a table that hold texts. No default is filled in, so that it shows where a name was given in vain. */
 export const textColumns = {
   format: z
-    .enum(GLUE_TASK_NAMES.map((name) => `glue:${name}` as const))
+    .enum(GLUE_FORMATS)
     .optional()
     .describe("a file of GLUE as it is, whose columns and labels are known (default: a table)"),
-  textColumn: z.string().default("text").describe("column of the text"),
+  textColumn: z.string().optional().describe('column of the text (default: "text")'),
   pairColumn: z.string().optional().describe("column of the second text, where texts are pairs"),
 };
 
@@ -19,7 +19,7 @@ export const onEmpty = z
 /** Which columns of a table hold texts and labels, and what becomes of a row without them. */
 export const textReading = z.object({
   ...textColumns,
-  labelColumn: z.string().default("label").describe("column of the label"),
+  labelColumn: z.string().optional().describe('column of the label (default: "label")'),
   onEmpty,
 });
 

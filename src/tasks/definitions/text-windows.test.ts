@@ -50,6 +50,35 @@ describe("a text longer than the model takes", () => {
     expect(alone[1]).toBeCloseTo(1 / (1 + Math.exp(-1)), 6);
   });
 
+  test.each([
+    ["a text", { text: "a" }, 5, 6],
+    ["a pair", { text: "a", pair: "b" }, 1, 2],
+  ])("%s is refused where windows over a longer one would not advance", (_, short, most, tooMuch) => {
+    expect(textClassification.encode(short, contextOf({ long: "windows", stride: most }))).toHaveLength(1);
+    const windows = () => textClassification.encode(short, contextOf({ long: "windows", stride: tooMuch }));
+    expect(windows).toThrow(expect.objectContaining({ code: "TRUNCATION_IMPOSSIBLE" }));
+    expect(windows).toThrow(`a stride below the ${tooMuch} tokens`);
+    expect(textClassification.encode(short, contextOf({ stride: tooMuch }))).toHaveLength(1);
+  });
+
+  test("loses no token, whatever its length and the stride, and windows share as many tokens as was asked", () => {
+    for (let length = 1; length <= 26; length++) {
+      const letters = "abcdefghijklmnopqrstuvwxyz".slice(0, length);
+      for (let stride = 0; stride < 6; stride++) {
+        const context = contextOf({ long: "windows", stride });
+        const encodings = textClassification.encode({ text: [...letters].join(" ") }, context);
+        const windows = encodings.map(({ tokens }) => tokens.slice(1, -1).join(""));
+        expect(
+          windows[0] +
+            windows
+              .slice(1)
+              .map((window) => window.slice(stride))
+              .join(""),
+        ).toBe(letters);
+      }
+    }
+  });
+
   test("in a pair: every token of both texts is in a window with one of the other", () => {
     const pair = { ...long, pair: "m n o p q r s t" };
     const encodings = textClassification.encode(pair, contextOf({ long: "windows", stride: 1 }));

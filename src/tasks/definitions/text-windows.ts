@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ClozeError } from "../../base/errors.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import type { Feature, TaskContext } from "./task.ts";
@@ -19,9 +20,20 @@ export function encodeText(
   { text, pair }: TextInput,
   { tokenizer, maxLength, settings: { long, stride } }: TaskContext<LongTexts>,
 ): Encoding[] {
-  return long === "windows"
-    ? tokenizer.encodeWindows(text, { pair, maxLength, stride })
-    : [tokenizer.encode(text, { pair, maxLength })];
+  if (long === "truncate") return [tokenizer.encode(text, { pair, maxLength })];
+  requireRoom(stride, pair === undefined ? maxLength - 2 : (maxLength - 3) >> 1);
+  return tokenizer.encodeWindows(text, { pair, maxLength, stride });
+}
+
+/** Says of short texts too that long ones would not fit, so that training stops before it begins and no prediction does. */
+function requireRoom(stride: number, room: number): void {
+  if (stride < room) return;
+  throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
+    problem: "windows over a long text would not advance",
+    expected: `a stride below the ${Math.max(0, room)} tokens that a window surely holds of each text`,
+    received: String(stride),
+    cure: "Lower --stride or raise --max-length.",
+  });
 }
 
 /** Each window with the target of the whole text; together they weigh as much as a text of one window. */

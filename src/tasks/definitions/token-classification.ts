@@ -1,34 +1,46 @@
 import { z } from "zod";
-import { convertTags, detectScheme, entitiesOf, TAG_SCHEMES, type TagScheme } from "../../data/tag-schemes.ts";
+import { ClozeError } from "../../base/errors.ts";
+import {
+  convertTags,
+  detectScheme,
+  entitiesOf,
+  invalidTransitions,
+  type PlaceOf,
+  TAG_SCHEMES,
+  type TagScheme,
+} from "../../data/tag-schemes.ts";
 import { bestPlaces } from "../../data/windows.ts";
 import { vector } from "../../graph/executor.ts";
 import { tokenClassification as tokenHead } from "../../heads/token-classification.ts";
+import { classificationReport } from "../../metrics/classification.ts";
+import { confusionMatrix } from "../../metrics/confusion-matrix.ts";
 import { entityScores } from "../../metrics/entity-scores.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
+import type { Evaluation } from "../../train/trainable.ts";
 import { softmax } from "../run/softmax.ts";
 import { indexOfMax } from "../run/top-k.ts";
-import { labelIndex, labelsOf } from "./labels.ts";
-import type { Feature, Task } from "./task.ts";
+import { tokenShares, UNLABELLED, weighTokens } from "./class-weights.ts";
+import { AGGREGATION_STRATEGIES, findEntities, judgedText, type TokenScores } from "./entity-aggregation.ts";
+import { labelsOf } from "./labels.ts";
+import type { HeadContext, Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
 
 /** A text, or its words where they are known beforehand. */
 export type WordsOrText = string | readonly string[];
 
-/** A token of a text with what the model says of it. */
-export interface TokenScores {
-  /** As in the vocabulary: a word, or a piece that continues one with `##`. */
-  readonly token: string;
-  /** Which word of the text it belongs to, from 0. */
-  readonly word: number;
-  /** Its place, `text.slice(start, end)`; within its word where the words were given. */
-  readonly start: number;
-  readonly end: number;
-  /** Of each label. */
-  readonly probabilities: Float32Array;
+/** The tags of a sentence's words, as its file has them. */
+export interface GoldTags {
+  readonly tags: readonly string[];
+  /** Where a word's tag stands, for messages: "train.conll, line 7". */
+  readonly placeOf: PlaceOf;
 }
 
 const reading = z.object({
-  separator: z.enum(["tab", "space"]).optional().describe("what stands between columns (default: what the file has)"),
+  separator: z
+    .string()
+    .regex(/^[^\r\n]+$/, "a separator is text without line ends")
+    .optional()
+    .describe("between columns: tab, space, whitespace, or a text as , (default: tab if the file has one, else space)"),
   tokenColumn: z.int().default(0).describe("column of the token, from 0; from the end if negative"),
   tagColumn: z.int().default(-1).describe("column of the tag, from 0; from the end if negative"),
 });
@@ -42,8 +54,19 @@ const settings = z.object({
   scheme: z
     .enum([...TAG_SCHEMES, PLAIN])
     .default("IOB2")
-    .describe("how tags spell entities out, into which those of files are turned; plain if they spell none"),
+    .describe("how tags spell entities out, into which those of files are turned; plain if they spell none")
+    .meta({ onlyFor: "training" }),
+  classWeights: z
+    .string()
+    .optional()
+    .describe('weights of labels in the loss: "balanced", or B-PER=2,O=0.5')
+    .meta({ onlyFor: "training" }),
   stride: z.int().min(0).default(32).describe("tokens that windows over a long text have in common"),
+  aggregationStrategy: z
+    .enum(AGGREGATION_STRATEGIES)
+    .default("simple")
+    .describe("how tokens become entities")
+    .meta({ onlyFor: "prediction" }),
 });
 
 /**
@@ -61,27 +84,13 @@ export const tokenClassification = {
   settings,
 
   settle({ examples }, chosen) {
-    if (chosen.scheme === PLAIN) return chosen;
-    const isPlain = detectScheme(examples.map(({ gold }) => gold)) === PLAIN;
+    const isPlain = detectScheme(examples.map(({ gold }) => gold.tags)) === PLAIN;
     return isPlain ? { ...chosen, scheme: PLAIN } : chosen;
   },
 
   labels({ examples, file }, { scheme }) {
-    if (scheme === PLAIN)
-      return labelsOf(
-        examples.flatMap(({ gold }) => gold),
-        file,
-      );
-    return labelsOf(
-      [
-        "O",
-        ...allTags(
-          examples.flatMap(({ gold }) => entitiesOf(gold).map(({ type }) => type)),
-          scheme,
-        ),
-      ],
-      file,
-    );
+    const tags = scheme === PLAIN ? examples.flatMap(({ gold }) => gold.tags) : allTags(typesOf(examples), scheme);
+    return labelsOf(tags, file, "--tag-column");
   },
 
   head: (config, { labels }) => tokenHead(config, { labels: labels.length }),
@@ -89,8 +98,9 @@ export const tokenClassification = {
   encode: (input, { tokenizer, maxLength, settings: { stride } }) =>
     tokenizer.encodeWindows(input, { maxLength, stride }),
 
-  features({ gold, place }, encodings, { labels, settings: { stride, scheme } }) {
-    const indexes = converted(gold, labels, scheme).map((tag) => labelIndex(tag, labels, place));
+  features({ gold, place }, encodings, context) {
+    const indexes = labelIndexes(gold, context);
+    const { stride } = context.settings;
     const targets = encodings.map(({ length }) => new Int32Array(length).fill(UNLABELLED));
     for (const { window, at, word, isFirst } of tokensOf(encodings, stride)) {
       if (isFirst) targets[window][at] = indexes[word];
@@ -98,12 +108,14 @@ export const tokenClassification = {
     return encodings.map((sequence, window) => ({ sequences: [sequence], target: targets[window], place }));
   },
 
+  weigh: (features, { labels, settings: { classWeights } }) =>
+    classWeights === undefined ? features : weighTokens(features, labels, classWeights),
+
   targets(part, batch) {
-    const count = batch.reduce((sum, { target }) => sum + labelled(target), 0);
     const targets = part.flatMap(({ target }) => Array.from(target)); // [T]
     return {
-      labels: vector(Int32Array.from(targets, (label) => Math.max(label, 0))),
-      weights: vector(Float32Array.from(targets, (label) => (label === UNLABELLED ? 0 : 1 / Math.max(1, count)))),
+      labels: vector(Int32Array.from(targets, (label) => (label === UNLABELLED ? 0 : label))),
+      weights: vector(tokenShares(part, batch)),
     };
   },
 
@@ -116,54 +128,92 @@ export const tokenClassification = {
     });
   },
 
-  /** Precision, recall and F1 of entities as conlleval has them, for plain tags accuracy alone; the score is F1 or that. */
-  score(examples, answers, { labels, settings: { scheme } }) {
-    const gold = examples.map((example) => converted(example.gold, labels, scheme));
-    const predicted = answers.map((tokens, i) => wordLabels(tokens, labels, gold[i].length));
-    if (scheme === PLAIN || !tellEntities(labels)) {
-      const words = gold.flat();
-      const right = predicted.flat().filter((label, i) => label === words[i]).length;
-      const accuracy = right / Math.max(1, words.length);
-      return { score: accuracy, metrics: { examples: examples.length, words: words.length, accuracy } };
-    }
-    const { tokenAccuracy, micro, macro, weighted, types } = entityScores({ gold, predicted });
-    const { support: entities, ...figures } = micro;
-    const metrics = { examples: examples.length, entities, ...figures, macroF1: macro.f1, weightedF1: weighted.f1 };
-    return { score: micro.f1, metrics: { ...metrics, tokenAccuracy, perType: types } };
+  /** The entities of a text and, where its words were given, the tag of each. */
+  present(tokens, input, { labels, settings: { aggregationStrategy } }) {
+    const entities = findEntities(judgedText(input, tokens), labels, aggregationStrategy);
+    return typeof input === "string" ? { entities } : { tags: wordLabels(tokens, labels, input.length), entities };
   },
-} as const satisfies Task<WordsOrText, readonly string[], TokenScores[], typeof reading, typeof settings>;
+
+  /** Of entities precision, recall and F1 as conlleval has them, of plain tags those of each label; the score is F1 or accuracy. */
+  score(examples, answers, context) {
+    const { labels } = context;
+    const scheme = schemeOf(context);
+    const gold = examples.map((example) => labelIndexes(example.gold, context));
+    const predicted = answers.map((tokens, i) => wordLabels(tokens, labels, gold[i].length));
+    if (scheme === PLAIN) return plainReport(gold.flat(), predicted.flat(), { examples: examples.length, labels });
+    const goldTags = gold.map((indexes) => indexes.map((index) => labels[index]));
+    const { tokenAccuracy, micro, macro, weighted, types } = entityScores({ gold: goldTags, predicted });
+    const { support: entities, ...figures } = micro;
+    const invalid = predicted.reduce((sum, tags) => sum + invalidTransitions(tags, scheme).length, 0);
+    const metrics = { examples: examples.length, entities, ...figures, macroF1: macro.f1, weightedF1: weighted.f1 };
+    return { score: micro.f1, metrics: { ...metrics, tokenAccuracy, invalidTransitions: invalid, perType: types } };
+  },
+} as const satisfies Task<WordsOrText, GoldTags, TokenScores[], typeof reading, typeof settings>;
 
 export type TokenClassifier = TaskModelOf<typeof tokenClassification>;
 
-/** Whether labels are tags of entities, as `detectScheme` has it: with a prefix, or nothing but prefixes. */
+type TaggingContext = HeadContext<z.infer<typeof settings>>;
+
+/** The scheme of a model's labels. Models of others may be plain without saying so. */
+function schemeOf({ labels, settings: { scheme } }: TaggingContext): TagScheme | typeof PLAIN {
+  return tellEntities(labels) ? scheme : PLAIN;
+}
+
+/** Whether labels are tags of entities: with a prefix, or nothing but prefixes. */
 function tellEntities(labels: readonly string[]): boolean {
   return labels.some((label) => /^[BIES]-/.test(label)) || labels.every((label) => /^[BIESO]$/.test(label));
 }
 
-/** The target of a token that no label belongs to: a special one, or a word's second. */
-const UNLABELLED = -1;
+/**
+ * The label of each word, as an index: its tag, in the model's scheme. Throws ROW_MALFORMED and LABEL_UNKNOWN with the
+ * place of the tag.
+ */
+function labelIndexes({ tags, placeOf }: GoldTags, context: TaggingContext): number[] {
+  const { labels } = context;
+  const scheme = schemeOf(context);
+  const converted = scheme === PLAIN ? tags : convertTags(tags, scheme, placeOf);
+  return converted.map((tag, word) => {
+    const index = labels.indexOf(tag);
+    if (index >= 0) return index;
+    throw new ClozeError("LABEL_UNKNOWN", {
+      problem: `${placeOf(word)} has a tag that the model does not know`,
+      expected: labels.map((known) => JSON.stringify(known)).join(", "),
+      received:
+        JSON.stringify(tags[word]) + (tag === tags[word] ? "" : `, which is ${JSON.stringify(tag)} in ${scheme}`),
+      cure: "Correct the tag, or train with data in which it occurs.",
+    });
+  });
+}
 
-/** Tags as the model has them. Models of others may be plain without saying so. */
-function converted(
-  tags: readonly string[],
-  labels: readonly string[],
-  scheme: TagScheme | typeof PLAIN,
-): readonly string[] {
-  return scheme === PLAIN || !tellEntities(labels) ? tags : convertTags(tags, scheme);
+/** The types of the entities that examples have. */
+function typesOf(examples: readonly { readonly gold: GoldTags }[]): Set<string> {
+  return new Set(examples.flatMap(({ gold }) => entitiesOf(gold.tags, gold.placeOf).map(({ type }) => type)));
 }
 
 /** Every tag of some types, whether it occurs or not: a rare one may be met in other files alone. */
-function allTags(types: readonly string[], scheme: TagScheme): string[] {
+function allTags(types: ReadonlySet<string>, scheme: TagScheme): string[] {
   const prefixes = { IO: "I", IOB1: "BI", IOB2: "BI", BIOES: "BEIS" }[scheme];
-  return [...new Set(types)].flatMap((type) =>
-    [...prefixes].map((prefix) => (type === "" ? prefix : `${prefix}-${type}`)),
-  );
+  const ofType = (type: string) => Array.from(prefixes, (prefix) => (type === "" ? prefix : `${prefix}-${type}`));
+  return ["O", ...Array.from(types).flatMap(ofType)];
 }
 
-function labelled(target: Feature["target"]): number {
-  let count = 0;
-  for (const label of target) if (label !== UNLABELLED) count++;
-  return count;
+/** More labels make a confusion matrix that nobody reads. */
+const MOST_CONFUSED = 50;
+
+/** Figures over words with one label each. */
+function plainReport(
+  gold: readonly number[],
+  predicted: readonly string[],
+  { examples, labels }: { readonly examples: number; readonly labels: readonly string[] },
+): Evaluation {
+  const indexes = predicted.map((label) => labels.indexOf(label));
+  const confusion = confusionMatrix({ predicted: indexes, gold, labelCount: labels.length });
+  const { labels: perLabel, ...figures } = classificationReport(confusion);
+  const metrics = { examples, words: gold.length, ...figures, perLabel };
+  return {
+    score: figures.accuracy,
+    metrics: labels.length > MOST_CONFUSED ? metrics : { ...metrics, confusion },
+  };
 }
 
 interface TextToken {
@@ -188,8 +238,8 @@ function tokensOf(encodings: readonly Encoding[], stride: number): TextToken[] {
   });
 }
 
-/** The label of each word: the likeliest of its first token, the first one there is for a word without tokens. */
-export function wordLabels(tokens: readonly TokenScores[], labels: readonly string[], words: number): string[] {
+/** The label of each word: the likeliest of its first token; `O`, or else the first there is, for a word without tokens. */
+function wordLabels(tokens: readonly TokenScores[], labels: readonly string[], words: number): string[] {
   const outside = labels.includes("O") ? "O" : labels[0];
   const result = new Array<string>(words).fill(outside);
   let before = -1;

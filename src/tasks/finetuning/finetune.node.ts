@@ -3,7 +3,6 @@ import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
-import { Random } from "../../base/random.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import { depthOf } from "../../bert/depth.ts";
 import { onnxExecutor } from "../../executors/onnx/node.node.ts";
@@ -21,8 +20,15 @@ import {
   type TrainingOptions,
   train as trainEpochs,
 } from "../../train/train.ts";
-import { type Examples, type Feature, type Task, type TaskContext, trainableOf } from "../definitions/task.ts";
-import { TaskModel, taskParameters, wasCut } from "../definitions/task-model.ts";
+import {
+  DEFAULT_MAX_LENGTH,
+  type Examples,
+  type Feature,
+  type Task,
+  type TaskContext,
+  trainableOf,
+} from "../definitions/task.ts";
+import { type PreparedExample, prepareExamples, TaskModel, taskParameters } from "../definitions/task-model.ts";
 import {
   isFor,
   loadWeights,
@@ -37,6 +43,7 @@ import { openStartingPoint, requireLength, type StartingPoint } from "../folder/
 import { CURVES, drawCurves } from "../folder/training-curves.node.ts";
 import { figuresOf, openTrainingLog, type TrainingLog } from "../folder/training-log.node.ts";
 import { parseOptions } from "../run/parse-options.ts";
+import { countGroups, foldsOf } from "./folds.ts";
 import { modelCard } from "./model-card.ts";
 
 export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions> {
@@ -49,9 +56,12 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
   readonly vocab?: string;
   readonly train: string;
   readonly dev?: string;
-  /** In place of `dev`: part `index`, from 0, of `of` equal parts of the training file is held back, drawn by chance. */
+  /**
+   * In place of `dev`: part `index`, from 0, of `of` equal parts of the training file is held back, drawn by chance; what
+   * belongs together stays together.
+   */
   readonly fold?: { readonly index: number; readonly of: number };
-  /** Tokens of a sequence at most, special tokens included. Default: the task's, 128 for most. */
+  /** Tokens of a sequence at most, special tokens included. Default: the task's, {@link DEFAULT_MAX_LENGTH} for most. */
   readonly maxLength?: number;
   readonly device?: Device;
   readonly threads?: number;
@@ -64,14 +74,15 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
 
 export type FinetuneEvent =
   | TrainingEvent
-  /** A file was read; `skipped` says what was left out, by reason, `truncated` how many inputs were too long and cut. */
-  | {
+  /**
+   * A file was read; `skipped` says what was left out, by reason, be it in reading or because there is nothing to learn from
+   * it, and `skippedPlaces` where that stood; `truncated` is how many inputs were too long and cut.
+   */
+  | ({
       readonly kind: "data";
-      readonly file: string;
       readonly examples: number;
-      readonly skipped: Readonly<Record<string, number>>;
       readonly truncated: number;
-    }
+    } & Pick<Examples<unknown, unknown>, "file" | "skipped" | "skippedPlaces" | "notes">)
   /** The model is ready to train. */
   | {
       readonly kind: "model";
@@ -117,9 +128,9 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const taskSettings = task.settle?.(all, chosen) ?? chosen;
   const labels = task.labels?.(all, taskSettings) ?? [];
   const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
-  const made = makeFeatures(task, train, context, onEvent);
+  const made = prepareTraining(task, train, context, onEvent);
   const features = task.weigh?.(made, context) ?? made;
-  const devFeatures = dev && makeFeatures(task, dev, context, onEvent);
+  const preparedDev = dev && prepareDev(task, dev, context, onEvent);
   const training = trainingOptions(options);
   const settings = {
     ...settingsOf(training),
@@ -132,7 +143,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     maxLength: start.maxLength,
     labels: JSON.stringify(labels),
     trainingData: fingerprint(features),
-    ...(devFeatures && { devData: fingerprint(devFeatures) }),
+    ...(preparedDev && { devData: fingerprint(preparedDev.flatMap((example) => example.features)) }),
   };
   const ended = options.resume ? await checkpoints.ended() : undefined;
   if (ended !== undefined) {
@@ -169,7 +180,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     rateOf: learningRates(config, training),
     executor,
     options: training,
-    evaluate: model && dev && (async () => (await model.evaluate(dev.examples)).evaluation),
+    evaluate: model && preparedDev && (async () => (await model.evaluatePrepared(preparedDev)).evaluation),
     checkpoints,
     beforeFirstStep: async () => {
       if (from === 0) await checkpoints.clear(); // begins it, so that it can be resumed from here on
@@ -189,7 +200,11 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   return resultOf(state, output, labels);
 }
 
-/** Each weight's learning rate as a multiple of the head's (layer-wise decay: Clark et al. 2020, ELECTRA). */
+/**
+ * Each weight's learning rate as a multiple of the head's: one factor of layer-wise decay for each layer below it (Clark et
+ * al. 2020, ELECTRA). ELECTRA's code takes two to the top layer, a left-over of a pooler that it no longer has, as its author
+ * says (google-research/electra, issue 51); here a pooler counts with the head.
+ */
 function learningRates(config: BertConfig, { layerDecay, freezeLayers }: TrainingOptions): (name: string) => number {
   return (name) => {
     const depth = depthOf(name, config);
@@ -211,7 +226,7 @@ interface Start extends StartingPoint {
 
 async function chooseModel(
   { model = SHIPPED_MODEL, vocab, maxLength: wanted }: FinetuneOptions,
-  usual = 128,
+  usual: number = DEFAULT_MAX_LENGTH,
 ): Promise<Start> {
   const maxLength = wanted ?? usual;
   const start = await openStartingPoint(model, vocab);
@@ -230,35 +245,70 @@ async function readExamples<I, G>(
   const all = await read(path);
   if (fold === undefined) return { all, train: all, dev: dev === undefined ? undefined : await read(dev) };
   const { index, of } = fold;
-  const { length } = all.examples;
-  if (dev !== undefined || !Number.isInteger(of) || of < 2 || of > length) {
+  const most = countGroups(all.examples);
+  if (dev !== undefined || !Number.isInteger(of) || of < 2 || of > most) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "the training file cannot be divided into folds",
-      expected: `2 to ${length} of them, as many as there are examples, and no --dev`,
+      expected: `2 to ${most} of them, as many as there are examples that do not belong together, and no --dev`,
       received: String(of),
     });
   }
-  const order = Random.of("folds").shuffle(Int32Array.from({ length }, (_, i) => i));
-  const held = new Set(order.filter((_, place) => place % of === index));
-  const part = (isHeld: boolean) => ({ ...all, examples: all.examples.filter((_, i) => held.has(i) === isHeld) });
-  const heldBack = { ...part(true), file: `${path}, fold ${index + 1} of ${of}`, skipped: {} };
+  const folds = foldsOf(all.examples, of);
+  const part = (isHeld: boolean) => ({
+    ...all,
+    examples: all.examples.filter((_, i) => (folds[i] === index) === isHeld),
+  });
+  const heldBack = { ...part(true), file: `${path}, fold ${index + 1} of ${of}`, ...TOLD_BEFORE };
   return { all, train: part(false), dev: heldBack };
 }
 
-function makeFeatures<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+/** What reading left out of a file is told of once, not with each part of it. */
+const TOLD_BEFORE = { skipped: {}, skippedPlaces: undefined, notes: undefined } as const;
+
+/** What there is to learn from a file. Throws FILE_EMPTY where there is nothing. */
+function prepareTraining<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
-  { file, examples, skipped }: Examples<I, G>,
+  data: Examples<I, G>,
   context: TaskContext<z.infer<S>>,
   onEvent: FinetuneOptions["onEvent"],
 ): Feature[] {
-  let truncated = 0;
-  const features = examples.flatMap((example) => {
-    const encodings = task.encode(example.input, context);
-    if (wasCut(task, encodings)) truncated++;
-    return task.features(example, encodings, context);
-  });
-  onEvent?.({ kind: "data", file, examples: examples.length, skipped, truncated });
-  return features;
+  const prepared = prepareExamples(task, data.examples, context);
+  const learnable = prepared.filter(({ features }) => features.length > 0);
+  const others = prepared.filter(({ features }) => features.length === 0).map(({ example }) => example.place);
+  if (learnable.length === 0) {
+    throw new ClozeError("FILE_EMPTY", {
+      problem: `there is nothing to learn from ${data.file}`,
+      expected: "an example whose answer can be found in it",
+      received: `${others.length} examples ${NOTHING_TO_LEARN}`,
+      cure: "Check the file, and whether --max-length leaves room for what is to be found.",
+    });
+  }
+  const skipped = { ...data.skipped, [NOTHING_TO_LEARN]: others.length };
+  const skippedPlaces = { ...data.skippedPlaces, [NOTHING_TO_LEARN]: others };
+  onEvent?.(dataEvent(others.length === 0 ? data : { ...data, skipped, skippedPlaces }, learnable));
+  return learnable.flatMap(({ features }) => features);
+}
+
+const NOTHING_TO_LEARN = "without anything to learn";
+
+/** Examples to measure by, all of them: what cannot be learnt can be answered nevertheless. */
+function prepareDev<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  data: Examples<I, G>,
+  context: TaskContext<z.infer<S>>,
+  onEvent: FinetuneOptions["onEvent"],
+): PreparedExample<I, G>[] {
+  const prepared = prepareExamples(task, data.examples, context);
+  onEvent?.(dataEvent(data, prepared));
+  return prepared;
+}
+
+function dataEvent<I, G>(
+  { file, skipped, skippedPlaces, notes }: Examples<I, G>,
+  prepared: readonly PreparedExample<I, G>[],
+): FinetuneEvent {
+  const truncated = prepared.filter((example) => example.truncated).length;
+  return { kind: "data", file, examples: prepared.length, skipped, skippedPlaces, notes, truncated };
 }
 
 /** A head is kept only where it was trained for the same task and the very same labels. */

@@ -1,6 +1,10 @@
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { ClozeError } from "../../base/errors.ts";
+import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import type { FinetuneEvent, FinetuneOptions, FinetuneResult } from "./finetune.node.ts";
+import { type SweepRow, type SweepRun, sweepReport } from "./sweep-report.ts";
+
+export type { SweepRow, SweepRun };
 
 /** What a sweep tries; the paper's grid where it is left out (Devlin et al. 2019, appendix A.3). */
 export interface SweepGrid {
@@ -30,28 +34,10 @@ export type SweepEvent =
   | { readonly kind: "run"; readonly name: string; readonly index: number; readonly total: number }
   | { readonly kind: "training"; readonly event: FinetuneEvent };
 
-/** A recipe and how its trainings, one for each seed and fold, came out. */
-export interface SweepRow {
-  readonly learningRate: number;
-  readonly batchSize: number;
-  readonly epochs: number;
-  readonly scores: readonly number[];
-  readonly mean: number;
-  /** Of the scores, with n - 1; 0 for a single one. */
-  readonly deviation: number;
-  /** Folder of the training with the highest score. */
-  readonly best: string;
-}
-
-interface Run {
-  readonly name: string;
-  readonly options: Pick<FinetuneOptions, "learningRate" | "batchSize" | "epochs" | "seed" | "fold">;
-}
-
 /**
  * Fine-tunes with every combination of a grid, each in a folder of its own inside the output folder, and ranks the recipes by
- * their mean score. Called again it keeps what has ended and goes on where it was stopped. Throws OPTION_INVALID where there is
- * nothing to measure on, and what a training throws.
+ * their mean score; `sweep.json` and `sweep.md` in the output folder have the ranking. Called again it keeps what has ended and
+ * goes on where it was stopped. Throws OPTION_INVALID where there is nothing to measure on or to try, and what a training throws.
  */
 export async function runSweep(
   finetune: (options: FinetuneOptions) => Promise<FinetuneResult>,
@@ -73,43 +59,72 @@ export async function runSweep(
   const parts = folds === undefined ? [undefined] : Array.from({ length: folds }, (_, index) => ({ index, of: folds }));
   const repeats = seeds.flatMap((seed) => parts.map((fold) => ({ seed, fold })));
   const total = recipes.length * repeats.length;
+  if (total === 0) {
+    const expected = "a learning rate, a batch size, a number of epochs, a seed and, if any, folds";
+    throw new ClozeError("OPTION_INVALID", { problem: "a sweep has nothing to try", expected });
+  }
   const rows: SweepRow[] = [];
   let index = 0;
   for (const recipe of recipes) {
-    const results: FinetuneResult[] = [];
+    const runs: SweepRun[] = [];
     for (const repeat of repeats) {
-      const run = describeRun({ ...recipe, ...repeat });
-      onEvent?.({ kind: "run", name: run.name, index: index++, total });
-      const output = join(shared.output, run.name);
+      const name = nameOf(recipe, repeat);
+      onEvent?.({ kind: "run", name, index: index++, total });
+      const output = join(shared.output, name);
       const report = (event: FinetuneEvent) => onEvent?.({ kind: "training", event });
-      const training = finetune({ ...shared, ...run.options, output, resume: !shared.overwrite, onEvent: report });
-      results.push(await training.catch((error) => brokenDown(error, output)));
+      const training = finetune({
+        ...shared,
+        ...recipe,
+        ...repeat,
+        output,
+        resume: !shared.overwrite,
+        onEvent: report,
+      });
+      const score = await training.then((result) => result.score ?? Number.NaN, brokenDown);
+      runs.push({ name, seed: repeat.seed, fold: repeat.fold?.index, score });
     }
-    rows.push({ ...recipe, ...summary(results) });
+    rows.push({ ...recipe, runs, ...summary(runs, shared.output) });
   }
   const rank = ({ mean }: SweepRow) => (Number.isNaN(mean) ? Number.NEGATIVE_INFINITY : mean);
-  return rows.sort((a, b) => rank(b) - rank(a) || 0); // two that broke down are equal
+  rows.sort((a, b) => rank(b) - rank(a) || 0); // two that broke down are equal
+  const measuredOn = folds === undefined ? `${shared.dev}` : `${folds} folds of ${shared.train}`;
+  await saveRanking(rows, shared.output, measuredOn);
+  return rows;
+}
+
+/** Writes the table for programs and for people. */
+async function saveRanking(rows: readonly SweepRow[], output: string, measuredOn: string): Promise<void> {
+  const named = rows.map((row) => ({ ...row, best: basename(row.best) })); // the folder may be moved
+  const files = {
+    "sweep.json": `${JSON.stringify({ measuredOn, rows: named }, null, 2)}\n`,
+    "sweep.md": sweepReport(named, measuredOn),
+  };
+  for (const [name, content] of Object.entries(files)) {
+    await recoverAtomicWrite(join(output, name));
+    await writeFileAtomic(join(output, name), content);
+  }
 }
 
 /** A recipe whose loss breaks down is the worst there is, and no reason to stop. Throws every other error. */
-function brokenDown(error: unknown, output: string): FinetuneResult {
+function brokenDown(error: unknown): number {
   if (!(error instanceof ClozeError && BREAKDOWNS.has(error.code))) throw error;
-  return { output, labels: [], steps: 0, score: undefined, metrics: undefined };
+  return Number.NaN;
 }
 
 const BREAKDOWNS: ReadonlySet<string> = new Set(["LOSS_NOT_FINITE", "LOGITS_NOT_FINITE"]);
 
-function describeRun(options: Run["options"]): Run {
-  const { learningRate, batchSize, epochs, seed, fold } = options;
+type Recipe = Pick<SweepRow, "learningRate" | "batchSize" | "epochs">;
+type Repeat = Pick<FinetuneOptions, "seed" | "fold">;
+
+function nameOf({ learningRate, batchSize, epochs }: Recipe, { seed, fold }: Repeat): string {
   const part = fold === undefined ? "" : `-fold-${fold.index + 1}-of-${fold.of}`;
-  return { name: `rate-${learningRate}-batch-${batchSize}-epochs-${epochs}-seed-${seed}${part}`, options };
+  return `rate-${learningRate}-batch-${batchSize}-epochs-${epochs}-seed-${seed}${part}`;
 }
 
-function summary(results: readonly FinetuneResult[]): Pick<SweepRow, "scores" | "mean" | "deviation" | "best"> {
-  const scores = results.map(({ score = Number.NaN }) => score);
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length;
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0);
-  const deviation = scores.length === 1 ? 0 : Math.sqrt(squares / (scores.length - 1));
-  const best = scores.reduce((best, score, i) => (score > scores[best] || Number.isNaN(scores[best]) ? i : best), 0);
-  return { scores, mean, deviation, best: results[best].output };
+function summary(runs: readonly SweepRun[], output: string): Pick<SweepRow, "mean" | "deviation" | "best"> {
+  const mean = runs.reduce((sum, { score }) => sum + score, 0) / runs.length;
+  const squares = runs.reduce((sum, { score }) => sum + (score - mean) ** 2, 0);
+  const deviation = runs.length === 1 ? 0 : Math.sqrt(squares / (runs.length - 1));
+  const best = runs.reduce((best, run) => (run.score > best.score || Number.isNaN(best.score) ? run : best));
+  return { mean, deviation, best: join(output, best.name) };
 }

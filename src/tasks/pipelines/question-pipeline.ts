@@ -1,6 +1,5 @@
 import {
-  type FoundAnswers,
-  isNone,
+  answersOf,
   type Question,
   type QuestionAnswerer,
   questionAnswering,
@@ -26,7 +25,7 @@ export interface QuestionAnswer {
 export interface QuestionOptions {
   /** Answers, best first. Default 1. */
   readonly top_k?: number;
-  /** Tokens that windows over a long context have in common. Default: the model's. */
+  /** Tokens that windows over a long context have in common. Default: the model's, or what suits the room in a window. */
   readonly doc_stride?: number;
   /** Tokens of an answer at most. Default: the model's. */
   readonly max_answer_len?: number;
@@ -67,9 +66,7 @@ export function questionPipeline(answerer: QuestionAnswerer): QuestionAnsweringP
   function run(questions: readonly Question[], options: Several): Promise<QuestionAnswer[] | QuestionAnswer[][]>;
   async function run(input: Question | readonly Question[], options: QuestionOptions & Control = {}) {
     const single = !isList(input);
-    const answer = async (chunk: readonly Question[]) =>
-      (await answerQuestions(answerer, chunk, { ...options, onProgress: undefined })).map(({ answers }) => answers);
-    const results = await inChunks(single ? [input] : input, answer, options);
+    const results = await inChunks(single ? [input] : input, (chunk) => answerAll(answerer, chunk, options), options);
     const several = (options.top_k ?? 1) > 1;
     if (single) return several ? results[0] : results[0][0];
     return several ? results : results.map(([best]) => best);
@@ -77,44 +74,20 @@ export function questionPipeline(answerer: QuestionAnswerer): QuestionAnsweringP
   return Object.assign(run, { dispose: () => answerer.dispose() });
 }
 
-/** The answers to a question, and the probability that there is none where that was considered. */
-export interface AnsweredQuestion {
-  /** As many as were asked for, or fewer; exactly one where one was. */
-  readonly answers: QuestionAnswer[];
-  readonly noAnswer?: number;
-}
-
-/** Answers questions as the pipeline does. Throws OPTION_INVALID and the errors of `TaskModel.answer`. */
-export async function answerQuestions(
+/** Answers some questions. Throws OPTION_INVALID and the errors of `TaskModel.answer`. */
+async function answerAll(
   answerer: QuestionAnswerer,
   questions: readonly Question[],
-  { top_k = 1, signal, onProgress, ...options }: QuestionOptions & Control = {},
-): Promise<AnsweredQuestion[]> {
+  { top_k = 1, signal, ...options }: QuestionOptions & Pick<Control, "signal">,
+): Promise<QuestionAnswer[][]> {
   requireTopK(top_k);
   const settings = parseGiven(questionAnswering.settings, {
+    topK: top_k,
     stride: options.doc_stride,
     maxAnswerLength: options.max_answer_len,
     maxQuestionLength: options.max_question_len,
     unanswerable: options.handle_impossible_answer,
   });
-  const { unanswerable, nullThreshold } = { ...answerer.context.settings, ...settings };
-  const { results } = await answerer.answer(questions, { settings, signal, onProgress });
-  return results.map((found) => ({
-    answers: top_k === 1 ? [bestOf(found, unanswerable, nullThreshold)] : listOf(found, unanswerable).slice(0, top_k),
-    ...(unanswerable && { noAnswer: found.noAnswer }),
-  }));
-}
-
-function bestOf(found: FoundAnswers, unanswerable: boolean, nullThreshold: number | undefined): QuestionAnswer {
-  const none = found.spans.length === 0 || (unanswerable && isNone(found, nullThreshold));
-  return none ? noAnswer(found) : found.spans[0];
-}
-
-function listOf(found: FoundAnswers, unanswerable: boolean): QuestionAnswer[] {
-  const all: QuestionAnswer[] = unanswerable ? [...found.spans, noAnswer(found)] : [...found.spans];
-  return all.sort((a, b) => b.score - a.score);
-}
-
-function noAnswer({ noAnswer: score }: FoundAnswers): QuestionAnswer {
-  return { score, start: 0, end: 0, answer: "" };
+  const { results } = await answerer.answer(questions, { settings, signal });
+  return results.map((found) => answersOf(found, { ...answerer.context.settings, ...settings }));
 }

@@ -1,12 +1,9 @@
 import { ClozeError } from "../../base/errors.ts";
-import { makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
+import type { Control } from "../run/control.ts";
+import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
+import type { RerankInput } from "../run/text-or-pair.ts";
 import { requireTopK } from "../run/top-k.ts";
 import type { SequenceClassifier } from "./sequence-classifier.ts";
-
-export interface RerankInput {
-  readonly query: string;
-  readonly texts: readonly string[];
-}
 
 export interface RerankedText {
   /** Its place among the texts that were given, from 0. */
@@ -34,27 +31,33 @@ export type RerankPipeline = TaskPipeline<RerankInput, RerankedText[], RerankOpt
  *     await rerank({ query: "capital of France", texts: ["Rome", "Paris"] }); // [{ index: 1, score: 0.9 }, ...]
  */
 export function rerankPipeline(model: SequenceClassifier): RerankPipeline {
-  const { labels } = model.context;
-  return makePipeline(
-    async (inputs, { signal, top_k, return_text = false, label }) => {
-      if (top_k !== undefined) requireTopK(top_k);
-      const index = relevantLabel(labels, label);
-      const pairs = inputs.flatMap(({ query, texts }) => texts.map((text) => ({ text: query, pair: text })));
-      const { results: answers, truncated } = await model.answer(pairs, { signal });
-      const scores = answers.map((answer) => (typeof answer === "number" ? answer : answer[index]));
-      let first = 0;
-      const results = inputs.map(({ texts }) => {
-        const own = scores.slice(first, first + texts.length);
-        first += texts.length;
-        return own
-          .map((score, i) => ({ index: i, score, ...(return_text && { text: texts[i] }) }))
-          .sort((a, b) => b.score - a.score)
-          .slice(0, top_k);
-      });
-      return { results, truncated };
-    },
+  return makePipeline<RerankInput, RerankedText[], RerankOptions>(
+    (inputs, options) => rerankTexts(model, inputs, options),
     () => model.dispose(),
   );
+}
+
+/** What the pipeline gives for each query. Throws OPTION_INVALID and the errors of `TaskModel.answer`. */
+export async function rerankTexts(
+  model: SequenceClassifier,
+  inputs: readonly RerankInput[],
+  { signal, top_k, return_text = false, label }: RerankOptions & Control = {},
+): Promise<Answers<RerankedText[]>> {
+  if (top_k !== undefined) requireTopK(top_k);
+  const index = relevantLabel(model.context.labels, label);
+  const pairs = inputs.flatMap(({ query, texts }) => texts.map((text) => ({ text: query, pair: text })));
+  const { results: answers, truncated } = await model.answer(pairs, { signal });
+  const scores = answers.map((answer) => (typeof answer === "number" ? answer : answer[index]));
+  let first = 0;
+  const results = inputs.map(({ texts }) => {
+    const own = scores.slice(first, first + texts.length);
+    first += texts.length;
+    return own
+      .map((score, i) => ({ index: i, score, ...(return_text && { text: texts[i] }) }))
+      .sort((a, b) => b.score - a.score)
+      .slice(0, top_k);
+  });
+  return { results, truncated };
 }
 
 /** Throws OPTION_INVALID for a label that the model does not have. */

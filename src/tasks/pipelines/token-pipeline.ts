@@ -3,15 +3,14 @@ import {
   AGGREGATION_STRATEGIES,
   type AggregationStrategy,
   type EntityGroup,
+  findEntities,
   type GroupingStrategy,
-  groupEntities,
-  type JudgedText,
-  labelTokens,
+  judgedText,
   type TokenEntity,
 } from "../definitions/entity-aggregation.ts";
-import type { TokenClassifier, TokenScores, WordsOrText } from "../definitions/token-classification.ts";
+import type { TokenClassifier } from "../definitions/token-classification.ts";
 import type { Control } from "../run/control.ts";
-import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
+import { inChunks, isList } from "../run/task-pipeline.ts";
 
 /** A text, or its words where they are known beforehand. (An array is a list of texts.) */
 export type TokenInput = string | { readonly words: readonly string[] };
@@ -56,11 +55,10 @@ export function tokenClassificationPipeline(classifier: TokenClassifier): TokenC
   function find(inputs: readonly TokenInput[], options: Either): Promise<TokenEntity[][] | EntityGroup[][]>;
   async function find(input: TokenInput | readonly TokenInput[], { onProgress, ...options }: Either = {}) {
     const single = !isList(input);
-    const results = await inChunks(
-      single ? [input] : input,
-      async (chunk) => (await findEntities(classifier, chunk, options)).results,
-      { signal: options.signal, onProgress },
-    );
+    const results = await inChunks(single ? [input] : input, (chunk) => answer(classifier, chunk, options), {
+      signal: options.signal,
+      onProgress,
+    });
     return single ? results[0] : results;
   }
   return Object.assign(find, { labels: classifier.context.labels, dispose: () => classifier.dispose() });
@@ -70,37 +68,19 @@ export function tokenClassificationPipeline(classifier: TokenClassifier): TokenC
  * The tokens or entities of each input. A long text is read in windows, and each of its tokens judged once. Throws
  * OPTION_INVALID, TRUNCATION_IMPOSSIBLE where the stride leaves windows no room, and the errors of `TaskModel.answer`.
  */
-export async function findEntities(
+async function answer(
   classifier: TokenClassifier,
   inputs: readonly TokenInput[],
-  { aggregation_strategy = "none", ignore_labels, stride, signal, onProgress }: Either = {},
-): Promise<Answers<TokenEntity[] | EntityGroup[]>> {
+  { aggregation_strategy = "none", ignore_labels, stride, signal }: Either,
+): Promise<(TokenEntity[] | EntityGroup[])[]> {
   requireStrategy(aggregation_strategy);
   const { labels } = classifier.context;
   const texts = inputs.map((input) => (typeof input === "string" ? input : input.words));
   const settings = stride === undefined ? {} : { stride };
-  const { results, truncated } = await classifier.answer(texts, { settings, signal, onProgress });
-  const read = (judged: JudgedText) =>
-    aggregation_strategy === "none"
-      ? labelTokens(judged, labels, ignore_labels)
-      : groupEntities(judged, labels, aggregation_strategy, ignore_labels);
-  return { results: results.map((tokens, i) => read(judgedText(texts[i], tokens))), truncated };
-}
-
-/** A text with its tokens; of words one with blanks between them, and the tokens where they stand in that. */
-export function judgedText(input: WordsOrText, tokens: readonly TokenScores[]): JudgedText {
-  if (typeof input === "string") return { text: input, tokens, hasWords: false };
-  let next = 0;
-  const starts = input.map((word) => {
-    const start = next;
-    next += word.length + 1;
-    return start;
-  });
-  const moved = tokens.map((token) => {
-    const by = starts[token.word];
-    return { ...token, start: by + token.start, end: by + token.end };
-  });
-  return { text: input.join(" "), tokens: moved, hasWords: true };
+  const { results } = await classifier.answer(texts, { settings, signal });
+  return results.map((tokens, i) =>
+    findEntities(judgedText(texts[i], tokens), labels, aggregation_strategy, ignore_labels),
+  );
 }
 
 function requireStrategy(strategy: AggregationStrategy): void {

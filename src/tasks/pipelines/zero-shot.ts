@@ -3,7 +3,7 @@ import type { TaskModelOf } from "../definitions/task-model.ts";
 import type { textClassificationLogits } from "../definitions/text-classification.ts";
 import type { Control } from "../run/control.ts";
 import { softmax } from "../run/softmax.ts";
-import { inChunks, isList } from "../run/task-pipeline.ts";
+import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
 
 export interface ZeroShotOptions extends Control {
   /** What is asked of a text for each label, which takes the place of `{}`. Default "This example is {}.". */
@@ -41,7 +41,7 @@ export type EntailmentModel = TaskModelOf<typeof textClassificationLogits>;
  * no label for these.
  */
 export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShotClassificationPipeline {
-  const { entailment, contradiction } = entailmentLabels(model.context.labels);
+  entailmentLabels(model.context.labels);
 
   function classify(text: string, labels: readonly string[], options?: ZeroShotOptions): Promise<ZeroShotResult>;
   function classify(
@@ -50,28 +50,39 @@ export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShot
     options?: ZeroShotOptions,
   ): Promise<ZeroShotResult[]>;
   async function classify(input: string | readonly string[], labels: readonly string[], options: ZeroShotOptions = {}) {
-    const { hypothesis_template: template = "This example is {}.", multi_label = false, ...control } = options;
-    requireHypotheses(template, labels);
-    const answer = async (texts: readonly string[]) => {
-      const pairs = texts.flatMap((text) =>
-        labels.map((label) => ({ text, pair: template.replaceAll("{}", () => label) })),
-      );
-      const { results: logits } = await model.answer(pairs, { signal: control.signal });
-      return texts.map((text, i) => {
-        const own = logits.slice(i * labels.length, (i + 1) * labels.length);
-        // A single label among itself is certain, which says nothing; so it is judged alone, as Hugging Face does.
-        const scores =
-          multi_label || labels.length === 1
-            ? own.map((row) => softmax([row[entailment], row[contradiction]])[0])
-            : Array.from(softmax(own.map((row) => row[entailment])));
-        return sorted(text, labels, scores);
-      });
-    };
+    const { onProgress, ...chosen } = options;
+    const answer = async (texts: readonly string[]) =>
+      (await classifyByEntailment(model, texts, labels, chosen)).results;
     const single = !isList(input);
-    const results = await inChunks(single ? [input] : input, answer, control);
+    const results = await inChunks(single ? [input] : input, answer, { signal: chosen.signal, onProgress });
     return single ? results[0] : results;
   }
   return Object.assign(classify, { dispose: () => model.dispose() });
+}
+
+/** What the pipeline gives for each text. Throws OPTION_INVALID, MODEL_INCOMPLETE and the errors of `TaskModel.answer`. */
+export async function classifyByEntailment(
+  model: EntailmentModel,
+  texts: readonly string[],
+  labels: readonly string[],
+  { hypothesis_template: template = "This example is {}.", multi_label = false, signal }: ZeroShotOptions = {},
+): Promise<Answers<ZeroShotResult>> {
+  const { entailment, contradiction } = entailmentLabels(model.context.labels);
+  requireHypotheses(template, labels);
+  const pairs = texts.flatMap((text) =>
+    labels.map((label) => ({ text, pair: template.replaceAll("{}", () => label) })),
+  );
+  const { results: logits, truncated } = await model.answer(pairs, { signal });
+  const results = texts.map((text, i) => {
+    const own = logits.slice(i * labels.length, (i + 1) * labels.length);
+    // A single label among itself is certain, which says nothing; so it is judged alone, as Hugging Face does.
+    const scores =
+      multi_label || labels.length === 1
+        ? own.map((row) => softmax([row[entailment], row[contradiction]])[0])
+        : Array.from(softmax(own.map((row) => row[entailment])));
+    return sorted(text, labels, scores);
+  });
+  return { results, truncated };
 }
 
 function sorted(sequence: string, labels: readonly string[], scores: readonly number[]): ZeroShotResult {

@@ -1,8 +1,9 @@
 import { ClozeError } from "../../base/errors.ts";
-import { placeOf, readTable } from "../../formats/table.node.ts";
+import { placeOf, readTable, type TableRow } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
 import type { Example, Examples } from "../definitions/task.ts";
+import { skippedAt } from "./text-rows.node.ts";
 
 /**
  * Reads contexts with choices from a table, as SWAG's. A choice without text is none, so that rows may have different
@@ -12,10 +13,10 @@ import type { Example, Examples } from "../definitions/task.ts";
 export async function readChoices(path: string, reading: ChoiceReading): Promise<Examples<Choices, number>> {
   const { labelColumn } = reading;
   const examples: Example<Choices, number>[] = [];
-  let skipped = 0;
+  const left: string[] = [];
   for await (const { input, cells, label, place } of readRows(path, reading, [labelColumn])) {
     if (input === undefined) {
-      skipped++;
+      left.push(place);
       continue;
     }
     const right = label.trim() === "" ? undefined : cells[Number(label)];
@@ -25,7 +26,7 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
     const gold = cells.slice(0, Number(label)).filter((choice) => choice.trim() !== "").length;
     examples.push({ input, gold, place });
   }
-  return { file: path, examples, skipped: { "rows without a context and two choices": skipped } };
+  return { file: path, examples, ...skippedAt({ "without a context and two choices": left }) };
 }
 
 /**
@@ -61,12 +62,14 @@ interface ChoiceRow {
 
 async function* readRows(
   path: string,
-  { contextColumn, startColumn, choiceColumns }: Omit<ChoiceReading, "labelColumn">,
+  reading: Omit<ChoiceReading, "labelColumn">,
   labelColumns: readonly string[] = [],
 ): AsyncGenerator<ChoiceRow> {
+  const { choiceColumns } = reading;
+  const { contextColumn, startColumn } = contextColumns(reading);
   const startColumns = startColumn === undefined ? [] : [startColumn];
   const columns = [contextColumn, ...choiceColumns, ...startColumns, ...labelColumns];
-  for await (const row of readTable(path, { columns })) {
+  for await (const row of withCure(readTable(path, { columns }), reading)) {
     const [context, ...rest] = row.values;
     const cells = rest.slice(0, choiceColumns.length);
     const choices = cells.filter((choice) => choice.trim() !== "");
@@ -75,4 +78,26 @@ async function* readRows(
     const input = context.trim() === "" || choices.length < 2 ? undefined : { context, start, choices };
     yield { input, cells, label, place: placeOf(path, row) };
   }
+}
+
+/** The same rows; where SWAG's columns were expected and one is missing, the error tells how to name others. */
+async function* withCure(
+  rows: AsyncIterable<TableRow>,
+  { contextColumn }: Pick<ChoiceReading, "contextColumn">,
+): AsyncGenerator<TableRow> {
+  try {
+    yield* rows;
+  } catch (error) {
+    if (contextColumn !== undefined || !(error instanceof ClozeError) || error.code !== "COLUMN_MISSING") throw error;
+    const { code, problem, expected, received, cause } = error;
+    const cure = "Name the context with --context-column; choices then have no start unless --start-column names it.";
+    throw new ClozeError(code, { problem, expected, received, cause, cure });
+  }
+}
+
+/** SWAG's columns, unless the context's is named: a model that was trained with its starts is then measured with them. */
+function contextColumns({ contextColumn, startColumn }: Pick<ChoiceReading, "contextColumn" | "startColumn">) {
+  return contextColumn === undefined
+    ? { contextColumn: "sent1", startColumn: startColumn ?? "sent2" }
+    : { contextColumn, startColumn };
 }

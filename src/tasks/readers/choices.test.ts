@@ -20,17 +20,39 @@ async function write(name: string, ...rows: string[]): Promise<string> {
 
 const HEADER = "sent1,sent2,ending0,ending1,ending2,ending3,label";
 const reading = multipleChoice.reading.parse({});
+const withoutStarts = { ...reading, contextColumn: "sent1" };
 
 test("reads SWAG's columns, of which some may have no choice", async () => {
   const path = await write("swag.csv", HEADER, "c,s,a,b,x,y,3", "c,s,,b,,y,3", "c,s,a,,,,0", " ,s,a,b,x,y,0");
-  const { examples, skipped } = await readChoices(path, { ...reading, startColumn: "sent2" });
+  const { examples, skipped, skippedPlaces } = await readChoices(path, reading);
   expect(examples).toEqual([
     { input: { context: "c", start: "s", choices: ["a", "b", "x", "y"] }, gold: 3, place: `${path}, line 2` },
     { input: { context: "c", start: "s", choices: ["b", "y"] }, gold: 1, place: `${path}, line 3` },
   ]);
-  expect(skipped).toEqual({ "rows without a context and two choices": 2 });
-  const { examples: withoutStart } = await readChoices(path, reading);
-  expect(withoutStart[1].input).toEqual({ context: "c", start: undefined, choices: ["b", "y"] });
+  expect(skipped).toEqual({ "without a context and two choices": 2 });
+  expect(skippedPlaces).toEqual({ "without a context and two choices": [`${path}, line 4`, `${path}, line 5`] });
+});
+
+test("takes sent2 for the start by itself only where all columns are SWAG's", async () => {
+  const path = await write("starts.csv", HEADER, "c,s,a,b,x,y,3");
+  const startOf = async (options: object) =>
+    (await readChoices(path, { ...reading, ...options })).examples[0].input.start;
+  expect(await startOf({})).toBe("s");
+  expect(await startOf({ contextColumn: "sent1" })).toBeUndefined();
+  expect(await startOf({ contextColumn: "sent1", startColumn: "sent2" })).toBe("s");
+  expect(await startOf({ startColumn: "sent1" })).toBe("c");
+  const bare = await write("bare.csv", "sent1,ending0,ending1,ending2,ending3,label", "c,a,b,x,y,3");
+  await expectError(readChoices(bare, reading), "COLUMN_MISSING", 'no column "sent2"', "--context-column");
+  expect((await readChoices(bare, withoutStarts)).examples).toHaveLength(1);
+});
+
+test("reads SWAG's own files, with their other columns and quotes", async () => {
+  const names = ",video-id,fold-ind,startphrase,sent1,sent2,gold-source,ending0,ending1,ending2,ending3,label";
+  const row = '0,lsmdc,1,start,"""He"", so.",They,gold,"go, then",stay,sit,run,0';
+  const { examples } = await readChoices(await write("train.csv", names, row), reading);
+  expect(examples).toMatchObject([
+    { input: { context: '"He", so.', start: "They", choices: ["go, then", "stay", "sit", "run"] }, gold: 0 },
+  ]);
 });
 
 test.each(["4", "-1", "1.5", "x", "", "2"])("%j is the number of no choice", async (label) => {

@@ -1,53 +1,75 @@
 import { ClozeError } from "../../base/errors.ts";
+import { type GlueSkip, readGlueTexts } from "../../formats/glue.node.ts";
+import { glueTaskOf } from "../../formats/glue.ts";
 import { isTableName, placeOf, readTable } from "../../formats/table.node.ts";
 import { readLines } from "../../formats/text.node.ts";
 import { decodeUtf8, splitLines } from "../../formats/text-lines.ts";
 import type { TextReading } from "../definitions/text-reading.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
+import { requireNoColumns, unusableRow } from "./text-rows.node.ts";
+
+export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColumn" | "onEmpty"> & {
+  /** Whether texts given as such are pairs, the first with the second and so on. */
+  readonly inPairs?: boolean;
+};
 
 /**
- * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file, which gives the
- * rows of a table or the lines of plain text; or, where it is undefined, the lines of standard input. Those that are empty,
- * and pairs with an empty half, are counted in `counts.skipped` or refused with TEXT_EMPTY. With `inPairs`, texts given as
- * such are pairs, the first with the second and so on. Throws OPTION_INVALID at once where their number is odd, or where
- * a column of pairs is asked for and the source has no columns.
+ * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file; or, where it is
+ * undefined, the lines of standard input. A file gives the rows of a table if its name says that it is one or if a column is
+ * named, the rows of a file of GLUE, with or without labels, if `format` says so, and else the lines of plain text. Those
+ * that are empty, and pairs with an empty half, are counted in `counts.skipped` or refused with TEXT_EMPTY.
+ *
+ * Throws OPTION_INVALID at once where pairs are of an odd number of texts, and where a format or a column is asked for and the
+ * source has none; the errors of `readTable`, `readGlueTexts` and `readLines` while reading.
  */
 export function readInputs(
   source: readonly string[] | string | undefined,
-  {
-    textColumn = "text",
-    pairColumn,
-    onEmpty = "skip",
-    inPairs = false,
-  }: Pick<TextReading, "textColumn" | "pairColumn" | "onEmpty"> & { readonly inPairs?: boolean },
+  { format, textColumn, pairColumn, onEmpty = "skip", inPairs = false }: InputReading,
   counts: { skipped: number },
 ): AsyncGenerator<TextInput> {
-  if (typeof source === "string" && isTableName(source)) {
-    const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
-    return withoutEmpty(rows(source, columns), onEmpty, counts);
+  if (typeof source === "string") {
+    return withoutEmpty(fileInputs(source, { format, textColumn, pairColumn }), onEmpty, counts);
   }
-  if (pairColumn !== undefined) {
+  const given = { "--format": format, "--text-column": textColumn, "--pair-column": pairColumn };
+  for (const [option, value] of Object.entries(given)) {
+    if (value === undefined) continue;
     throw new ClozeError("OPTION_INVALID", {
-      problem: `--pair-column ${pairColumn} needs a table to take the column from`,
-      expected: "--input with a file in CSV, TSV, JSON Lines or Parquet",
+      problem: `${option} ${value} needs a file to read`,
+      expected: "--input with a file",
     });
   }
-  if (typeof source !== "object") return withoutEmpty(lines(source), onEmpty, counts);
+  if (source === undefined) return withoutEmpty(lines(source), onEmpty, counts);
   return withoutEmpty(inPairs ? paired(source) : numbered(source), onEmpty, counts);
 }
 
+function fileInputs(
+  path: string,
+  { format, textColumn, pairColumn }: Omit<InputReading, "onEmpty" | "inPairs">,
+): AsyncGenerator<Placed | GlueSkip> {
+  if (format !== undefined) {
+    requireNoColumns(format, { "--text-column": textColumn, "--pair-column": pairColumn });
+    return readGlueTexts(glueTaskOf(format), path);
+  }
+  const isTable = isTableName(path) || textColumn !== undefined || pairColumn !== undefined;
+  return isTable ? rows(path, textColumn, pairColumn) : lines(path);
+}
+
 async function* withoutEmpty(
-  inputs: Iterable<Placed> | AsyncIterable<Placed>,
+  inputs: Iterable<Placed> | AsyncIterable<Placed | GlueSkip>,
   onEmpty: "refuse" | "skip",
   counts: { skipped: number },
 ): AsyncGenerator<TextInput> {
-  for await (const { place, text, pair } of inputs) {
-    if (text.trim() !== "" && pair?.trim() !== "") {
+  for await (const input of inputs) {
+    if (!("skipped" in input) && input.text.trim() !== "" && input.pair?.trim() !== "") {
+      const { text, pair } = input;
       yield pair === undefined ? { text } : { text, pair };
     } else if (onEmpty === "skip") {
       counts.skipped++;
+    } else if ("skipped" in input) {
+      throw unusableRow(input);
     } else {
-      throw new ClozeError("TEXT_EMPTY", { problem: `${place} is empty`, cure: "Fill it, or use --on-empty skip." });
+      const cure = "Fill it, or use --on-empty skip.";
+      throw new ClozeError("TEXT_EMPTY", { problem: `${input.place} is empty`, cure });
     }
   }
 }
@@ -55,7 +77,7 @@ async function* withoutEmpty(
 /** The texts of several files, to learn a vocabulary from. */
 export async function* readTexts(paths: readonly string[], textColumn: string): AsyncGenerator<string> {
   for (const path of paths) {
-    for await (const { text } of isTableName(path) ? rows(path, [textColumn]) : lines(path)) yield text;
+    for await (const { text } of isTableName(path) ? rows(path, textColumn) : lines(path)) yield text;
   }
 }
 
@@ -78,7 +100,8 @@ function paired(texts: readonly string[]): Placed[] {
   return numbered(texts).flatMap(({ text, place }, i) => (i % 2 === 0 ? [{ text, pair: texts[i + 1], place }] : []));
 }
 
-async function* rows(path: string, columns: readonly string[]): AsyncGenerator<Placed> {
+async function* rows(path: string, textColumn = "text", pairColumn?: string): AsyncGenerator<Placed> {
+  const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
   for await (const row of readTable(path, { columns })) {
     yield { text: row.values[0], pair: row.values[1], place: placeOf(path, row) };
   }

@@ -22,7 +22,7 @@ export function readLabelSets(path: string, options: MultiLabelReading): Promise
   };
   return readTextRows(path, {
     ...options,
-    kind: "classification",
+    gold: "label",
     goldColumn: labelColumn,
     lists: true,
     emptyGold: true,

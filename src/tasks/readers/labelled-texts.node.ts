@@ -5,6 +5,6 @@ import { readTextRows } from "./text-rows.node.ts";
 
 /** Reads texts with a label each. Throws the errors of `readTextRows`. */
 export function readLabelledTexts(path: string, options: TextReading = {}): Promise<Examples<TextInput, string>> {
-  const { labelColumn: goldColumn = "label" } = options;
-  return readTextRows(path, { ...options, goldColumn, kind: "classification", parse: (label) => label });
+  const { labelColumn: goldColumn } = options;
+  return readTextRows(path, { ...options, gold: "label", goldColumn, kind: "classification", parse: (label) => label });
 }

@@ -1,27 +1,31 @@
 import { ClozeError } from "../../base/errors.ts";
 import { readSquad } from "../../formats/squad.node.ts";
+import { SKIP_REASONS } from "../../formats/squad.ts";
 import type { GoldAnswers, Question } from "../definitions/question-answering.ts";
 import type { Examples } from "../definitions/task.ts";
 
-/** Reads questions, contexts and answers from a file of SQuAD 1.1 or 2.0. Throws the errors of `readSquad`. */
+/**
+ * Reads questions, contexts and answers from a file of SQuAD 1.1 or 2.0. Questions about one context are a group. Throws the
+ * errors of `readSquad`.
+ */
 export async function readQuestions(path: string): Promise<Examples<Question, GoldAnswers>> {
-  const { questions, misplaced, skipped } = await readSquad(path);
-  const examples = questions.map(({ id, question, context, answers }) => ({
+  const { questions, skipped } = await readSquad(path);
+  const examples = questions.map(({ id, question, context, answers, isImpossible }) => ({
     input: { question, context },
-    gold: { id, answers },
+    gold: { id, answers, isImpossible },
     place: placeOf(path, id),
+    group: context,
   }));
-  const reasons = new Set(skipped.map(({ reason }) => reason));
-  const left = [
-    described(misplaced, ["answer that is not in its context", "answers that are not in their contexts"]),
-    ...Array.from(reasons, (reason) =>
-      described(
-        skipped.filter((question) => question.reason === reason),
-        [`question with ${reason}`, `questions with ${reason}`],
-      ),
-    ),
-  ];
-  return { file: path, examples, skipped: Object.fromEntries(left) };
+  const left = SKIP_REASONS.map((reason) => {
+    const places = skipped.flatMap((question) => (question.reason === reason ? placeOf(path, question.id) : []));
+    return [`with an ${reason}`, places] as const;
+  });
+  return {
+    file: path,
+    examples,
+    skipped: Object.fromEntries(left.map(([reason, { length }]) => [reason, length])),
+    skippedPlaces: Object.fromEntries(left),
+  };
 }
 
 export interface IdentifiedQuestion extends Question {
@@ -50,17 +54,4 @@ export async function readUnanswered(
 
 function placeOf(path: string, id: string): string {
   return `${path}, question ${id}`;
-}
-
-/** Ids that a message names: enough to find the fault, few enough to read. */
-const NAMED = 3;
-
-/** What was left out, named after the number, and its number: "answers that are not in their contexts (a, b, c, ...)". */
-function described(left: readonly { readonly id: string }[], [one, many]: [one: string, many: string]) {
-  const ids = [...new Set(left.map(({ id }) => id))];
-  const named = [...ids.slice(0, NAMED), ...(ids.length > NAMED ? ["..."] : [])].join(", ");
-  return [
-    left.length === 1 ? `${one} (${named})` : left.length === 0 ? many : `${many} (${named})`,
-    left.length,
-  ] as const;
 }

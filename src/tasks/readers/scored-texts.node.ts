@@ -4,12 +4,15 @@ import type { Examples } from "../definitions/task.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import { readTextRows } from "./text-rows.node.ts";
 
-/** Reads texts with a number each. Throws the errors of `readTextRows`, and ROW_MALFORMED for what is no number. */
+/**
+ * Reads texts with a number each. Throws the errors of `readTextRows`, and ROW_MALFORMED for what is no number or too large
+ * for the float32 that models compute in.
+ */
 export function readScoredTexts(path: string, options: RegressionReading): Promise<Examples<TextInput, number>> {
   const parse = (cell: string, place: string) => {
     const score = Number(cell);
-    if (cell.trim() !== "" && Number.isFinite(score)) return score;
-    throw malformedRow(place, "a number as its score", JSON.stringify(cell.slice(0, 80)));
+    if (cell.trim() !== "" && Number.isFinite(Math.fround(score))) return score;
+    throw malformedRow(place, "a number as its score, from -3.4e38 to 3.4e38", JSON.stringify(cell.slice(0, 80)));
   };
-  return readTextRows(path, { ...options, kind: "regression", goldColumn: options.scoreColumn, parse });
+  return readTextRows(path, { ...options, kind: "regression", gold: "score", goldColumn: options.scoreColumn, parse });
 }

@@ -1,18 +1,22 @@
 import { ClozeError } from "../../base/errors.ts";
-import { readGlue } from "../../formats/glue.node.ts";
-import { GLUE, type GlueTask, type GlueTaskName } from "../../formats/glue.ts";
+import { type GlueSkip, readGlue } from "../../formats/glue.node.ts";
+import { GLUE, type GlueFormat, type GlueTask, glueTaskOf } from "../../formats/glue.ts";
 import { placeOf, readTable } from "../../formats/table.node.ts";
+import { malformedRow } from "../../formats/table-row.ts";
 import type { Example, Examples } from "../definitions/task.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 
 export interface TextRowOptions<Gold> {
-  /** A file of GLUE; columns are then not looked at. */
-  readonly format?: `glue:${GlueTaskName}`;
-  /** What kind of GLUE tasks will do. */
-  readonly kind: GlueTask["kind"];
+  /** A file of GLUE, which has its own columns. */
+  readonly format?: GlueFormat;
+  /** What kind of GLUE tasks will do. Default: none. */
+  readonly kind?: GlueTask["kind"];
   readonly textColumn?: string;
   readonly pairColumn?: string;
-  readonly goldColumn: string;
+  /** The column of the right answer, if another than its usual one. */
+  readonly goldColumn?: string;
+  /** What the right answer is called: the usual name of its column, and with `-column` that of the option. */
+  readonly gold: string;
   /** Whether the gold column may have lists, which come as JSON. */
   readonly lists?: boolean;
   /** Whether an empty cell is a right answer too. */
@@ -22,11 +26,12 @@ export interface TextRowOptions<Gold> {
   readonly parse: (cell: string, place: string) => Gold;
 }
 
-const EMPTY = "rows without text or label";
+const REFUSED = "Fill it, delete the row, or let such rows be skipped with --on-empty skip.";
 
 /**
- * Reads texts with their right answers from a table or a file of GLUE. Throws the errors of both, TEXT_EMPTY where a row has no
- * text or answer and `onEmpty` is `refuse`, or where no row has, and OPTION_INVALID for a GLUE task of another kind.
+ * Reads texts with their right answers from a table or a file of GLUE. Throws the errors of both; where `onEmpty` is
+ * `refuse`, TEXT_EMPTY for a row without text or answer; TEXT_EMPTY where no row has them; OPTION_INVALID for a GLUE task of
+ * another kind, and for columns beside a format that has its own.
  */
 export async function readTextRows<Gold>(
   path: string,
@@ -36,64 +41,96 @@ export async function readTextRows<Gold>(
 }
 
 async function readRows<Gold>(path: string, options: TextRowOptions<Gold>): Promise<Examples<TextInput, Gold>> {
-  const { textColumn = "text", pairColumn, goldColumn, lists, emptyGold = false, onEmpty = "skip", parse } = options;
+  const { textColumn = "text", pairColumn, gold, goldColumn = gold, lists, emptyGold = false } = options;
+  const { onEmpty = "skip", parse } = options;
   const columns = pairColumn === undefined ? [textColumn, goldColumn] : [textColumn, goldColumn, pairColumn];
   const examples: Example<TextInput, Gold>[] = [];
-  let skipped = 0;
+  const left: string[] = [];
   for await (const row of readTable(path, { columns, lists: lists ? [goldColumn] : [] })) {
     const [text, cell, pair] = row.values;
     const place = placeOf(path, row);
     const empty = columns.filter((column, i) => row.values[i].trim() === "" && !(emptyGold && column === goldColumn));
     if (empty.length === 0) {
-      examples.push({ input: { text: text!, pair }, gold: parse(cell!, place), place });
+      examples.push({ input: { text, pair }, gold: parse(cell, place), place });
     } else if (onEmpty === "skip") {
-      skipped++;
+      left.push(place);
     } else {
       throw new ClozeError("TEXT_EMPTY", {
         problem: `${place} has nothing in ${empty.map((name) => `"${name}"`).join(" and ")}`,
-        cure: "Fill it, delete the row, or let such rows be skipped with --on-empty skip.",
+        cure: REFUSED,
       });
     }
   }
   if (examples.length === 0) {
     throw new ClozeError("TEXT_EMPTY", {
-      problem: `${path} has no row with text and label`,
-      received: `${skipped} empty rows`,
+      problem: `${path} has no row with text and ${gold}`,
+      received: left.length === 1 ? "1 empty row" : `${left.length} empty rows`,
     });
   }
-  return { file: path, examples, skipped: { [EMPTY]: skipped } };
+  return { file: path, examples, ...skippedAt({ "without text or label": left }) };
 }
 
 async function readGlueRows<Gold>(
   path: string,
-  format: `glue:${GlueTaskName}`,
-  { kind, parse }: TextRowOptions<Gold>,
+  format: GlueFormat,
+  { kind, textColumn, pairColumn, gold, goldColumn, onEmpty = "skip", parse }: TextRowOptions<Gold>,
 ): Promise<Examples<TextInput, Gold>> {
-  const name = glueTask(format);
+  const name = glueTaskOf(format);
   const task = GLUE[name];
   if (task.kind !== kind) {
     throw new ClozeError("OPTION_INVALID", {
       problem: `${format} is about ${task.kind}`,
-      expected: `a task of ${kind}`,
+      expected: kind === undefined ? "a table" : `a task of ${kind}`,
       cure: `Use the command for ${task.kind === "regression" ? "regression" : "text-classification"}.`,
     });
   }
+  requireNoColumns(format, {
+    "--text-column": textColumn,
+    "--pair-column": pairColumn,
+    [`--${gold}-column`]: goldColumn,
+  });
   const examples: Example<TextInput, Gold>[] = [];
-  const skipped: Record<string, number> = {};
+  const left: Record<string, string[]> = {};
   for await (const row of readGlue(name, path)) {
     if ("skipped" in row) {
-      const reason = `${row.skipped} rows`;
-      skipped[reason] = (skipped[reason] ?? 0) + 1;
+      if (onEmpty === "refuse") throw unusableRow(row);
+      const reason = UNUSABLE[row.skipped];
+      left[reason] ??= [];
+      left[reason].push(row.place);
     } else {
       const { text, pair, label, place } = row;
       examples.push({ input: { text, pair }, gold: parse(label, place), place });
     }
   }
   const labels = task.kind === "classification" ? task.labels : undefined;
-  return { file: path, examples, skipped, labels, metric: task.metrics[0] };
+  return { file: path, examples, ...skippedAt(left), labels, metric: task.metrics[0] };
 }
 
-function glueTask(format: `glue:${GlueTaskName}`): GlueTaskName {
-  const names = Object.keys(GLUE) as GlueTaskName[];
-  return names.find((name) => format === `glue:${name}`) ?? names[0];
+/** What a reader says of the rows that it left out, by reason. */
+export function skippedAt(places: Readonly<Record<string, readonly string[]>>) {
+  const skipped = Object.fromEntries(Object.entries(places).map(([reason, { length }]) => [reason, length]));
+  return { skipped, skippedPlaces: places };
+}
+
+/** What is said of GLUE's rows that cannot be used, after their number. */
+const UNUSABLE: { readonly [Reason in GlueSkip["skipped"]]: string } = {
+  malformed: "with a wrong number of fields",
+  empty: "without text",
+  unlabelled: "without label",
+};
+
+/** The error for a row that was not to be left out. */
+export function unusableRow({ skipped, place }: GlueSkip): ClozeError {
+  if (skipped === "malformed") return malformedRow(place, "as many fields as the task has", "more or fewer");
+  return new ClozeError("TEXT_EMPTY", { problem: `${place} is ${UNUSABLE[skipped]}`, cure: REFUSED });
+}
+
+/** Throws OPTION_INVALID where a column was named, by option, beside a format that has its own. */
+export function requireNoColumns(format: GlueFormat, columns: Readonly<Record<string, string | undefined>>): void {
+  const [option] = Object.keys(columns).filter((name) => columns[name] !== undefined);
+  if (option === undefined) return;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: `${option} has no meaning beside --format ${format}, whose columns are known`,
+    cure: `Leave out ${option}, or --format to read the file as a table.`,
+  });
 }

@@ -51,11 +51,12 @@ describe("texts with a label", () => {
 
   test("leaves rows without text, pair or label out and counts them, or refuses them with their place", async () => {
     const path = await write("text\tpair\tlabel\na\tb\tx\n \tb\tx\na\t\tx\na\tb\t\n", ".tsv");
-    const { examples, skipped } = await readLabelledTexts(path, { pairColumn: "pair" });
+    const { examples, skipped, skippedPlaces } = await readLabelledTexts(path, { pairColumn: "pair" });
     expect(examples).toEqual([{ input: { text: "a", pair: "b" }, gold: "x", place: `${path}, line 2` }]);
-    expect(Object.values(skipped)).toEqual([3]);
+    expect(skipped).toEqual({ "without text or label": 3 });
+    expect(skippedPlaces).toEqual({ "without text or label": [3, 4, 5].map((line) => `${path}, line ${line}`) });
     await expectError(readLabelledTexts(path, { pairColumn: "pair", onEmpty: "refuse" }), "TEXT_EMPTY", "line 3");
-    await expectError(readLabelledTexts(await write("text\tlabel\n\tx\n", ".tsv")), "TEXT_EMPTY");
+    await expectError(readLabelledTexts(await write("text\tlabel\n\tx\n", ".tsv")), "TEXT_EMPTY", "1 empty row.");
   });
 });
 
@@ -101,9 +102,24 @@ describe("texts with a number", () => {
     expect(examples.map(({ gold }) => gold)).toEqual([1, -0.25, 3]);
   });
 
-  test.each(["much", "1,5", "NaN", "Infinity", "1 2"])("%s is none, and the message says where", async (cell) => {
+  test("up to the largest that float32 holds, which stays what it is", async () => {
+    const { examples } = await read(await write("text\tscore\na\t3.4e38\nb\t-3.4e38\n", ".tsv"));
+    expect(examples.map(({ gold }) => gold)).toEqual([3.4e38, -3.4e38]);
+  });
+
+  test.each([
+    "much",
+    "1,5",
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1 2",
+    "1e39",
+    "-1e39",
+    "1e400",
+  ])("%s is none, and the message says where", async (cell) => {
     const path = await write(`text\tscore\na\t1\nb\t${cell}\n`, ".tsv");
-    await expectError(read(path), "ROW_MALFORMED", `${path}, line 3`, "a number as its score", JSON.stringify(cell));
+    await expectError(read(path), "ROW_MALFORMED", `${path}, line 3`, "from -3.4e38 to 3.4e38", JSON.stringify(cell));
   });
 
   test("a row without one is left out and counted", async () => {
@@ -124,7 +140,37 @@ describe("files of GLUE", () => {
     expect(metric).toBe("accuracy");
     expect(examples.map(({ gold }) => gold)).toEqual(["neutral", "contradiction", "entailment"]);
     expect(examples[0].input).toEqual({ text: "a", pair: "b" });
-    expect(skipped).toEqual({ "unlabelled rows": 1 });
+    expect(skipped).toEqual({ "without label": 1 });
+  });
+
+  test("have rows that cannot be used, which are counted, or refused with their place", async () => {
+    const start = "sentence1\tsentence2\tlabel\na\tb\tentailment\n";
+    const path = await write(`${start}a\tb\t\na\t \tentailment\na\tb\nb\n`, ".tsv");
+    const { skipped, skippedPlaces } = await readLabelledTexts(path, { format: "glue:rte" });
+    expect(skipped).toEqual({ "without label": 1, "without text": 1, "with a wrong number of fields": 2 });
+    expect(skippedPlaces?.["with a wrong number of fields"]).toEqual([`${path}, line 5`, `${path}, line 6`]);
+    const refuse = { format: "glue:rte", onEmpty: "refuse" } as const;
+    await expectError(readLabelledTexts(path, refuse), "TEXT_EMPTY", `${path}, line 3 is without label`);
+    const torn = await write(`${start}a\tb\n`, ".tsv");
+    await expectError(readLabelledTexts(torn, refuse), "ROW_MALFORMED", `${torn}, line 3`);
+    const whole = await write(start, ".tsv");
+    expect((await readLabelledTexts(whole, refuse)).examples).toHaveLength(1);
+  });
+
+  test("have their own columns", async () => {
+    const sst2 = await write("sentence\tlabel\na\t1\n", ".tsv");
+    for (const option of ["textColumn", "pairColumn", "labelColumn"]) {
+      const read = readLabelledTexts(sst2, { format: "glue:sst2", [option]: "sentence" });
+      const flag = `--${option.replace("C", "-c")}`;
+      await expectError(read, "OPTION_INVALID", `${flag} has no meaning beside --format glue:sst2`);
+    }
+    const stsb = await write("sentence1\tsentence2\tscore\na\tb\t5\n", ".tsv");
+    const scores = readScoredTexts(stsb, { format: "glue:stsb", scoreColumn: "score", onEmpty: "skip" });
+    await expectError(scores, "OPTION_INVALID", "--score-column");
+  });
+
+  test("are of no use to several labels a text", () => {
+    expect(Object.keys(multiLabelClassification.reading.shape)).not.toContain("format");
   });
 
   test("of the other kind of task are refused with the command that takes them", async () => {

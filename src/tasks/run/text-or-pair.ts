@@ -13,6 +13,12 @@ export interface SentencePair {
   readonly text_pair: string;
 }
 
+/** A query and the texts that may go with it. */
+export interface RerankInput {
+  readonly query: string;
+  readonly texts: readonly string[];
+}
+
 export function toTextInput(item: TextOrPair): TextInput {
   return typeof item === "string" ? { text: item } : { text: item.text, pair: item.text_pair };
 }

@@ -1,0 +1,50 @@
+/** A recipe and how its trainings, one for each seed and fold, came out. */
+export interface SweepRow {
+  readonly learningRate: number;
+  readonly batchSize: number;
+  readonly epochs: number;
+  readonly runs: readonly SweepRun[];
+  readonly mean: number;
+  /** Of the scores, with n - 1; 0 for a single one. */
+  readonly deviation: number;
+  /** Folder of the training with the highest score. */
+  readonly best: string;
+}
+
+/** One training of a recipe. */
+export interface SweepRun {
+  /** Its folder inside the output folder. */
+  readonly name: string;
+  readonly seed: number;
+  /** The part of the training file that was held back, from 0. */
+  readonly fold: number | undefined;
+  /** NaN, in JSON null, where the training broke down. */
+  readonly score: number;
+}
+
+/** The table of a sweep: a head, then a row for each recipe. */
+export function sweepCells(rows: readonly SweepRow[]): string[][] {
+  const head = ["rate", "batch", "epochs", "mean score", "deviation", "trainings"];
+  const body = rows.map(({ learningRate, batchSize, epochs, runs, mean, deviation }) => [
+    String(learningRate),
+    String(batchSize),
+    String(epochs),
+    mean.toFixed(4),
+    deviation.toFixed(4),
+    String(runs.length),
+  ]);
+  return [head, ...body];
+}
+
+/** The table as a Markdown file beside the folders of the trainings. `measuredOn` is what the scores are of: "5 folds of train.tsv". */
+export function sweepReport(rows: readonly SweepRow[], measuredOn: string): string {
+  const [head, ...body] = sweepCells(rows).map((cells) => `| ${cells.join(" | ")} |`);
+  return `# Recipes by their mean score
+
+Scores on ${measuredOn}; the deviation is that between trainings. \`sweep.json\` has the score of each.
+
+${[head, "|---|---|---|---|---|---|", ...body].join("\n")}
+
+The best model is in \`${rows[0].best}\`.
+`;
+}

@@ -1,0 +1,27 @@
+import { ClozeError } from "../../base/errors.ts";
+import { type Choices, multipleChoice } from "../definitions/multiple-choice.ts";
+import { onEmpty } from "../definitions/text-reading.ts";
+import type { InputReader } from "../run/input-reader.ts";
+import { readUnlabelledChoices } from "./choices.node.ts";
+
+const reading = multipleChoice.reading.omit({ labelColumn: true }).extend({ onEmpty });
+
+/** A context and its choices: one from the command line, or those of a table. Throws OPTION_INVALID where there are neither. */
+export const choiceInputs = {
+  reading,
+  async *read(source, options, counts) {
+    if (typeof source === "string") {
+      for await (const input of readUnlabelledChoices(source, options, counts)) yield { input, shown: input };
+      return;
+    }
+    const [context, ...choices] = source ?? [];
+    if (choices.length < 2) {
+      throw new ClozeError("OPTION_INVALID", {
+        problem: "the task multiple-choice is about a context and its choices",
+        expected: "a context and two choices or more, or --input with a table",
+      });
+    }
+    const input = { context, choices };
+    yield { input, shown: input };
+  },
+} satisfies InputReader<Choices, typeof reading>;

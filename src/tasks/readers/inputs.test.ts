@@ -1,0 +1,139 @@
+/** Texts to predict for: from the command line, plain text, tables and the files of GLUE. */
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtemp } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expectError } from "../../../test/expect-error.ts";
+import { GLUE_FORMATS } from "../../formats/glue.ts";
+import { type InputReading, readInputs } from "./inputs.node.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "cloze-inputs-"));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(name: string, content: string | Uint8Array): string {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+}
+
+async function read(source: readonly string[] | string | undefined, options: InputReading = {}) {
+  const counts = { skipped: 0 };
+  const inputs = await Readable.from(readInputs(source, options, counts)).toArray();
+  return { inputs, skipped: counts.skipped };
+}
+
+describe("a file whose name does not say that it is a table", () => {
+  const content = "pair_ID\tsentence_A\tsentence_B\n1\ta, b\tc\n2\td\t\n";
+
+  test("is one where a column is named", async () => {
+    const path = write("SICK.txt", content);
+    expect(await read(path, { textColumn: "sentence_A", pairColumn: "sentence_B" })).toEqual({
+      inputs: [{ text: "a, b", pair: "c" }],
+      skipped: 1,
+    });
+    expect((await read(path, { textColumn: "sentence_A" })).inputs).toEqual([{ text: "a, b" }, { text: "d" }]);
+    const compressed = write("SICK.txt.gz", gzipSync(content));
+    expect((await read(compressed, { textColumn: "sentence_B" })).inputs).toEqual([{ text: "c" }]);
+    await expectError(read(path, { textColumn: "text" }), "COLUMN_MISSING", path, '"sentence_A"');
+  });
+
+  test("is plain text otherwise, a line each", async () => {
+    const path = write("plain.txt", "text\tlabel\r\n\r\na, b\r\n");
+    expect(await read(path)).toEqual({ inputs: [{ text: "text\tlabel" }, { text: "a, b" }], skipped: 1 });
+    await expectError(read(path, { onEmpty: "refuse" }), "TEXT_EMPTY", `${path}, line 2 is empty`);
+  });
+});
+
+describe("a file of GLUE", () => {
+  test("without a line of names gives its texts, quotes as they are", async () => {
+    const cola = write("cola.tsv", 'gj04\t1\t\t"a" b\ngj04\t0\t*\tc\n');
+    expect((await read(cola, { format: "glue:cola" })).inputs).toEqual([{ text: '"a" b' }, { text: "c" }]);
+    const stsb = write("sts.tsv", "main\tMSR\t2012\t1\t2.5\ta\tb\tsource\nmain\tMSR\t2012\t2\t5\tc\td\n");
+    expect((await read(stsb, { format: "glue:stsb" })).inputs).toEqual([
+      { text: "a", pair: "b" },
+      { text: "c", pair: "d" },
+    ]);
+  });
+
+  test.each([
+    ["glue:cola", "index\tsentence", "0\ta", { text: "a" }],
+    ["glue:sst2", "index\tsentence", "0\ta", { text: "a" }],
+    ["glue:sst2", "sentence\tlabel", "a\t1", { text: "a" }],
+    ["glue:mrpc", "index\t#1 ID\t#2 ID\t#1 String\t#2 String", "0\t1\t2\ta\tb", { text: "a", pair: "b" }],
+    ["glue:qqp", "id\tquestion1\tquestion2", "0\ta\tb", { text: "a", pair: "b" }],
+    ["glue:qqp", "id\tqid1\tqid2\tquestion1\tquestion2\tis_duplicate", "0\t1\t2\ta\tb\t1", { text: "a", pair: "b" }],
+    ["glue:mnli", "index\tpromptID\tsentence1\tsentence2", "0\t1\ta\tb", { text: "a", pair: "b" }],
+    ["glue:mnli", "index\tsentence1\tsentence2\tgold_label", "0\ta\tb\t-", { text: "a", pair: "b" }],
+    ["glue:qnli", "index\tquestion\tsentence", "0\ta\tb", { text: "a", pair: "b" }],
+    ["glue:stsb", "index\tsentence1\tsentence2", "0\ta\tb", { text: "a", pair: "b" }],
+    ["glue:rte", "index\tsentence1\tsentence2", "0\ta\tb", { text: "a", pair: "b" }],
+    ["glue:wnli", "index\tsentence1\tsentence2", "0\ta\tb", { text: "a", pair: "b" }],
+  ] as const)("%s with the names %j needs no labels", async (format, names, row, expected) => {
+    const path = write("names.tsv", `${names}\n${row}\n`);
+    expect(await read(path, { format })).toEqual({ inputs: [expected], skipped: 0 });
+  });
+
+  test("leaves out rows without texts or with other fields than the names, or refuses them", async () => {
+    const path = write("rte.tsv", "index\tsentence1\tsentence2\n0\ta\tb\n1\ta\t \n2\ta\n");
+    expect(await read(path, { format: "glue:rte" })).toEqual({ inputs: [{ text: "a", pair: "b" }], skipped: 2 });
+    const refused = read(path, { format: "glue:rte", onEmpty: "refuse" });
+    await expectError(refused, "TEXT_EMPTY", `${path}, line 3 is without text`);
+    const torn = write("torn.tsv", "index\tsentence1\tsentence2\n2\ta\n");
+    await expectError(read(torn, { format: "glue:rte", onEmpty: "refuse" }), "ROW_MALFORMED", `${torn}, line 2`);
+    await expectError(read(torn, { format: "glue:rte" }), "FILE_EMPTY", torn, "1 row");
+  });
+
+  test("of another task is refused", async () => {
+    const qnli = write("qnli.tsv", "index\tquestion\tsentence\n0\ta\tb\n");
+    await expectError(read(qnli, { format: "glue:sst2" }), "ROW_MALFORMED", "It looks like QNLI");
+    for (const format of GLUE_FORMATS) {
+      await expectError(read(write("prose.tsv", "It rained.\n"), { format }), "ROW_MALFORMED", "prose.tsv");
+    }
+  });
+
+  test("has its own columns", async () => {
+    const path = write("sst2.tsv", "sentence\tlabel\na\t1\n");
+    for (const option of ["textColumn", "pairColumn"] as const) {
+      const reading = { format: "glue:sst2", [option]: "sentence" } as const;
+      await expectError(read(path, reading), "OPTION_INVALID", "no meaning beside --format glue:sst2");
+    }
+  });
+
+  test("as it is published can be predicted for", async ({ skip }) => {
+    const data = join(import.meta.dirname, "../../../../shared/data");
+    if (!existsSync(data)) skip(`no ${data}`);
+    expect((await read(join(data, "cola/dev.tsv"), { format: "glue:cola" })).inputs).toHaveLength(1043);
+    expect((await read(join(data, "stsb/sts-dev.tsv"), { format: "glue:stsb" })).inputs).toHaveLength(1500);
+    const sick = join(data, "sick/SICK_trial.txt");
+    const columns = { textColumn: "sentence_A", pairColumn: "sentence_B" };
+    expect((await read(sick, columns)).inputs).toHaveLength(500);
+  });
+});
+
+describe("texts that come from no file", () => {
+  test("are pairs where that is asked for", async () => {
+    const texts = ["a", "b", "c", "d"];
+    expect((await read(texts)).inputs).toEqual(texts.map((text) => ({ text })));
+    expect((await read(texts, { inPairs: true })).inputs).toEqual([
+      { text: "a", pair: "b" },
+      { text: "c", pair: "d" },
+    ]);
+    await expectError(read(texts.slice(1), { inPairs: true }), "OPTION_INVALID", "an even number of texts");
+  });
+
+  test.each([
+    { textColumn: "a" },
+    { pairColumn: "a" },
+    { format: "glue:rte" as const },
+  ])("have no %j", async (reading) => {
+    for (const source of [["a"], undefined]) {
+      expect(() => readInputs(source, reading, { skipped: 0 })).toThrow("needs a file to read");
+    }
+  });
+});
