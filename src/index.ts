@@ -4,10 +4,20 @@ export { bert, bertInputs, pooler } from "./bert/bert.ts";
 export { type BertConfig, PRESETS, type Preset, parseBertConfig, presetConfig, withoutDropout } from "./bert/config.ts";
 export type { Manifest, Part } from "./corpus/manifest.ts";
 export { type PrepareOptions, type PrepareProgress, prepareCorpus } from "./corpus/prepare.node.ts";
+export {
+  convertTags,
+  type DetectedScheme,
+  detectScheme,
+  type PlaceOf,
+  TAG_SCHEMES,
+  type TagScheme,
+} from "./data/tag-schemes.ts";
 export { compileOnnx } from "./executors/onnx/compile.ts";
 export { type OnnxOptions, onnxExecutor } from "./executors/onnx/node.node.ts";
 export type { Device } from "./executors/onnx/session.ts";
 export { referenceExecutor } from "./executors/reference/executor.ts";
+export { type ConllOptions, readConll } from "./formats/conll.node.ts";
+export { type ConllSentence, formatConll } from "./formats/conll.ts";
 export { type NpyArray, parseNpy } from "./formats/npy.ts";
 export * as build from "./graph/build.ts";
 export { differentiate, parameterGradients } from "./graph/differentiate.ts";
@@ -22,6 +32,7 @@ export type { ChoiceScores, Choices } from "./tasks/definitions/multiple-choice.
 export type { Question } from "./tasks/definitions/question-answering.ts";
 export type { Example, Examples } from "./tasks/definitions/task.ts";
 export type {
+  FileReport,
   FinetuneEvent,
   FinetuneOptions,
   FinetuneResult,

@@ -72,7 +72,7 @@ describe("a table of training data", () => {
     ["lacks the text column", ".csv", "sentence,gold\na,b\n", "COLUMN_MISSING", ['"text"', '"sentence", "gold"']],
     ["lacks the label column", ".jsonl", '{"text":"a","y":1}\n', "COLUMN_MISSING", ['"label"', '"text", "y"']],
     ["has one label", ".tsv", "text\tlabel\na\tx\nb\tx\n", "LABELS_TOO_FEW", [".tsv", '"x"']],
-    ["has no text at all", ".tsv", "text\tlabel\n \tx\n\ty\n", "TEXT_EMPTY", ["2 empty rows"]],
+    ["has no text at all", ".tsv", "text\tlabel\n \tx\n\ty\n", "TEXT_EMPTY", ["2 without text or label"]],
     ["has a row that is too short", ".tsv", `${good}good\n`, "ROW_MALFORMED", [".tsv, line 4"]],
     ["has a line that is no JSON", ".jsonl", '{"text":"a","label":"x"}\nb\n', "ROW_MALFORMED", [".jsonl, line 2"]],
     ["is no UTF-8", ".tsv", Buffer.from(`${good}caf\xe9\tpositive\n`, "latin1"), "INVALID_UTF8", ["line 4"]],
@@ -222,7 +222,7 @@ describe("windows", () => {
   test("that would not advance stop a training before it begins", async () => {
     const output = fresh();
     const windows = training({ output, long: "windows", maxLength: 24, stride: 22 });
-    await expectError(windows, "TRUNCATION_IMPOSSIBLE", "below the 22 tokens", "--stride");
+    await expectError(windows, "TRUNCATION_IMPOSSIBLE", "below the 22 tokens", "stride");
     expect(readdirSync(output)).toEqual([]);
   });
 });

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../src/base/errors.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
-import { finetune } from "../src/tasks/task-table.node.ts";
+import { finetune, TASKS, type TaskName } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
 
@@ -143,6 +143,36 @@ describe("config.json", () => {
     ["another width", { hidden_size: 64 }, "PARAMETER_SHAPE", "expected [59, 64]; got [59, 32]"],
   ])("names %s", async (_, content, code, part) => {
     await expectError(open(withConfig(content)), code, part);
+  });
+});
+
+describe("a classifier of another problem", () => {
+  const single = "single_label_classification";
+  const multi = "multi_label_classification";
+  const one = { id2label: { 0: "LABEL_0" } };
+  const two = { id2label: { 0: "negative", 1: "positive" } };
+
+  test.each<[TaskName, problem: string | null | undefined, labels: object, received: string]>([
+    ["text-classification", "regression", one, "regression"],
+    ["text-classification", undefined, one, "regression"],
+    ["text-classification", multi, two, multi],
+    ["multi-label-classification", single, two, single],
+    ["multi-label-classification", "regression", one, "regression"],
+    ["regression", single, two, single],
+    ["text-classification", "ranking", two, "ranking"],
+  ])("is not opened for %s: %s", async (task, problem_type, labels, received) => {
+    const path = withConfig({ problem_type, ...labels });
+    await expectError(TASKS[task].open(path, { threads: 1 }), "MODEL_INCOMPLETE", path, task, `got ${received}`);
+  });
+
+  test.each<[TaskName, problem: string | null | undefined]>([
+    ["text-classification", undefined],
+    ["text-classification", null],
+    ["multi-label-classification", undefined],
+    ["multi-label-classification", multi],
+  ])("opens for %s where config.json says %s", async (task, problem_type) => {
+    const opened = await TASKS[task].open(withConfig({ problem_type }), { threads: 1 });
+    await opened.dispose();
   });
 });
 

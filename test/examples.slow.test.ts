@@ -18,6 +18,8 @@ const SHOWS: Record<string, RegExp> = {
   "08-similarity.ts": /^\[\s+\{\s+index: 1,\s+score: [\d.]+,\s+text: 'it stays hot all week'/m,
   "09-multiple-choice.ts": /^ {2}choice: 'cold air came in',$/m,
   "10-sweep.ts": /^rate 0\.001: accuracy .*\nrate 0\.00001: accuracy /m,
+  "11-multi-label.ts": /^delivery: yes\nrefund: yes\nquality: no$/m,
+  "12-zero-shot.ts": /labels: \[ 'music', .*\n(?:.*\n)*^food [\d.]+, weather /m,
 };
 
 describe.each(readdirSync(FOLDER))("%s", (name) => {

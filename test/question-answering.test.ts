@@ -258,6 +258,9 @@ describe("the command line", () => {
       stdout,
       stderr: "1 without text skipped\n",
     });
+    const must = await cloze(["predict", model, "w", dev[2].context, "--no-unanswerable", "--threads", "1"]);
+    const forced = await answer(dev[2], { handle_impossible_answer: false });
+    expect(rows(must.stdout)).toEqual([{ question: "w", ...forced }]);
     const listed = await cloze(["predict", model, question, context, "--threads", "1", "--top-k", "2"]);
     expect(rows(listed.stdout)).toEqual([
       { question, answers: await answer(dev[0], { top_k: 2 }), no_answer: expect.any(Number) },
@@ -272,7 +275,11 @@ describe("the command line", () => {
     const files = ["--train", train, "--dev", devFile, "--output", output];
     const trained = await cloze(["finetune", "question-answering", "--model", base, ...files, ...options, "--json"]);
     expect(trained.code, trained.stderr).toBe(0);
-    const { metrics } = JSON.parse(trained.stdout);
+    const { metrics, files: read } = JSON.parse(trained.stdout);
+    expect(read).toMatchObject([
+      { file: train, examples: 300, truncated: 0, skipped: { "with an empty context": 0 } },
+      { file: devFile, examples: 30 },
+    ]);
     expect(metrics).toMatchObject({ examples: 30, hasAnswer: { total: 20 }, best: { f1: 1 } });
 
     const evaluated = await cloze(["evaluate", output, "--data", devFile, "--threads", "1", "--json"]);
@@ -315,6 +322,26 @@ describe("the command line", () => {
     expect(table.stdout).toMatch(/^examples +30\nexact match +0\.6667\nF1 +0\.6667\nmissing +0\n/);
   });
 
+  test.concurrent("tells defaults as each command has them", async () => {
+    const help = async (...command: string[]) => (await cloze([...command, "--help"])).stdout.replace(/\s+/g, " ");
+    const best = "to be given (default: the best for --dev)";
+    const models = "to be given (default: the model's)";
+    const trained = await help("finetune", "question-answering");
+    expect(trained).toContain(best);
+    expect(trained).toContain("(default: if some have)");
+    expect(trained).toContain(
+      "--max-length <n> tokens of a sequence at most (default: 384, or as many as the model takes)",
+    );
+    expect(trained).not.toContain("--no-unanswerable");
+    for (const told of [await help("predict"), await help("evaluate")]) {
+      expect(told).toContain(models);
+      expect(told).toContain("--no-unanswerable");
+      expect(told).not.toContain("the best for --dev");
+      expect(told).not.toContain("if some have");
+    }
+    expect(await help("evaluate")).toContain("the null score above which an answer counts as none (default: 1)");
+  });
+
   test.concurrent("answers the questions of a file that has no answers", async () => {
     const blind = join(folder, "blind.json");
     const qas = [
@@ -334,7 +361,16 @@ describe("the command line", () => {
     ["no question", ({ model }) => ["predict", model], "is about a question and a context"],
     ["neither", ({ data }) => ["evaluate", "--data", data], "missing required argument 'dir', or --predictions"],
     ["both", ({ model, data }) => ["evaluate", model, "--predictions", data, "--data", data], "without a model folder"],
-    ["a stride", ({ data }) => ["evaluate", "--predictions", data, "--data", data, "--stride", "3"], "has no --stride"],
+    [
+      "a stride",
+      ({ data }) => ["evaluate", "--predictions", data, "--data", data, "--stride", "3"],
+      "evaluate --predictions has no --stride",
+    ],
+    [
+      "null scores",
+      ({ model, data }) => ["evaluate", model, "--data", data, "--null-scores", data],
+      "this one is for --predictions",
+    ],
     [
       "a threshold alone",
       ({ data }) => ["evaluate", "--predictions", data, "--data", data, "--null-threshold", "3"],

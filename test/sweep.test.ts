@@ -96,7 +96,12 @@ test("divides the training file into folds, each held back once", async () => {
   expect(row.runs.map(({ fold }) => fold)).toEqual([0, 1, 2]);
   expect(held).toEqual([7, 7, 6]);
   const output = join(folder, "none");
-  await expectError(sweep("text-classification", { ...base, ...one, output }), "OPTION_INVALID", "--folds");
+  await expectError(
+    sweep("text-classification", { ...base, ...one, output }),
+    "OPTION_INVALID",
+    "--folds; got neither",
+  );
+  await expectError(sweep("text-classification", { ...base, folds: 5, output }), "OPTION_INVALID", "got both");
   await expectError(sweep("text-classification", { ...base, ...one, folds: 1, output }), "OPTION_INVALID", "folds");
   await expectError(sweep("text-classification", { ...base, seeds: [], output }), "OPTION_INVALID", "nothing to try");
 });
@@ -106,6 +111,19 @@ test("ranks a recipe that breaks down last, and goes on", async () => {
   const rows = await sweep("text-classification", { ...base, ...grid, output: join(folder, "broken") });
   expect(rows.map(({ learningRate }) => learningRate)).toEqual([1e-3, 1e30]);
   expect(rows[1].mean).toBeNaN();
+});
+
+test("says that there is no model where every recipe breaks down", async () => {
+  const { train, dev, model } = base;
+  const output = join(folder, "all-broken");
+  const files = ["--train", train, "--dev", dev!, "--model", model!, "--output", output, "--threads", "1"];
+  const grid = "--learning-rates 1e30,1e31 --batch-sizes 5 --epochs 2 --warmup-ratio 0".split(" ");
+  const { code, stdout, stderr } = await cloze(["sweep", "text-classification", ...files, ...grid]);
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  for (const told of [stdout, readFileSync(join(output, "sweep.md"), "utf8")]) {
+    expect(told).toContain("All trainings broke down, so there is no model.");
+    expect(told).not.toContain("The best model is in");
+  }
 });
 
 test("prints a table", async () => {

@@ -69,6 +69,27 @@ describe("what there is to learn", () => {
     ]);
   });
 
+  test("is read in windows that follow the room, unless a stride was told, which must leave some", () => {
+    const context = (maxLength: number, stride?: number) => ({
+      tokenizer,
+      labels: ["A", "B"],
+      maxLength,
+      settings: { ...plain, stride },
+    });
+    const input = Array(100).fill("good");
+    for (const maxLength of [3, 4, 5, 16, 34, 128]) {
+      const [first, second] = tokenClassification.encode(input, context(maxLength));
+      const step = maxLength - 2 - Math.min(32, (maxLength - 2) >> 1);
+      expect(second?.wordIds[1] ?? step).toBe(step);
+      expect(first.length).toBeLessThanOrEqual(maxLength);
+    }
+    for (const words of [["good"], input]) {
+      expect(() => tokenClassification.encode(words, context(34, 32))).toThrow(
+        expect.objectContaining({ code: "TRUNCATION_IMPOSSIBLE", message: expect.stringContaining("below the 32") }),
+      );
+    }
+  });
+
   test("weighs words alike, however many tokens they have", () => {
     const context = {
       tokenizer,
@@ -125,7 +146,12 @@ function sureAnswers(sentences: readonly (readonly string[])[], labels: readonly
 }
 
 describe("figures", () => {
-  const score = (scheme: "IOB2" | "BIOES" | "plain", labels: string[], gold: string[], predicted: string[]) => {
+  const score = (
+    scheme: "IOB1" | "IOB2" | "BIOES" | "plain",
+    labels: string[],
+    gold: string[],
+    predicted: string[],
+  ) => {
     const split = (sentences: string[]) => sentences.map((tags) => tags.split(" "));
     const examples = split(gold).map((tags) => ({ input: tags, gold: { tags, placeOf: String }, place: "" }));
     const context = { labels, settings: { ...plain, scheme, stride: 0 } };
@@ -139,6 +165,21 @@ describe("figures", () => {
     expect(score("IOB2", tags, ["I-X O"], ["B-X I-X"])).toMatchObject({ metrics: { invalidTransitions: 0 } });
     const bioes = score("BIOES", ["B-X", "E-X", "I-X", "O", "S-X"], ["I-X I-X"], ["B-X I-X"]);
     expect(bioes).toMatchObject({ score: 1, metrics: { tokenAccuracy: 0.5, invalidTransitions: 1 } });
+  });
+
+  test("of models of others are in the scheme of their labels, whatever that of the file", () => {
+    const files = [["I-X I-X O I-X"], ["B-X I-X O B-X"], ["B-X E-X O S-X"]];
+    const right = { score: 1, metrics: { entities: 2, tokenAccuracy: 1, invalidTransitions: 0 } };
+    for (const gold of files) {
+      expect(score("IOB2", ["B-X", "E-X", "I-X", "O", "S-X"], gold, ["B-X E-X O S-X"])).toMatchObject(right);
+      expect(score("IOB2", ["I-X", "O"], gold, ["I-X I-X O I-X"])).toMatchObject(right);
+      expect(score("IOB2", ["B-X", "I-X", "O"], gold, ["B-X I-X O B-X"])).toMatchObject(right);
+      expect(score("IOB1", ["B-X", "I-X", "O"], gold, ["I-X I-X O I-X"])).toMatchObject(right);
+    }
+    expect(score("IOB2", ["B", "E", "I", "O", "S"], ["B I O B"], ["B E O S"])).toMatchObject(right);
+    expect(score("IOB2", ["I", "O"], ["B I O B"], ["I I O I"])).toMatchObject(right);
+    const asTheyAre = score("plain", ["B-X", "E-X", "O"], ["B-X O"], ["B-X O"]);
+    expect(asTheyAre).toMatchObject({ metrics: { accuracy: 1, words: 2 } });
   });
 
   test("of plain tags are those of each label, and who is taken for whom", () => {
@@ -318,7 +359,8 @@ describe("a model that was fine-tuned", () => {
     const text = "good ".repeat(50);
     await expectError(find(text, { stride: 30 }), "TRUNCATION_IMPOSSIBLE", "30");
     await expectError(find([text], { stride: 1000 }), "TRUNCATION_IMPOSSIBLE");
-    expect(await find("good", { stride: 1000 })).toHaveLength(1);
+    await expectError(find("good", { stride: 30 }), "TRUNCATION_IMPOSSIBLE", "stride below the 30 tokens");
+    expect(await find("good", { stride: 29 })).toHaveLength(1);
     await expectError(find(text, { stride: -1 }), "OPTION_INVALID", "stride");
     await expectError(find(text, { stride: 1.5 }), "OPTION_INVALID", "stride");
     const strategy = JSON.parse(`"last"`);

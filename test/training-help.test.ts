@@ -3,6 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { depthOf } from "../src/bert/depth.ts";
 import { Parameters } from "../src/graph/parameters.ts";
@@ -170,6 +171,43 @@ test("a fold holds back groups as a whole", async () => {
     [4, 4, 20, 20],
   ]);
   await expectError(tune(0, 3), "OPTION_INVALID", "2 to 2 of them", "do not belong together");
+  for (const index of [-1, 2, 0.5]) await expectError(tune(index, 2), "OPTION_INVALID", "an index from 0 to 1");
+});
+
+test("a fold and a dev file are not taken together", async () => {
+  const options = { model, train, dev: train, fold: { index: 0, of: 5 }, output: join(folder, "both") };
+  await expectError(finetune("text-classification", options), "OPTION_INVALID", "takes the place of a dev file");
+});
+
+test("training goes on when what an event's listener returns is settled", async () => {
+  const kinds = new Set<string>();
+  let listening = 0;
+  const onEvent = async ({ kind }: FinetuneEvent) => {
+    expect(listening).toBe(0);
+    listening++;
+    kinds.add(kind);
+    await setImmediate();
+    listening--;
+  };
+  const options = { model, train, dev: train, output: join(folder, "listener"), ...quick, onEvent };
+  await finetune("text-classification", options);
+  await finetune("text-classification", { ...options, resume: true });
+  expect(kinds).toEqual(new Set(["data", "model", "step", "epoch", "checkpoint", "ended"]));
+});
+
+test("sequences are as long as the model takes where that is less than the task's usual length", async () => {
+  const short = await writeTinyModel(join(folder, "few-positions"), { config: { max_position_embeddings: 64 } });
+  const files = ["--model", short, "--train", train, "--threads", "1", "--epochs", "1"];
+  const tune = (name: string, ...more: string[]) =>
+    cloze(["finetune", "text-classification", ...files, "--output", join(folder, name), ...more]);
+  const { code, stderr } = await tune("usual");
+  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const { model_max_length } = JSON.parse(readFileSync(join(folder, "usual", "tokenizer_config.json"), "utf8"));
+  expect(model_max_length).toBe(64);
+  expect(await tune("told", "--max-length", "65")).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("--max-length is more than the model takes; expected at most 64; got 65"),
+  });
 });
 
 test("examples without anything to learn are left out of training, told of, and measured", async () => {
@@ -182,13 +220,23 @@ test("examples without anything to learn are left out of training, told of, and 
   const dev = writeRows(join(folder, "dev-some.jsonl"), examples(10, 3));
   const options = { model, dev, ...quick, onEvent: (event: FinetuneEvent) => void events.push(event) };
   const output = join(folder, "some");
-  const { metrics } = await finetuneTask(tasteless, readLabelledTexts, { ...options, train, output });
+  const { metrics, files } = await finetuneTask(tasteless, readLabelledTexts, { ...options, train, output });
   const negative = examples(24).filter(({ label }) => label === "negative").length;
   const [first, second] = events.filter(({ kind }) => kind === "data");
   const skipped = { "without anything to learn": negative };
   expect(first).toMatchObject({ file: train, examples: 24 - negative, skipped });
   expect(second).toMatchObject({ file: dev, examples: 10, skipped: expect.not.objectContaining(skipped) });
   expect(metrics?.examples).toBe(10);
+  expect(files).toMatchObject([
+    {
+      file: train,
+      examples: 24 - negative,
+      skipped,
+      skippedPlaces: { "without anything to learn": expect.any(Array) },
+    },
+    { file: dev, examples: 10, truncated: 0 },
+  ]);
+  expect(files[0].skippedPlaces?.["without anything to learn"]).toHaveLength(3);
 
   const nothing = { ...textClassification, features: () => [] } as const satisfies typeof textClassification;
   await expectError(

@@ -3,16 +3,16 @@ import { LINE_MODES, type LineMode } from "../corpus/sentences.ts";
 import { MASK_UNITS, type MaskUnit } from "../data/masking.ts";
 import { PAIRINGS, type Pairing } from "../data/sentence-pairs.ts";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
-import { questionAnswering } from "../tasks/definitions/question-answering.ts";
 import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { evaluatePretraining } from "../tasks/pretraining/evaluate-pretraining.node.ts";
+import type { Control } from "../tasks/run/control.ts";
 import { type PredictionFiles, scorePredictions } from "../tasks/score-predictions.node.ts";
 import { TASK_NAMES, TASKS, type TaskName, taskOf } from "../tasks/task-table.node.ts";
 import { tellNotes } from "./data-notes.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatFigure, formatMetrics, formatTable } from "./metrics.ts";
-import { choiceOption, positiveInteger, ratio, shared } from "./options.ts";
-import { showProgress } from "./progress.ts";
+import { anyNumber, choiceOption, numberOption, positiveInteger, ratio, shared } from "./options.ts";
+import { type Progress, showProgress } from "./progress.ts";
 import { mergeOptions, schemaOptions } from "./schema-options.ts";
 
 interface Options extends OnnxOptions {
@@ -38,7 +38,7 @@ interface PretrainingOptions extends Options {
 const PRETRAINING = "pretraining";
 
 /** What the options of a file of predictions are listed under: it needs no model. */
-const PREDICTIONS = "predictions";
+const PREDICTIONS = "--predictions";
 
 /** Options of predictions that some system made for a SQuAD file. */
 const predictionOptions = () => [
@@ -47,14 +47,14 @@ const predictionOptions = () => [
     "score these answers to the questions of a SQuAD file, {id: text}, without a model",
   ),
   new Option("--null-scores <file>", "how sure their system is that there is no answer, {id: number}"),
-  ...schemaOptions(questionAnswering.settings.pick({ nullThreshold: true }), "evaluation"),
+  numberOption("--null-threshold <x>", "the null score above which an answer counts as none (default: 1)", anyNumber),
 ];
 
 /** Options of pre-trained models. */
 const pretrainingOptions = () => [
   choiceOption("--lines <what>", "what a line is, as for prepare (default: paragraph)", LINE_MODES),
   new Option("--locale <tag>", "language whose rules end a sentence (default: en)"),
-  shared.textColumn(),
+  new Option("--text-column <name>", 'column of the text (default: "text")'),
   new Option("--pairs <what>", "pairs to judge (default: as trained)").choices(PAIRINGS),
   new Option("--mask <unit>", "what is hidden as one (default: as trained)").choices(MASK_UNITS),
   new Option("--mask-rate <x>", "share that is hidden (default: as trained)").argParser(ratio),
@@ -96,7 +96,7 @@ Examples:
         if (folder !== undefined || given.task !== undefined) {
           command.error("error: --predictions are scored without a model folder and --task");
         }
-        options.requireOwn(PREDICTIONS, given);
+        options.requireOwn(PREDICTIONS, given, "evaluate --predictions");
         return evaluatePredictions({ ...given, predictions });
       }
       if (folder === undefined) command.error("error: missing required argument 'dir', or --predictions");
@@ -113,21 +113,23 @@ function ownOptions(name: TaskName): Option[] {
 }
 
 async function evaluateTask(task: TaskName, folder: string, options: Options) {
-  let progress: ReturnType<typeof showProgress> | undefined;
-  const { metrics, labels, ...found } = await TASKS[task]
-    .evaluate(folder, options.data, {
-      ...options,
-      signal: abortOnInterrupt(),
-      onProgress: ({ done, total }) => {
-        progress ??= showProgress("evaluating", total);
-        progress.update(done, "sequences");
-      },
-    })
-    .finally(() => progress?.stop());
+  const { metrics, labels, ...found } = await underControl((control) =>
+    TASKS[task].evaluate(folder, options.data, { ...options, ...control }),
+  );
   tellNotes(options.data, found);
   const { skipped, notes, truncated } = found;
   if (options.json) console.log(JSON.stringify({ labels, skipped, notes, truncated, ...metrics }));
   else console.log(formatMetrics(metrics, labels));
+}
+
+/** Measures something that an interrupt stops and whose progress is shown. */
+async function underControl<T>(measure: (control: Control) => Promise<T>): Promise<T> {
+  let progress: Progress | undefined;
+  const onProgress: Control["onProgress"] = ({ done, total }) => {
+    progress ??= showProgress("evaluating", total);
+    progress.update(done, "sequences");
+  };
+  return measure({ signal: abortOnInterrupt(), onProgress }).finally(() => progress?.stop());
 }
 
 async function evaluatePredictions({ json, ...files }: PredictionOptions) {
@@ -140,17 +142,10 @@ async function evaluatePredictions({ json, ...files }: PredictionOptions) {
 
 async function evaluateMasks(folder: string, options: PretrainingOptions) {
   const { data, lines, textColumn, locale, json, ...choices } = options;
-  let progress: ReturnType<typeof showProgress> | undefined;
-  const { metrics } = await evaluatePretraining(folder, {
-    ...choices,
-    data: [data],
-    reading: { lines, textColumn, locale },
-    signal: abortOnInterrupt(),
-    onProgress: ({ done, total }) => {
-      progress ??= showProgress("evaluating", total);
-      progress.update(done, "sequences");
-    },
-  }).finally(() => progress?.stop());
+  const reading = { lines, textColumn, locale };
+  const { metrics } = await underControl((control) =>
+    evaluatePretraining(folder, { ...choices, data: [data], reading, ...control }),
+  );
   if (json) console.log(JSON.stringify(metrics));
   else console.log(formatTable(Object.entries(metrics).map(([name, value]) => [name, formatFigure(Number(value))])));
 }

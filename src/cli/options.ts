@@ -30,6 +30,12 @@ export function nonNegativeNumber(text: string): number {
   return value;
 }
 
+export function anyNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value)) throw new InvalidArgumentError("Give a number.");
+  return value;
+}
+
 export function ratio(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !(value >= 0 && value <= 1)) throw new InvalidArgumentError("Give a number from 0 to 1.");
@@ -61,7 +67,6 @@ export const shared = {
   json: () => new Option("--json", "print the result as JSON"),
   textColumn: () => new Option("--text-column <name>", "column of the text").default("text"),
   pairColumn: () => new Option("--pair-column <name>", "column of the second text, where texts are pairs"),
-  labelColumn: () => new Option("--label-column <name>", "column of the label").default("label"),
   onEmpty: () =>
     new Option("--on-empty <what>", "a row without text: leave it out and count it, or stop")
       .choices(["skip", "refuse"])

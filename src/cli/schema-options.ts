@@ -9,6 +9,8 @@ const Property = z.object({
   description: z.string().optional(),
   enum: z.array(z.string()).optional(),
   default: z.unknown().optional(),
+  /** How training finds a value where none is given. */
+  trainingDefault: z.string().optional(),
   /** What alone the option is for. Default: everything. */
   onlyFor: z.enum(["training", "prediction"]).optional(),
 });
@@ -19,7 +21,10 @@ type Use = "training" | "evaluation" | "prediction";
 /** What becomes of defaults: they are set; or only told in the help; or the help says that they are the model's. */
 type Defaults = "set" | "told" | "the model's";
 
-/** The options of a schema on the command line that are of use there: `textColumn` becomes `--text-column <name>`. */
+/**
+ * The options of a schema on the command line that are of use there: `textColumn` becomes `--text-column <name>`. What a model
+ * has switched on can be switched off.
+ */
 export function schemaOptions(schema: z.ZodObject, use: Use, defaults: Defaults = "told"): Option[] {
   const { properties = {} } = z.toJSONSchema(schema, { io: "input" });
   return Object.entries(properties).flatMap(([name, json]) => {
@@ -27,16 +32,23 @@ export function schemaOptions(schema: z.ZodObject, use: Use, defaults: Defaults 
     if ((property.onlyFor ?? use) !== use) return [];
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
     const option = new Option(`${flag}${placeholder(property)}`, property.description);
+    const isSwitch = property.type === "boolean";
     if (property.enum) option.choices(property.enum);
-    else if (property.type !== "boolean") option.argParser((text) => parseValue(schema.shape[name], property, text));
-    if (property.default === undefined || property.default === false) return option;
-    if (defaults === "set") option.default(property.default, toldDefault(property.default));
-    else option.description += ` (default: ${defaults === "told" ? toldDefault(property.default) : defaults})`;
-    return option;
+    else if (!isSwitch) option.argParser((text) => parseValue(schema.shape[name], property, text));
+    const told = toldDefault(property);
+    if (defaults === "set" && property.trainingDefault === undefined && told !== undefined) {
+      return option.default(property.default, told);
+    }
+    if (defaults === "the model's") option.description += " (default: the model's)";
+    else if (told !== undefined) option.description += ` (default: ${told})`;
+    const isModels = isSwitch && defaults === "the model's";
+    return isModels ? [option, new Option(`--no-${flag.slice(2)}`, `the opposite of ${flag}`)] : option;
   });
 }
 
-function toldDefault(value: unknown): string {
+function toldDefault({ default: value, trainingDefault }: z.infer<typeof Property>): string | undefined {
+  if (trainingDefault !== undefined) return trainingDefault;
+  if (value === undefined || value === false) return undefined;
   return Array.isArray(value) ? value.join(",") : JSON.stringify(value);
 }
 
@@ -69,8 +81,8 @@ function parseValue(schema: z.core.$ZodType, { type }: z.infer<typeof Property>,
 /** The options of several tasks on one command line. */
 export interface MergedOptions {
   readonly all: readonly Option[];
-  /** Throws OPTION_INVALID where an option was given that the task has no use for. */
-  requireOwn(task: string, given: object): void;
+  /** Throws OPTION_INVALID where an option was given that the task, in messages `called` so, has no use for. */
+  requireOwn(task: string, given: object, called?: string): void;
 }
 
 /** Options of several tasks, each once, in the help under the task that alone has them. */
@@ -78,9 +90,9 @@ export function mergeOptions(byTask: Readonly<Record<string, readonly Option[]>>
   const options = new Map<string, { readonly option: Option; readonly tasks: string[] }>();
   for (const [task, own] of Object.entries(byTask)) {
     for (const option of own) {
-      const known = options.get(option.attributeName());
+      const known = options.get(option.name());
       if (known === undefined) {
-        options.set(option.attributeName(), { option, tasks: [task] });
+        options.set(option.name(), { option, tasks: [task] });
       } else {
         known.tasks.push(task);
         const { description } = option;
@@ -93,13 +105,13 @@ export function mergeOptions(byTask: Readonly<Record<string, readonly Option[]>>
   }
   return {
     all: [...options.values()].map(({ option }) => option),
-    requireOwn(task, given) {
-      for (const [name, value] of Object.entries(given)) {
-        const known = options.get(name);
-        if (value === undefined || known === undefined || known.tasks.includes(task)) continue;
+    requireOwn(task, given, called = `the task ${task}`) {
+      const values = new Map<string, unknown>(Object.entries(given));
+      for (const { option, tasks } of options.values()) {
+        if (values.get(option.attributeName()) === undefined || tasks.includes(task)) continue;
         throw new ClozeError("OPTION_INVALID", {
-          problem: `the task ${task} has no ${known.option.long}`,
-          expected: `an option of it, or another task: ${known.tasks.join(", ")}`,
+          problem: `${called} has no ${option.long}`,
+          expected: `an option of its own; this one is for ${tasks.join(", ")}`,
         });
       }
     },

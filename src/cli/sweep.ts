@@ -1,6 +1,6 @@
 import { Command, Option } from "commander";
 import { SWEEP_DEFAULTS, type SweepOptions } from "../tasks/finetuning/sweep.node.ts";
-import { sweepCells } from "../tasks/finetuning/sweep-report.ts";
+import { bestModel, sweepCells } from "../tasks/finetuning/sweep-report.ts";
 import { sweep, TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatTable } from "./metrics.ts";
@@ -63,7 +63,5 @@ async function run(task: TaskName, { json, epochs, ...options }: Options) {
       console.error(`\ntraining ${event.index + 1} of ${event.total}: ${event.name}`);
     },
   }).finally(() => printer.stop());
-  console.log(
-    json ? JSON.stringify(rows) : `${formatTable(sweepCells(rows))}\n\nThe best model is in ${rows[0].best}.`,
-  );
+  console.log(json ? JSON.stringify(rows) : `${formatTable(sweepCells(rows))}\n\n${bestModel(rows)}`);
 }

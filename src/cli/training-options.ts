@@ -27,7 +27,11 @@ export function addTrainingOptions(command: Command, name: TaskName): Command {
     new Option("--vocab <path>", "vocabulary of a preset: a vocab.txt or a folder that has one"),
     ...schemaOptions(task.reading, "training", "set"),
     ...schemaOptions(task.settings, "training", "set"),
-    numberOption("--max-length <n>", "tokens of a sequence at most", positiveInteger, task.defaultMaxLength),
+    numberOption(
+      "--max-length <n>",
+      `tokens of a sequence at most (default: ${task.defaultMaxLength}, or as many as the model takes)`,
+      positiveInteger,
+    ),
     numberOption(
       "--accumulate <n>",
       "parts that a batch is run in, to save memory",

@@ -40,6 +40,15 @@ export function parseObject(content: string, place: string): Record<string, unkn
   throw malformedRow(place, "one JSON object a line", Array.isArray(value) ? "a list" : `${value}`);
 }
 
+/** What a cell holds as JSON; undefined, which no JSON gives, where it is none. */
+export function parseJson(cell: string): unknown {
+  try {
+    return JSON.parse(cell);
+  } catch {
+    return undefined;
+  }
+}
+
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

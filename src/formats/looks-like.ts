@@ -17,11 +17,30 @@ export function looksLike(head: string): OtherFormat | undefined {
   return isConll(head) ? CONLL : undefined;
 }
 
+/**
+ * The same of a file that may as well be plain text: only what no text looks like, be it a sentence a line with blank lines
+ * between, or two words in capitals on each.
+ */
+export function looksUnlikeText(head: string): OtherFormat | undefined {
+  const other = looksLike(head);
+  return other === CONLL && !isSurelyConll(head) ? undefined : other;
+}
+
 /** A tag as CoNLL's files have it: `O`, `B-PER`, a part of speech, of punctuation also a mark. */
-const TAG = /^([A-Z][A-Z0-9$.:]*(-\S+)?|[^\w\s]+)$/;
+const TAG = /^([A-Z][A-Z0-9$.:]*(-\S+)?|[^\p{L}\p{N}\s_]+)$/u;
 
 /** What only such files begin with, those of CoNLL-U too. */
 const BEGINNING = /^(-DOCSTART-\s|# (sent_id|text|newdoc|global\.columns)\b)/;
+
+/** A token of CoNLL-U: its number, then columns. (A heading of Markdown may be `# text` too.) */
+const NUMBERED_ROW = /^\d+(-\d+)?(\t[^\t\r\n]*){3}/m;
+
+const TABBED_ROW = /^[^ \t]+(\t[^ \t]+)+\s*$/;
+
+/** Two lines of a sentence, without a blank one between. */
+const NEIGHBOURS = /\S[ \t]*\r?\n[ \t]*\S/;
+
+const ENTITY_TAG = /^(O|[BIES]-\p{L}\S*)$/u;
 
 /** The blank line after a sentence. */
 const SENTENCE_END = /\n[ \t]*\r?\n/;
@@ -30,8 +49,27 @@ function isConll(head: string): boolean {
   const content = head.trim();
   if (BEGINNING.test(content)) return true;
   if (!SENTENCE_END.test(content)) return false;
-  const lines = content.split(/\r?\n/).slice(0, -1); // the last may be cut
-  const rows = lines.filter((line) => line.trim() !== "").map((line) => line.trim().split(/[ \t]+/));
+  const rows = rowsOf(content);
   const [{ length }] = rows;
   return length > 1 && rows.every((fields) => fields.length === length && TAG.test(fields[length - 1]));
+}
+
+/** Whether it is CoNLL by more than the forms of lines: by how it begins, by columns with tabs, or by tags of entities. */
+function isSurelyConll(head: string): boolean {
+  const content = head.trim();
+  if (BEGINNING.test(content)) return content.startsWith("-DOCSTART-") || NUMBERED_ROW.test(content);
+  const tags = rowsOf(content).map((fields) => fields[fields.length - 1]);
+  const tellEntities =
+    tags.every((tag) => ENTITY_TAG.test(tag)) && tags.includes("O") && tags.some((tag) => tag !== "O");
+  return tellEntities || (NEIGHBOURS.test(content) && linesOf(content).every((line) => TABBED_ROW.test(line)));
+}
+
+/** The lines of a file that begins so, without blank ones and without the last, which may be cut. */
+function linesOf(content: string): string[] {
+  const lines = content.split(/\r?\n/).slice(0, -1);
+  return lines.filter((line) => line.trim() !== "");
+}
+
+function rowsOf(content: string): string[][] {
+  return linesOf(content).map((line) => line.trim().split(/[ \t]+/));
 }

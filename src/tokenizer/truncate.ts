@@ -28,20 +28,24 @@ export function keptLengths(lengths: readonly number[], room: number, truncation
 /** Start and end of windows of `size` tokens over `length` tokens; each repeats the last `overlap` tokens of the one before. */
 export function windowsOver(length: number, size: number, overlap: number): [start: number, end: number][] {
   if (length <= size) return [[0, length]];
-  if (overlap >= size) {
-    throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
-      problem: "The windows would not advance",
-      expected: `a stride below the ${size} tokens of the text that a window holds`,
-      received: String(overlap),
-      cure: "Raise maxLength or lower stride.",
-    });
-  }
+  requireAdvance(overlap, size);
   const windows: [number, number][] = [];
   for (let start = 0; ; start += size - overlap) {
     const end = Math.min(start + size, length);
     windows.push([start, end]);
     if (end === length) return windows;
   }
+}
+
+/** Throws TRUNCATION_IMPOSSIBLE where windows that hold `room` tokens of a text, and share `stride` of them, would not advance. */
+export function requireAdvance(stride: number, room: number): void {
+  if (stride < room) return;
+  throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
+    problem: "windows over a long text would not advance",
+    expected: `a stride below the ${Math.max(0, room)} tokens that a window surely holds of each text`,
+    received: String(stride),
+    cure: "Leave out the stride or lower it, or raise maxLength.",
+  });
 }
 
 function noRoom(): ClozeError {

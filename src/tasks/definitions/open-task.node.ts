@@ -1,8 +1,8 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { type OnnxOptions, onnxExecutor } from "../../executors/onnx/node.node.ts";
 import { Parameters } from "../../graph/parameters.ts";
-import { loadWeights, openModelFolder, storedWeights } from "../folder/model-folder.node.ts";
+import { configJson, loadWeights, openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
 import type { Task } from "./task.ts";
 import { TaskModel, taskParameters } from "./task-model.ts";
 
@@ -16,6 +16,7 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   options: OnnxOptions = {},
 ): Promise<TaskModel<I, G, A, R, S>> {
   const folder = await openModelFolder(path);
+  await requireProblem(task, path);
   const { config, tokenizer, taskSettings } = folder;
   const labels = task.labels === undefined ? [] : (folder.labels ?? (await usualLabels(path)));
   if (task.labels !== undefined && labels.length === 0) {
@@ -37,6 +38,25 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   await loadWeights(path, parameters);
   return TaskModel.load(task, { config, parameters, context }, onnxExecutor(options), { frozen: true });
 }
+
+/**
+ * Classifiers of sequences have the same weights whatever they classify, and numbers that mean other things. Where config.json
+ * says nothing, one label is a number, as `purposeOf` has it, and of several each may be right or only one.
+ */
+async function requireProblem(task: { readonly name: string; readonly problemType?: string }, path: string) {
+  const { problemType } = await purposeOf(path);
+  const { problem_type: stated } = ProblemField.parse(await configJson(path));
+  const isOpen = stated === undefined && problemType !== "regression";
+  if (task.problemType === undefined || task.problemType === problemType || isOpen) return;
+  throw new ClozeError("MODEL_INCOMPLETE", {
+    problem: `${path} is no model for ${task.name}`,
+    expected: `the problem_type ${task.problemType}, in its config.json`,
+    received: problemType,
+    cure: "Choose the task that it was trained for.",
+  });
+}
+
+const ProblemField = z.object({ problem_type: z.string().optional().catch(undefined) }).catch({});
 
 /** The names that transformers gives labels without names, and leaves out of config.json; none where there is no classifier. */
 async function usualLabels(path: string): Promise<string[]> {

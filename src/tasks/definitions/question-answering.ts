@@ -53,18 +53,21 @@ const settings = z.object({
     .int()
     .min(0)
     .optional()
-    .describe("tokens that windows over a long context have in common (default: half of what they hold, at most 128)"),
+    .describe("tokens that windows over a long context have in common")
+    .meta({ trainingDefault: "half of what they hold, at most 128" }),
   maxQuestionLength: z.int().min(1).default(64).describe("tokens of a question at most; longer ones are cut"),
   maxAnswerLength: z.int().min(1).default(30).describe("tokens of an answer at most"),
   unanswerable: z
     .boolean()
     .default(false)
-    .describe("questions may have no answer, as in SQuAD 2.0 (default: if some have)"),
+    .describe("questions may have no answer, as in SQuAD 2.0")
+    .meta({ trainingDefault: "if some have" }),
   // Devlin's null_score_diff_threshold. Optional, so that one that was given is told from one that is to be found.
   nullThreshold: z
     .number()
     .optional()
-    .describe("how far no answer must be ahead of the best one, in logits, to be given (default: the best for --dev)"),
+    .describe("how far no answer must be ahead of the best one, in logits, to be given")
+    .meta({ trainingDefault: "the best for --dev" }),
   topK: z.int().min(1).default(1).describe("answers, best first").meta({ onlyFor: "prediction" }),
 });
 
@@ -91,10 +94,9 @@ export const questionAnswering = {
   head: (config) => answerHead(config),
 
   encode({ question, context }, { tokenizer, maxLength, settings: { stride, maxQuestionLength } }) {
-    const asked = cutQuestion(tokenizer, question, maxQuestionLength, maxLength);
+    const { asked, length } = cutQuestion(tokenizer, question, maxQuestionLength, maxLength);
     requireAdvance(stride, maxLength);
-    const room = maxLength - SPECIAL_TOKENS - tokenizer.ids(asked).length;
-    const overlap = strideOf(room, stride);
+    const overlap = strideOf(maxLength - SPECIAL_TOKENS - length, stride);
     return tokenizer.encodeWindows(asked, { pair: context, maxLength, stride: overlap, truncation: "only_second" });
   },
 
@@ -198,10 +200,10 @@ function requireAdvance(stride: number | undefined, maxLength: number): void {
 }
 
 /**
- * A question of so many tokens at most. Throws TRUNCATION_IMPOSSIBLE where it leaves a sequence no room for a token of
- * the context.
+ * A question of so many tokens at most, and how many it has. Throws TRUNCATION_IMPOSSIBLE where it leaves a sequence no room
+ * for a token of the context.
  */
-function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number, maxLength: number): string {
+function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number, maxLength: number) {
   const { length, offsets } = tokenizer.encode(question, { addSpecialTokens: false });
   const room = maxLength - SPECIAL_TOKENS - 1;
   if (Math.min(length, longest) > room) {
@@ -212,10 +214,11 @@ function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number
       cure: "Lower maxQuestionLength, by which longer questions are cut, or take a model for longer sequences.",
     });
   }
-  if (length <= longest) return question;
+  if (length <= longest) return { asked: question, length };
   let kept = longest;
   while (kept > 0 && offsets[2 * kept] < offsets[2 * kept - 1]) kept--; // a character of several tokens goes as a whole
-  return kept === 0 ? "" : question.slice(0, offsets[2 * kept - 1]);
+  const asked = kept === 0 ? "" : question.slice(0, offsets[2 * kept - 1]);
+  return { asked, length: tokenizer.ids(asked).length };
 }
 
 /** `[CLS] question [SEP] context [SEP]` */

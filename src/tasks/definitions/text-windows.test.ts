@@ -61,6 +61,17 @@ describe("a text longer than the model takes", () => {
     expect(textClassification.encode(short, contextOf({ stride: tooMuch }))).toHaveLength(1);
   });
 
+  test("is read in windows that share half of their room, 32 tokens at most, unless told", () => {
+    const text = Array(200).fill("a").join(" ");
+    for (const maxLength of [5, 7, 8, 64, 65, 128]) {
+      const context = { ...contextOf({ long: "windows" }), maxLength };
+      const room = maxLength - 2;
+      const step = room - Math.min(32, room >> 1);
+      expect(textClassification.encode({ text }, context)).toHaveLength(1 + Math.ceil((200 - room) / step));
+      expect(textClassification.encode({ text, pair: "b" }, context).length).toBeGreaterThan(1);
+    }
+  });
+
   test("loses no token, whatever its length and the stride, and windows share as many tokens as was asked", () => {
     for (let length = 1; length <= 26; length++) {
       const letters = "abcdefghijklmnopqrstuvwxyz".slice(0, length);

@@ -1,8 +1,26 @@
 import { z } from "zod";
-import { ClozeError } from "../../base/errors.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
+import { requireAdvance } from "../../tokenizer/truncate.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import type { Feature, TaskContext } from "./task.ts";
+
+/** Optional, so that one that was given is told from one that is to follow the room. */
+export const stride = z
+  .int()
+  .min(0)
+  .optional()
+  .describe("tokens that windows over a long text have in common")
+  .meta({ trainingDefault: "half of what they hold, at most 32" });
+
+/**
+ * Tokens that windows share which surely hold `room` tokens of a text. Throws TRUNCATION_IMPOSSIBLE for one that was told and
+ * leaves no room, of short texts too: so training stops before it begins.
+ */
+export function strideOf(told: number | undefined, room: number): number {
+  if (told === undefined) return Math.min(32, Math.max(0, room >> 1));
+  requireAdvance(told, room);
+  return told;
+}
 
 /** Settings of tasks that judge a text as a whole. */
 export const longTexts = {
@@ -10,7 +28,7 @@ export const longTexts = {
     .enum(["truncate", "windows"])
     .default("truncate")
     .describe("a text longer than the model takes: cut it, or read it in windows and take the mean of what they say"),
-  stride: z.int().min(0).default(32).describe("tokens that windows over a long text have in common"),
+  stride,
 };
 
 type LongTexts = z.infer<z.ZodObject<typeof longTexts>>;
@@ -21,19 +39,8 @@ export function encodeText(
   { tokenizer, maxLength, settings: { long, stride } }: TaskContext<LongTexts>,
 ): Encoding[] {
   if (long === "truncate") return [tokenizer.encode(text, { pair, maxLength })];
-  requireRoom(stride, pair === undefined ? maxLength - 2 : (maxLength - 3) >> 1);
-  return tokenizer.encodeWindows(text, { pair, maxLength, stride });
-}
-
-/** Says of short texts too that long ones would not fit, so that training stops before it begins and no prediction does. */
-function requireRoom(stride: number, room: number): void {
-  if (stride < room) return;
-  throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
-    problem: "windows over a long text would not advance",
-    expected: `a stride below the ${Math.max(0, room)} tokens that a window surely holds of each text`,
-    received: String(stride),
-    cure: "Lower --stride or raise --max-length.",
-  });
+  const overlap = strideOf(stride, pair === undefined ? maxLength - 2 : (maxLength - 3) >> 1);
+  return tokenizer.encodeWindows(text, { pair, maxLength, stride: overlap });
 }
 
 /** Each window with the target of the whole text; together they weigh as much as a text of one window. */

@@ -22,8 +22,9 @@ import { indexOfMax } from "../run/top-k.ts";
 import { tokenShares, UNLABELLED, weighTokens } from "./class-weights.ts";
 import { AGGREGATION_STRATEGIES, findEntities, judgedText, type TokenScores } from "./entity-aggregation.ts";
 import { labelsOf } from "./labels.ts";
-import type { HeadContext, Task } from "./task.ts";
+import type { HeadContext, Task, TaskContext } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
+import { stride, strideOf } from "./text-windows.ts";
 
 /** A text, or its words where they are known beforehand. */
 export type WordsOrText = string | readonly string[];
@@ -61,7 +62,7 @@ const settings = z.object({
     .optional()
     .describe('weights of labels in the loss: "balanced", or B-PER=2,O=0.5')
     .meta({ onlyFor: "training" }),
-  stride: z.int().min(0).default(32).describe("tokens that windows over a long text have in common"),
+  stride,
   aggregationStrategy: z
     .enum(AGGREGATION_STRATEGIES)
     .default("simple")
@@ -95,14 +96,15 @@ export const tokenClassification = {
 
   head: (config, { labels }) => tokenHead(config, { labels: labels.length }),
 
-  encode: (input, { tokenizer, maxLength, settings: { stride } }) =>
-    tokenizer.encodeWindows(input, { maxLength, stride }),
+  encode(input, context) {
+    const { tokenizer, maxLength } = context;
+    return tokenizer.encodeWindows(input, { maxLength, stride: overlapOf(context) });
+  },
 
   features({ gold, place }, encodings, context) {
     const indexes = labelIndexes(gold, context);
-    const { stride } = context.settings;
     const targets = encodings.map(({ length }) => new Int32Array(length).fill(UNLABELLED));
-    for (const { window, at, word, isFirst } of tokensOf(encodings, stride)) {
+    for (const { window, at, word, isFirst } of tokensOf(encodings, overlapOf(context))) {
       if (isFirst) targets[window][at] = indexes[word];
     }
     return encodings.map((sequence, window) => ({ sequences: [sequence], target: targets[window], place }));
@@ -119,8 +121,9 @@ export const tokenClassification = {
     };
   },
 
-  decode(_input, encodings, logits, { labels: { length: K }, settings: { stride } }): TokenScores[] {
-    return tokensOf(encodings, stride).map(({ window, at, word }) => {
+  decode(_input, encodings, logits, context): TokenScores[] {
+    const { length: K } = context.labels;
+    return tokensOf(encodings, overlapOf(context)).map(({ window, at, word }) => {
       const { tokens, offsets } = encodings[window];
       const [start, end] = offsets.subarray(2 * at, 2 * at + 2);
       const probabilities = softmax(logits[window].subarray(at * K, (at + 1) * K));
@@ -154,9 +157,16 @@ export type TokenClassifier = TaskModelOf<typeof tokenClassification>;
 
 type TaggingContext = HeadContext<z.infer<typeof settings>>;
 
-/** The scheme of a model's labels. Models of others may be plain without saying so. */
+/** Tokens that windows share: all windows have room for as many but for [CLS] and [SEP]. Throws TRUNCATION_IMPOSSIBLE. */
+function overlapOf({ maxLength, settings: { stride } }: TaskContext<z.infer<typeof settings>>): number {
+  return strideOf(stride, maxLength - 2);
+}
+
+/** The scheme of a model's labels, which models of others do not tell otherwise; `B-` alone leaves it to the setting. */
 function schemeOf({ labels, settings: { scheme } }: TaggingContext): TagScheme | typeof PLAIN {
-  return tellEntities(labels) ? scheme : PLAIN;
+  if (scheme === PLAIN || !tellEntities(labels)) return PLAIN;
+  if (labels.some((label) => /^[ES](-|$)/.test(label))) return "BIOES";
+  return labels.some((label) => /^B(-|$)/.test(label)) ? scheme : "IO";
 }
 
 /** Whether labels are tags of entities: with a prefix, or nothing but prefixes. */

@@ -61,7 +61,10 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
    * belongs together stays together.
    */
   readonly fold?: { readonly index: number; readonly of: number };
-  /** Tokens of a sequence at most, special tokens included. Default: the task's, {@link DEFAULT_MAX_LENGTH} for most. */
+  /**
+   * Tokens of a sequence at most, special tokens included. Default: the task's, {@link DEFAULT_MAX_LENGTH} for most, or as many
+   * as the model takes.
+   */
   readonly maxLength?: number;
   readonly device?: Device;
   readonly threads?: number;
@@ -74,15 +77,8 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
 
 export type FinetuneEvent =
   | TrainingEvent
-  /**
-   * A file was read; `skipped` says what was left out, by reason, be it in reading or because there is nothing to learn from
-   * it, and `skippedPlaces` where that stood; `truncated` is how many inputs were too long and cut.
-   */
-  | ({
-      readonly kind: "data";
-      readonly examples: number;
-      readonly truncated: number;
-    } & Pick<Examples<unknown, unknown>, "file" | "skipped" | "skippedPlaces" | "notes">)
+  /** A file was read. */
+  | ({ readonly kind: "data" } & FileReport)
   /** The model is ready to train. */
   | {
       readonly kind: "model";
@@ -96,6 +92,16 @@ export type FinetuneEvent =
   /** The training that was to be resumed has ended; its model is in the output folder. */
   | { readonly kind: "ended"; readonly steps: number };
 
+/**
+ * What became of a file: `skipped` says what was left out, by reason, be it in reading or because there is nothing to learn
+ * from it, and `skippedPlaces` where that stood.
+ */
+export interface FileReport extends Pick<Examples<unknown, unknown>, "file" | "skipped" | "skippedPlaces" | "notes"> {
+  readonly examples: number;
+  /** How many inputs were too long and cut. */
+  readonly truncated: number;
+}
+
 export interface FinetuneResult {
   readonly output: string;
   readonly labels: readonly string[];
@@ -104,6 +110,8 @@ export interface FinetuneResult {
   readonly score: number | undefined;
   /** Figures of the best checkpoint on the dev file, if there was one. */
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
+  /** The training file, and the dev file if there was one; of each reason for leaving out the first three places. */
+  readonly files: readonly FileReport[];
 }
 
 /** How the files of a task are read. */
@@ -128,9 +136,15 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const taskSettings = task.settle?.(all, chosen) ?? chosen;
   const labels = task.labels?.(all, taskSettings) ?? [];
   const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
-  const made = prepareTraining(task, train, context, onEvent);
-  const features = task.weigh?.(made, context) ?? made;
-  const preparedDev = dev && prepareDev(task, dev, context, onEvent);
+  const learnt = prepareTraining(task, train, context);
+  await onEvent?.({ kind: "data", ...learnt.report });
+  const features = task.weigh?.(learnt.features, context) ?? learnt.features;
+  // To measure by, all of them: what cannot be learnt can be answered nevertheless.
+  const preparedDev = dev && prepareExamples(task, dev.examples, context);
+  const devReport = dev && preparedDev && reportOf(dev, preparedDev);
+  if (devReport) await onEvent?.({ kind: "data", ...devReport });
+  const reports = [learnt.report, ...(devReport ? [devReport] : [])];
+  const result = { output, labels, files: reports.map(withFewPlaces) };
   const training = trainingOptions(options);
   const settings = {
     ...settingsOf(training),
@@ -149,8 +163,8 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   if (ended !== undefined) {
     requireSameSettings(ended, settings);
     await checkpoints.end(ended); // where a kill came between record and clean-up
-    onEvent?.({ kind: "ended", steps: ended.step });
-    return resultOf(ended, output, labels);
+    await onEvent?.({ kind: "ended", steps: ended.step });
+    return { ...result, ...outcomeOf(ended) };
   }
 
   const { config } = start;
@@ -158,7 +172,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const { missing, unused } = await loadFirstWeights(task, start, parameters, labels);
   initialise(parameters, config.initializerRange, training.seed, missing);
   const fresh = start.folder === undefined ? [] : missing;
-  onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
+  await onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
 
   const executor = onnxExecutor(options);
   const model = dev && (await TaskModel.load(task, { config, parameters, context }, executor, { frozen: false }));
@@ -197,7 +211,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
 
   await saveResult(task, options, start, { context, parameters, training, state });
   await checkpoints.end(state);
-  return resultOf(state, output, labels);
+  return { ...result, ...outcomeOf(state) };
 }
 
 /**
@@ -228,15 +242,15 @@ async function chooseModel(
   { model = SHIPPED_MODEL, vocab, maxLength: wanted }: FinetuneOptions,
   usual: number = DEFAULT_MAX_LENGTH,
 ): Promise<Start> {
-  const maxLength = wanted ?? usual;
   const start = await openStartingPoint(model, vocab);
+  const maxLength = wanted ?? Math.min(usual, start.config.maxPositions);
   requireLength(maxLength, start.config);
   return { ...start, maxLength };
 }
 
 /**
  * The examples to learn from and those to choose by; `all` are those of the training file, whose labels a fold has too. Throws
- * OPTION_INVALID where a fold has no examples.
+ * OPTION_INVALID for a fold that there is not.
  */
 async function readExamples<I, G>(
   { train: path, dev, fold }: FinetuneOptions,
@@ -245,12 +259,26 @@ async function readExamples<I, G>(
   const all = await read(path);
   if (fold === undefined) return { all, train: all, dev: dev === undefined ? undefined : await read(dev) };
   const { index, of } = fold;
+  if (dev !== undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "a fold of the training file takes the place of a dev file",
+      expected: "one of them",
+      received: `both a fold and ${dev}`,
+    });
+  }
   const most = countGroups(all.examples);
-  if (dev !== undefined || !Number.isInteger(of) || of < 2 || of > most) {
+  if (!Number.isInteger(of) || of < 2 || of > most) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "the training file cannot be divided into folds",
-      expected: `2 to ${most} of them, as many as there are examples that do not belong together, and no --dev`,
+      expected: `2 to ${most} of them, as many as there are examples that do not belong together`,
       received: String(of),
+    });
+  }
+  if (!Number.isInteger(index) || index < 0 || index >= of) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: `there is no such fold of ${of}`,
+      expected: `an index from 0 to ${of - 1}`,
+      received: String(index),
     });
   }
   const folds = foldsOf(all.examples, of);
@@ -270,8 +298,7 @@ function prepareTraining<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
   data: Examples<I, G>,
   context: TaskContext<z.infer<S>>,
-  onEvent: FinetuneOptions["onEvent"],
-): Feature[] {
+): { readonly features: readonly Feature[]; readonly report: FileReport } {
   const prepared = prepareExamples(task, data.examples, context);
   const learnable = prepared.filter(({ features }) => features.length > 0);
   const others = prepared.filter(({ features }) => features.length === 0).map(({ example }) => example.place);
@@ -285,30 +312,24 @@ function prepareTraining<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   }
   const skipped = { ...data.skipped, [NOTHING_TO_LEARN]: others.length };
   const skippedPlaces = { ...data.skippedPlaces, [NOTHING_TO_LEARN]: others };
-  onEvent?.(dataEvent(others.length === 0 ? data : { ...data, skipped, skippedPlaces }, learnable));
-  return learnable.flatMap(({ features }) => features);
+  const report = reportOf(others.length === 0 ? data : { ...data, skipped, skippedPlaces }, learnable);
+  return { features: learnable.flatMap(({ features }) => features), report };
 }
 
 const NOTHING_TO_LEARN = "without anything to learn";
 
-/** Examples to measure by, all of them: what cannot be learnt can be answered nevertheless. */
-function prepareDev<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
-  task: Task<I, G, A, R, S>,
-  data: Examples<I, G>,
-  context: TaskContext<z.infer<S>>,
-  onEvent: FinetuneOptions["onEvent"],
-): PreparedExample<I, G>[] {
-  const prepared = prepareExamples(task, data.examples, context);
-  onEvent?.(dataEvent(data, prepared));
-  return prepared;
-}
-
-function dataEvent<I, G>(
+function reportOf<I, G>(
   { file, skipped, skippedPlaces, notes }: Examples<I, G>,
   prepared: readonly PreparedExample<I, G>[],
-): FinetuneEvent {
+): FileReport {
   const truncated = prepared.filter((example) => example.truncated).length;
-  return { kind: "data", file, examples: prepared.length, skipped, skippedPlaces, notes, truncated };
+  return { file, examples: prepared.length, skipped, skippedPlaces, notes, truncated };
+}
+
+/** Enough to look at; there may be thousands. */
+function withFewPlaces({ skippedPlaces = {}, ...report }: FileReport): FileReport {
+  const few = Object.entries(skippedPlaces).map(([reason, places]) => [reason, places.slice(0, 3)] as const);
+  return { ...report, skippedPlaces: Object.fromEntries(few) };
 }
 
 /** A head is kept only where it was trained for the same task and the very same labels. */
@@ -340,7 +361,7 @@ async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>
 ) {
   const { context, parameters, training, state } = result;
   const { labels } = context;
-  const { metrics } = resultOf(state, output, labels);
+  const { metrics } = outcomeOf(state);
   const settings = (metrics && task.conclude?.(context.settings, metrics)) ?? context.settings;
   for (const name of [...MODEL_FILES, METRICS, CARD]) await recoverAtomicWrite(join(output, name));
   await saveModelFolder(output, {
@@ -385,8 +406,8 @@ const CONFUSION = "confusion.svg";
 const METRICS = "metrics.json";
 const CARD = "README.md";
 
-function resultOf({ step, best }: EpochState, output: string, labels: readonly string[]): FinetuneResult {
-  return { output, labels, steps: step, score: best?.evaluation.score, metrics: best?.evaluation.metrics };
+function outcomeOf({ step, best }: EpochState): Pick<FinetuneResult, "steps" | "score" | "metrics"> {
+  return { steps: step, score: best?.evaluation.score, metrics: best?.evaluation.metrics };
 }
 
 function trainingOptions(options: FinetuneOptions): TrainingOptions {

@@ -7,7 +7,7 @@ export interface SweepRow {
   readonly mean: number;
   /** Of the scores, with n - 1; 0 for a single one. */
   readonly deviation: number;
-  /** Folder of the training with the highest score. */
+  /** Folder of the training with the highest score; without a model where all of them broke down. */
   readonly best: string;
 }
 
@@ -36,6 +36,13 @@ export function sweepCells(rows: readonly SweepRow[]): string[][] {
   return [head, ...body];
 }
 
+/** Says where the best model is, its folder between `quote`s: that of the first recipe of which any training came through. */
+export function bestModel(rows: readonly SweepRow[], quote = ""): string {
+  const row = rows.find(({ runs }) => runs.some(({ score }) => !Number.isNaN(score)));
+  if (row === undefined) return "All trainings broke down, so there is no model. Try lower learning rates.";
+  return `The best model is in ${quote}${row.best}${quote}.`;
+}
+
 /** The table as a Markdown file beside the folders of the trainings. `measuredOn` is what the scores are of: "5 folds of train.tsv". */
 export function sweepReport(rows: readonly SweepRow[], measuredOn: string): string {
   const [head, ...body] = sweepCells(rows).map((cells) => `| ${cells.join(" | ")} |`);
@@ -45,6 +52,6 @@ Scores on ${measuredOn}; the deviation is that between trainings. \`sweep.json\`
 
 ${[head, "|---|---|---|---|---|---|", ...body].join("\n")}
 
-The best model is in \`${rows[0].best}\`.
+${bestModel(rows, "`")}
 `;
 }

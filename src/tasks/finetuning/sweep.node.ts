@@ -26,7 +26,8 @@ export const SWEEP_DEFAULTS = {
 export interface SweepOptions
   extends Omit<FinetuneOptions, "learningRate" | "batchSize" | "epochs" | "seed" | "fold" | "resume" | "onEvent">,
     SweepGrid {
-  readonly onEvent?: (event: SweepEvent) => void;
+  /** The sweep goes on when what it returns is settled. */
+  readonly onEvent?: (event: SweepEvent) => void | Promise<void>;
 }
 
 export type SweepEvent =
@@ -37,7 +38,8 @@ export type SweepEvent =
 /**
  * Fine-tunes with every combination of a grid, each in a folder of its own inside the output folder, and ranks the recipes by
  * their mean score; `sweep.json` and `sweep.md` in the output folder have the ranking. Called again it keeps what has ended and
- * goes on where it was stopped. Throws OPTION_INVALID where there is nothing to measure on or to try, and what a training throws.
+ * goes on where it was stopped; a training that broke down goes on from its last checkpoint, if any, to break down again. Throws
+ * OPTION_INVALID where there is nothing to measure on or to try, and what a training throws.
  */
 export async function runSweep(
   finetune: (options: FinetuneOptions) => Promise<FinetuneResult>,
@@ -50,8 +52,12 @@ export async function runSweep(
     ...others
   } = options;
   const { epochCounts = SWEEP_DEFAULTS.epochCounts, seeds = SWEEP_DEFAULTS.seeds, onEvent, ...shared } = others;
-  if (shared.dev === undefined && folds === undefined) {
-    throw new ClozeError("OPTION_INVALID", { problem: "a sweep compares scores", expected: "--dev, or --folds" });
+  if ((shared.dev === undefined) === (folds === undefined)) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "a sweep compares scores on a dev file, or on parts of the training file",
+      expected: "--dev, or --folds",
+      received: folds === undefined ? "neither" : "both",
+    });
   }
   const recipes = epochCounts.flatMap((epochs) =>
     batchSizes.flatMap((batchSize) => learningRates.map((learningRate) => ({ learningRate, batchSize, epochs }))),
@@ -69,7 +75,7 @@ export async function runSweep(
     const runs: SweepRun[] = [];
     for (const repeat of repeats) {
       const name = nameOf(recipe, repeat);
-      onEvent?.({ kind: "run", name, index: index++, total });
+      await onEvent?.({ kind: "run", name, index: index++, total });
       const output = join(shared.output, name);
       const report = (event: FinetuneEvent) => onEvent?.({ kind: "training", event });
       const training = finetune({

@@ -4,7 +4,7 @@ import type { Purpose } from "../folder/model-folder.node.ts";
 import { rerankInputs } from "../readers/rerank-inputs.node.ts";
 import { pairInputs, singleTextInputs } from "../readers/text-inputs.node.ts";
 import { type Prediction, prediction } from "../run/prediction.ts";
-import { TASKS, taskOf } from "../task-table.node.ts";
+import { TASKS, type TaskName, taskOf } from "../task-table.node.ts";
 import { fillMasks } from "../words/fill-mask.ts";
 import { openMaskedLanguageModel } from "../words/masked-language-model.node.ts";
 import { openNextSentenceModel } from "../words/next-sentence.node.ts";
@@ -144,7 +144,7 @@ export const PREDICTIONS = {
       };
     },
   }),
-} as const satisfies Record<string, Prediction<OnnxOptions>>;
+} as const satisfies Record<TaskName, Prediction<OnnxOptions>> & Record<string, Prediction<OnnxOptions>>;
 
 export type PredictionTask = keyof typeof PREDICTIONS;
 

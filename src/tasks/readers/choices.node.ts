@@ -3,12 +3,12 @@ import { placeOf, readTable, type TableRow } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
 import type { Example, Examples } from "../definitions/task.ts";
-import { skippedAt } from "./text-rows.node.ts";
+import { emptyRow, examplesOf } from "./text-rows.node.ts";
 
 /**
  * Reads contexts with choices from a table, as SWAG's. A choice without text is none, so that rows may have different
  * numbers of them; rows without context or with a single choice are left out and counted. Throws the errors of `readTable`,
- * and ROW_MALFORMED where the label is the number of no choice.
+ * ROW_MALFORMED where the label is the number of no choice, and TEXT_EMPTY where no row remains.
  */
 export async function readChoices(path: string, reading: ChoiceReading): Promise<Examples<Choices, number>> {
   const { labelColumn } = reading;
@@ -26,7 +26,7 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
     const gold = cells.slice(0, Number(label)).filter((choice) => choice.trim() !== "").length;
     examples.push({ input, gold, place });
   }
-  return { file: path, examples, ...skippedAt({ "without a context and two choices": left }) };
+  return examplesOf(path, examples, { "without a context and two choices": left });
 }
 
 /**
@@ -41,12 +41,7 @@ export async function* readUnlabelledChoices(
   for await (const { input, place } of readRows(path, reading)) {
     if (input !== undefined) yield input;
     else if (onEmpty === "skip") counts.skipped++;
-    else {
-      throw new ClozeError("TEXT_EMPTY", {
-        problem: `${place} has no context or fewer than two choices`,
-        cure: "Fill it, or use --on-empty skip.",
-      });
-    }
+    else throw emptyRow(`${place} has no context or fewer than two choices`);
   }
 }
 

@@ -60,6 +60,11 @@ test.each(["4", "-1", "1.5", "x", "", "2"])("%j is the number of no choice", asy
   await expectError(readChoices(path, reading), "ROW_MALFORMED", `${path}, line 3`, "from 0", JSON.stringify(label));
 });
 
+test("a file in which no row can be used is refused", async () => {
+  const path = await write("unusable.csv", HEADER, ",s,a,b,x,y,3", "c,s,a,,,,0");
+  await expectError(readChoices(path, reading), "TEXT_EMPTY", path, "2 without a context and two choices");
+});
+
 test("needs no labels to predict for", async () => {
   const path = await write("unlabelled.csv", "ctx,a,b,c", "one,x,y,", "two,x,,", "three,x,y,z");
   const counts = { skipped: 0 };

@@ -1,12 +1,14 @@
+import { stat } from "node:fs/promises";
 import { ClozeError } from "../../base/errors.ts";
 import { type GlueSkip, readGlueTexts } from "../../formats/glue.node.ts";
 import { glueTaskOf } from "../../formats/glue.ts";
+import { looksUnlikeText, type OtherFormat } from "../../formats/looks-like.ts";
 import { isTableName, placeOf, readTable } from "../../formats/table.node.ts";
-import { readLines } from "../../formats/text.node.ts";
+import { openFile, peek } from "../../formats/text.node.ts";
 import { decodeUtf8, splitLines } from "../../formats/text-lines.ts";
 import type { TextReading } from "../definitions/text-reading.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
-import { requireNoColumns, unusableRow } from "./text-rows.node.ts";
+import { emptyRow, requireNoColumns, unusableRow } from "./text-rows.node.ts";
 
 export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColumn" | "onEmpty"> & {
   /** Whether texts given as such are pairs, the first with the second and so on. */
@@ -20,7 +22,8 @@ export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColu
  * that are empty, and pairs with an empty half, are counted in `counts.skipped` or refused with TEXT_EMPTY.
  *
  * Throws OPTION_INVALID at once where pairs are of an odd number of texts, and where a format or a column is asked for and the
- * source has none; the errors of `readTable`, `readGlueTexts` and `readLines` while reading.
+ * source has none; while reading FORMAT_UNKNOWN for lines that are no plain text, and the errors of `readTable`, `readGlueTexts`
+ * and `splitLines`.
  */
 export function readInputs(
   source: readonly string[] | string | undefined,
@@ -68,8 +71,7 @@ async function* withoutEmpty(
     } else if ("skipped" in input) {
       throw unusableRow(input);
     } else {
-      const cure = "Fill it, or use --on-empty skip.";
-      throw new ClozeError("TEXT_EMPTY", { problem: `${input.place} is empty`, cure });
+      throw emptyRow(`${input.place} is empty`);
     }
   }
 }
@@ -111,7 +113,7 @@ async function* lines(path: string | undefined): AsyncGenerator<Placed> {
   let line = 0;
   for await (const text of path === undefined
     ? splitLines("standard input", decodeUtf8("standard input", process.stdin))
-    : readLines(path)) {
+    : plainLines(path)) {
     yield { text, place: `${path ?? "standard input"}, line ${++line}` };
   }
   if (line === 0 && path !== undefined) {
@@ -120,4 +122,46 @@ async function* lines(path: string | undefined): AsyncGenerator<Placed> {
       cure: "Check that it was written completely.",
     });
   }
+}
+
+/** Enough to tell a format by. */
+const HEAD_BYTES = 1 << 16;
+
+/** The lines of a file. Throws FORMAT_UNKNOWN where it is no plain text, and the errors of `openFile` and `splitLines`. */
+async function* plainLines(path: string): AsyncGenerator<string> {
+  const file = await openFile(path);
+  const [head, chunks] = await peek(file.chunks, HEAD_BYTES);
+  try {
+    const other = otherFormatOf(head);
+    if (other !== undefined) {
+      throw new ClozeError("FORMAT_UNKNOWN", {
+        problem: `${path} is no plain text`,
+        expected: "a text a line, or a table",
+        received: `what looks like ${other.name}`,
+        cure: `Such files are for ${other.task}; convert it, or name another file.`,
+      });
+    }
+    yield* splitLines(path, decodeUtf8(path, chunks));
+  } finally {
+    await chunks.return(undefined);
+  }
+}
+
+/**
+ * What a file is, by its beginning, if it is no text. Of a pipe, which can be read but once, and of a missing file nothing is
+ * known. Throws the errors of `openFile`.
+ */
+export async function peekFormat(path: string): Promise<OtherFormat | undefined> {
+  const isFile = await stat(path).then(
+    (stats) => stats.isFile(),
+    () => false,
+  );
+  if (!isFile) return undefined;
+  const [head, chunks] = await peek((await openFile(path)).chunks, HEAD_BYTES);
+  await chunks.return(undefined);
+  return otherFormatOf(head);
+}
+
+function otherFormatOf(head: Uint8Array): OtherFormat | undefined {
+  return looksUnlikeText(new TextDecoder().decode(head.subarray(0, HEAD_BYTES)));
 }

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { GLUE_FORMATS } from "../../formats/glue.ts";
-import { type InputReading, readInputs } from "./inputs.node.ts";
+import { type InputReading, readInputs, readTexts } from "./inputs.node.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -47,6 +47,27 @@ describe("a file whose name does not say that it is a table", () => {
     const path = write("plain.txt", "text\tlabel\r\n\r\na, b\r\n");
     expect(await read(path)).toEqual({ inputs: [{ text: "text\tlabel" }, { text: "a, b" }], skipped: 1 });
     await expectError(read(path, { onEmpty: "refuse" }), "TEXT_EMPTY", `${path}, line 2 is empty`);
+  });
+});
+
+describe("lines that are no plain text", () => {
+  const conll = "Ada\tB-PER\nwrote\tO\n\nit\tO\n.\tO\n";
+  const squad = JSON.stringify({ data: [{ title: "t", paragraphs: [] }] });
+
+  test.each([
+    ["CoNLL", "token-classification", conll],
+    ["CoNLL", "token-classification", conll.replaceAll("\t", " ")],
+    ["SQuAD", "question-answering", squad],
+  ])("are %s's, for %s", async (name, task, content) => {
+    await expectError(read(write("other.txt", content)), "FORMAT_UNKNOWN", "other.txt is no plain text", name, task);
+    await expectError(read(write("other.gz", gzipSync(content))), "FORMAT_UNKNOWN", task);
+    await expectError(Readable.from(readTexts([write("other", content)], "text")).toArray(), "FORMAT_UNKNOWN", task);
+  });
+
+  test("are not those in which there are blank lines, or few words", async () => {
+    const texts = ["Stop !", "", "NO ENTRY", "", "Vitamin B-12", "", "type O"];
+    const { inputs } = await read(write("texts.txt", texts.join("\n")));
+    expect(inputs.map(({ text }) => text)).toEqual(texts.filter((text) => text !== ""));
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { parseJson } from "../../formats/json-lines.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { MultiLabelReading } from "../definitions/multi-label-classification.ts";
 import type { Examples } from "../definitions/task.ts";
@@ -28,12 +29,4 @@ export function readLabelSets(path: string, options: MultiLabelReading): Promise
     emptyGold: true,
     parse,
   });
-}
-
-function parseJson(cell: string): unknown {
-  try {
-    return JSON.parse(cell);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,12 +1,12 @@
-import { ClozeError } from "../../base/errors.ts";
 import { readSquad } from "../../formats/squad.node.ts";
 import { SKIP_REASONS } from "../../formats/squad.ts";
 import type { GoldAnswers, Question } from "../definitions/question-answering.ts";
 import type { Examples } from "../definitions/task.ts";
+import { emptyRow, examplesOf } from "./text-rows.node.ts";
 
 /**
  * Reads questions, contexts and answers from a file of SQuAD 1.1 or 2.0. Questions about one context are a group. Throws the
- * errors of `readSquad`.
+ * errors of `readSquad`, and TEXT_EMPTY where no question remains.
  */
 export async function readQuestions(path: string): Promise<Examples<Question, GoldAnswers>> {
   const { questions, skipped } = await readSquad(path);
@@ -20,12 +20,7 @@ export async function readQuestions(path: string): Promise<Examples<Question, Go
     const places = skipped.flatMap((question) => (question.reason === reason ? placeOf(path, question.id) : []));
     return [`with an ${reason}`, places] as const;
   });
-  return {
-    file: path,
-    examples,
-    skipped: Object.fromEntries(left.map(([reason, { length }]) => [reason, length])),
-    skippedPlaces: Object.fromEntries(left),
-  };
+  return examplesOf(path, examples, Object.fromEntries(left));
 }
 
 export interface IdentifiedQuestion extends Question {
@@ -43,8 +38,7 @@ export async function readUnanswered(
   const { questions, skipped } = await readSquad(path, { requireAnswers: false });
   if (onEmpty === "refuse" && skipped.length > 0) {
     const [{ id, reason }] = skipped;
-    const cure = "Fill it, or use --on-empty skip.";
-    throw new ClozeError("TEXT_EMPTY", { problem: `${placeOf(path, id)} has an ${reason}`, cure });
+    throw emptyRow(`${placeOf(path, id)} has an ${reason}`);
   }
   return {
     questions: questions.map(({ id, question, context }) => ({ id, question, context })),

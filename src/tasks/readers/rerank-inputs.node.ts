@@ -1,10 +1,12 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
+import { parseJson } from "../../formats/json-lines.ts";
 import { placeOf, readTable } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import { onEmpty } from "../definitions/text-reading.ts";
 import type { InputReader } from "../run/input-reader.ts";
 import type { RerankInput } from "../run/text-or-pair.ts";
+import { emptyRow } from "./text-rows.node.ts";
 
 const reading = z.object({
   queryColumn: z.string().default("query").describe("column of the query"),
@@ -37,10 +39,7 @@ export const rerankInputs = {
       } else if (onEmpty === "skip") {
         counts.skipped++;
       } else {
-        throw new ClozeError("TEXT_EMPTY", {
-          problem: `${placeOf(source, row)} has no query or no texts`,
-          cure: "Fill it, or use --on-empty skip.",
-        });
+        throw emptyRow(`${placeOf(source, row)} has no query or no texts`);
       }
     }
   },
@@ -51,12 +50,4 @@ function textsOf(cell: string, place: string, column: string): string[] {
   const texts = Texts.safeParse(parseJson(cell));
   if (texts.success) return texts.data;
   throw malformedRow(place, `a list of texts in "${column}"`, cell.slice(0, 80));
-}
-
-function parseJson(cell: string): unknown {
-  try {
-    return JSON.parse(cell);
-  } catch {
-    return undefined;
-  }
 }

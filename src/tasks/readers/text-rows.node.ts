@@ -26,8 +26,6 @@ export interface TextRowOptions<Gold> {
   readonly parse: (cell: string, place: string) => Gold;
 }
 
-const REFUSED = "Fill it, delete the row, or let such rows be skipped with --on-empty skip.";
-
 /**
  * Reads texts with their right answers from a table or a file of GLUE. Throws the errors of both; where `onEmpty` is
  * `refuse`, TEXT_EMPTY for a row without text or answer; TEXT_EMPTY where no row has them; OPTION_INVALID for a GLUE task of
@@ -55,19 +53,10 @@ async function readRows<Gold>(path: string, options: TextRowOptions<Gold>): Prom
     } else if (onEmpty === "skip") {
       left.push(place);
     } else {
-      throw new ClozeError("TEXT_EMPTY", {
-        problem: `${place} has nothing in ${empty.map((name) => `"${name}"`).join(" and ")}`,
-        cure: REFUSED,
-      });
+      throw emptyRow(`${place} has nothing in ${empty.map((name) => `"${name}"`).join(" and ")}`);
     }
   }
-  if (examples.length === 0) {
-    throw new ClozeError("TEXT_EMPTY", {
-      problem: `${path} has no row with text and ${gold}`,
-      received: left.length === 1 ? "1 empty row" : `${left.length} empty rows`,
-    });
-  }
-  return { file: path, examples, ...skippedAt({ "without text or label": left }) };
+  return examplesOf(path, examples, { "without text or label": left });
 }
 
 async function readGlueRows<Gold>(
@@ -103,13 +92,28 @@ async function readGlueRows<Gold>(
     }
   }
   const labels = task.kind === "classification" ? task.labels : undefined;
-  return { file: path, examples, ...skippedAt(left), labels, metric: task.metrics[0] };
+  return { ...examplesOf(path, examples, left), labels, metric: task.metrics[0] };
 }
 
-/** What a reader says of the rows that it left out, by reason. */
-export function skippedAt(places: Readonly<Record<string, readonly string[]>>) {
-  const skipped = Object.fromEntries(Object.entries(places).map(([reason, { length }]) => [reason, length]));
-  return { skipped, skippedPlaces: places };
+/** What a reader made of a file, with the places of what it left out, by reason. Throws TEXT_EMPTY where nothing remains. */
+export function examplesOf<Input, Gold>(
+  file: string,
+  examples: readonly Example<Input, Gold>[],
+  skippedPlaces: Readonly<Record<string, readonly string[]>>,
+): Examples<Input, Gold> {
+  const counts = Object.entries(skippedPlaces).map(([reason, { length }]) => [reason, length] as const);
+  if (examples.length === 0) {
+    throw new ClozeError("TEXT_EMPTY", {
+      problem: `${file} has nothing to learn from or to measure by`,
+      received: counts.flatMap(([reason, count]) => (count === 0 ? [] : `${count} ${reason}`)).join(", "),
+    });
+  }
+  return { file, examples, skipped: Object.fromEntries(counts), skippedPlaces };
+}
+
+/** The error for a row that lacks something and was not to be left out. */
+export function emptyRow(problem: string): ClozeError {
+  return new ClozeError("TEXT_EMPTY", { problem, cure: "Fill it, delete it, or use --on-empty skip." });
 }
 
 /** What is said of GLUE's rows that cannot be used, after their number. */
@@ -122,7 +126,7 @@ const UNUSABLE: { readonly [Reason in GlueSkip["skipped"]]: string } = {
 /** The error for a row that was not to be left out. */
 export function unusableRow({ skipped, place }: GlueSkip): ClozeError {
   if (skipped === "malformed") return malformedRow(place, "as many fields as the task has", "more or fewer");
-  return new ClozeError("TEXT_EMPTY", { problem: `${place} is ${UNUSABLE[skipped]}`, cure: REFUSED });
+  return emptyRow(`${place} is ${UNUSABLE[skipped]}`);
 }
 
 /** Throws OPTION_INVALID where a column was named, by option, beside a format that has its own. */

@@ -56,7 +56,11 @@ describe("texts with a label", () => {
     expect(skipped).toEqual({ "without text or label": 3 });
     expect(skippedPlaces).toEqual({ "without text or label": [3, 4, 5].map((line) => `${path}, line ${line}`) });
     await expectError(readLabelledTexts(path, { pairColumn: "pair", onEmpty: "refuse" }), "TEXT_EMPTY", "line 3");
-    await expectError(readLabelledTexts(await write("text\tlabel\n\tx\n", ".tsv")), "TEXT_EMPTY", "1 empty row.");
+    await expectError(
+      readLabelledTexts(await write("text\tlabel\n\tx\n", ".tsv")),
+      "TEXT_EMPTY",
+      "1 without text or label.",
+    );
   });
 });
 

@@ -1,0 +1,33 @@
+/** Every task of the table is told of and shown: adding one without that fails here. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { PREDICTIONS } from "../src/tasks/pipelines/predictions.node.ts";
+import { TASK_NAMES, TASKS } from "../src/tasks/task-table.node.ts";
+import { cloze } from "./command-line.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
+const examples = readdirSync(join(ROOT, "examples")).map((name) => read(`examples/${name}`));
+
+describe.each(TASK_NAMES)("%s", (name) => {
+  test("has a section and a row in docs/tasks.md, and a row in the README", () => {
+    const docs = read("docs/tasks.md");
+    expect(docs).toContain(`\n## ${name}\n`);
+    expect(docs).toContain(`\n| [${name}](#${name}) | `);
+    expect(read("README.md")).toContain(`\n| \`${name}\` | `);
+  });
+
+  test("has an example", () => {
+    expect(examples.filter((text) => text.includes(`finetune("${name}"`)).length).toBeGreaterThan(0);
+  });
+
+  test("is predicted by its own row", () => {
+    expect(PREDICTIONS[name]).toBe(TASKS[name].prediction);
+  });
+
+  test("shows itself in --help", async () => {
+    const { code, stdout } = await cloze(["finetune", name, "--help"]);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(TASKS[name].example) });
+  });
+});
