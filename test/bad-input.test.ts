@@ -240,7 +240,7 @@ describe("texts", () => {
       file,
       examples: 4,
       skipped: { "without text or label": 3 },
-      skippedPlaces: { "without text or label": places },
+      places: { "without text or label": places },
       truncated: 0,
     });
   });
@@ -263,7 +263,7 @@ describe("texts", () => {
       file,
       examples: 7,
       skipped: { "without text or label": 0 },
-      skippedPlaces: { "without text or label": [] },
+      places: { "without text or label": [] },
       truncated: 1,
     });
 

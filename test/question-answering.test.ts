@@ -150,6 +150,7 @@ const asked = (id: string, text: string, answer_start: number, question = "w") =
 });
 
 describe("answers that are not in their places", () => {
+  const astray = "with no answer where the file says that it stands";
   const context = "a good bad e";
   const qas = [
     asked("right", "good bad", 2),
@@ -179,10 +180,12 @@ describe("answers that are not in their places", () => {
     writeFileSync(predictions, encodeAnswers(new Map(qas.map(({ id }) => [id, "good bad"]))));
     const scored = await scorePredictions({ predictions, data: file });
     expect(scored).toMatchObject({ metrics: { examples: 5, unknown: 1, ...figures }, skipped });
-    expect(scored.skippedPlaces).toEqual({
+    expect(scored.places).toEqual({
       "with an empty context": [],
       "with an empty question": [`${file}, question blank`],
+      [astray]: ["wrong", "elsewhere", "several"].map((id) => `${file}, question ${id}`),
     });
+    expect(scored.notes).toEqual({ [astray]: 3 });
   });
 
   test("are not learnt from, nor are those that no window holds, nor is it learnt that there are none", async () => {
@@ -201,7 +204,8 @@ describe("answers that are not in their places", () => {
     const [told] = events.flatMap((event) => (event.kind === "data" ? event : []));
     expect(told.examples).toBe(4 + 2); // those of the file, "right" and "impossible"
     expect(Object.values(told.skipped).reduce((sum, count) => sum + count)).toBe(1 + 5);
-    const left = Object.values(told.skippedPlaces ?? {}).flat();
+    const { [astray]: _astray, ...skippedPlaces } = told.places ?? {};
+    const left = Object.values(skippedPlaces).flat();
     const ids = ["blank", "wrong", "elsewhere", "several", "long", "unknown"];
     expect(left.toSorted()).toEqual(ids.map((id) => `${learnable}, question ${id}`).toSorted());
   });

@@ -232,11 +232,11 @@ test("examples without anything to learn are left out of training, told of, and 
       file: train,
       examples: 24 - negative,
       skipped,
-      skippedPlaces: { "without anything to learn": expect.any(Array) },
+      places: { "without anything to learn": expect.any(Array) },
     },
     { file: dev, examples: 10, truncated: 0 },
   ]);
-  expect(files[0].skippedPlaces?.["without anything to learn"]).toHaveLength(3);
+  expect(files[0].places?.["without anything to learn"]).toHaveLength(3);
 
   const nothing = { ...textClassification, features: () => [] } as const satisfies typeof textClassification;
   await expectError(

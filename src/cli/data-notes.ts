@@ -1,19 +1,19 @@
 import type { Examples } from "../tasks/definitions/task.ts";
 
-type Told = Partial<Pick<Examples<unknown, unknown>, "skipped" | "skippedPlaces" | "notes">> & {
+type Told = Partial<Pick<Examples<unknown, unknown>, "skipped" | "places" | "notes">> & {
   readonly truncated?: number;
 };
 
 /** What became of the examples of a file, beside how many there are: what was left out, cut or found odd. */
-export function dataNotes({ skipped = {}, skippedPlaces = {}, notes = {}, truncated = 0 }: Told): string[] {
+export function dataNotes({ skipped = {}, places = {}, notes = {}, truncated = 0 }: Told): string[] {
   const told = ([, count]: readonly [string, number]) => count > 0;
   return [
     ...Object.entries(skipped)
       .filter(told)
-      .map(([what, count]) => `${count} ${what} skipped${firstOf(skippedPlaces[what])}`),
+      .map(([what, count]) => `${count} ${what} skipped${firstOf(places[what])}`),
     ...Object.entries(notes)
       .filter(told)
-      .map(([what, count]) => `${count} ${what}`),
+      .map(([what, count]) => `${count} ${what}${firstOf(places[what])}`),
     ...(truncated > 0 ? [`${truncated} longer than the maximum length, cut`] : []),
   ];
 }

@@ -135,8 +135,8 @@ async function underControl<T>(measure: (control: Control) => Promise<T>): Promi
 async function evaluatePredictions({ json, ...files }: PredictionOptions) {
   const { metrics, ...found } = await scorePredictions(files);
   tellNotes(files.data, found);
-  const { skipped } = found;
-  if (json) console.log(JSON.stringify({ skipped, ...metrics }));
+  const { skipped, notes } = found;
+  if (json) console.log(JSON.stringify({ skipped, notes, ...metrics }));
   else console.log(formatMetrics(metrics, []));
 }
 

@@ -25,17 +25,17 @@ export async function scorePredictions({
   data,
   nullScores,
   nullThreshold: threshold,
-}: PredictionFiles): Promise<Evaluation & Pick<Examples<unknown, unknown>, "skipped" | "skippedPlaces">> {
+}: PredictionFiles): Promise<Evaluation & Pick<Examples<unknown, unknown>, "skipped" | "places" | "notes">> {
   if (threshold !== undefined && nullScores === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "there is a threshold of null scores without null scores",
       expected: "--null-scores beside --null-threshold",
     });
   }
-  const { examples, skipped, skippedPlaces } = await readQuestions(data);
+  const { examples, skipped, places, notes } = await readQuestions(data);
   const answers = await readAnswers(predictions);
   const noAnswerScores = nullScores === undefined ? undefined : await readNoAnswerScores(nullScores);
   const questions = examples.map(({ gold }) => gold);
   const { total, ...figures } = answerScores(answers, questions, { noAnswerScores, threshold });
-  return { score: figures.f1, metrics: { examples: total, ...figures }, skipped, skippedPlaces };
+  return { score: figures.f1, metrics: { examples: total, ...figures }, skipped, places, notes };
 }

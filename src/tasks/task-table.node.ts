@@ -54,9 +54,7 @@ export type TaskOptions<T extends TaskName> = OptionsOf<(typeof TASKS)[T]["readi
 type OptionsOf<Schema extends z.ZodObject> = keyof Schema["shape"] extends never ? unknown : z.input<Schema>;
 
 /** How good a model is on a file. */
-export interface FileEvaluation
-  extends Evaluation,
-    Pick<Examples<unknown, unknown>, "skipped" | "skippedPlaces" | "notes"> {
+export interface FileEvaluation extends Evaluation, Pick<Examples<unknown, unknown>, "skipped" | "places" | "notes"> {
   readonly labels: readonly string[];
   /** Inputs that were longer than the model takes and cut. */
   readonly truncated: number;
@@ -97,10 +95,10 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
       const settings = parseGiven(task.settings, options);
       const model = await openTask(task, folder, options);
       try {
-        const { examples, skipped, skippedPlaces, notes } = await read(data, parseOptions(task.reading, options));
+        const { examples, skipped, places, notes } = await read(data, parseOptions(task.reading, options));
         const { evaluation, truncated } = await model.evaluate(examples, { settings, signal, onProgress });
         const { labels } = model.context;
-        return { ...evaluation, labels, skipped, skippedPlaces, notes, truncated };
+        return { ...evaluation, labels, skipped, places, notes, truncated };
       } finally {
         await model.dispose();
       }

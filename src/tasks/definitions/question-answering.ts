@@ -6,6 +6,7 @@ import { questionAnswering as answerHead } from "../../heads/question-answering.
 import { answerScores } from "../../metrics/answer-scores.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
+import { requireAdvance } from "../../tokenizer/truncate.ts";
 import { softmax } from "../run/softmax.ts";
 import { topIndices } from "../run/top-k.ts";
 import { endOfAccents } from "./accents.ts";
@@ -95,7 +96,7 @@ export const questionAnswering = {
 
   encode({ question, context }, { tokenizer, maxLength, settings: { stride, maxQuestionLength } }) {
     const { asked, length } = cutQuestion(tokenizer, question, maxQuestionLength, maxLength);
-    requireAdvance(stride, maxLength);
+    if (stride !== undefined) requireAdvance(stride, maxLength - SPECIAL_TOKENS - 1); // what the shortest question leaves
     const overlap = strideOf(maxLength - SPECIAL_TOKENS - length, stride);
     return tokenizer.encodeWindows(asked, { pair: context, maxLength, stride: overlap, truncation: "only_second" });
   },
@@ -185,18 +186,6 @@ export function isNone({ margin }: FoundAnswers, nullThreshold = 0): boolean {
  */
 function strideOf(room: number, told: number | undefined): number {
   return told ?? Math.min(128, Math.floor(room / 2));
-}
-
-/** Throws TRUNCATION_IMPOSSIBLE for a stride that no question would leave room for. */
-function requireAdvance(stride: number | undefined, maxLength: number): void {
-  const room = maxLength - SPECIAL_TOKENS - 1;
-  if (stride === undefined || stride < room) return;
-  throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
-    problem: `windows of ${maxLength} tokens would not advance`,
-    expected: `a stride below the ${room} tokens that the shortest question leaves for its context`,
-    received: String(stride),
-    cure: "Leave out the stride, which then follows the room there is, or raise maxLength.",
-  });
 }
 
 /**

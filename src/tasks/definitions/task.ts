@@ -22,10 +22,10 @@ export interface Examples<Input, Gold> {
   readonly examples: readonly Example<Input, Gold>[];
   /** How many were left out, by reason: "without text or label". */
   readonly skipped: Readonly<Record<string, number>>;
-  /** Where those stood, by the same reasons, if the reader says so. */
-  readonly skippedPlaces?: Readonly<Record<string, readonly string[]>>;
-  /** What was read all the same and is to be told: "invalid transitions", say. */
+  /** What was read all the same and is to be told, and how often: "out of IOB2's order". */
   readonly notes?: Readonly<Record<string, number>>;
+  /** Where that stood, by the same names, if the reader says so. */
+  readonly places?: Readonly<Record<string, readonly string[]>>;
   /** The labels in their usual order, where the format has one. */
   readonly labels?: readonly string[];
   /** The figure that models are compared by, where the format has one. */

@@ -94,9 +94,9 @@ export type FinetuneEvent =
 
 /**
  * What became of a file: `skipped` says what was left out, by reason, be it in reading or because there is nothing to learn
- * from it, and `skippedPlaces` where that stood.
+ * from it, and `places` where that stood.
  */
-export interface FileReport extends Pick<Examples<unknown, unknown>, "file" | "skipped" | "skippedPlaces" | "notes"> {
+export interface FileReport extends Pick<Examples<unknown, unknown>, "file" | "skipped" | "places" | "notes"> {
   readonly examples: number;
   /** How many inputs were too long and cut. */
   readonly truncated: number;
@@ -291,7 +291,7 @@ async function readExamples<I, G>(
 }
 
 /** What reading left out of a file is told of once, not with each part of it. */
-const TOLD_BEFORE = { skipped: {}, skippedPlaces: undefined, notes: undefined } as const;
+const TOLD_BEFORE = { skipped: {}, places: undefined, notes: undefined } as const;
 
 /** What there is to learn from a file. Throws FILE_EMPTY where there is nothing. */
 function prepareTraining<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
@@ -311,25 +311,25 @@ function prepareTraining<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
     });
   }
   const skipped = { ...data.skipped, [NOTHING_TO_LEARN]: others.length };
-  const skippedPlaces = { ...data.skippedPlaces, [NOTHING_TO_LEARN]: others };
-  const report = reportOf(others.length === 0 ? data : { ...data, skipped, skippedPlaces }, learnable);
+  const places = { ...data.places, [NOTHING_TO_LEARN]: others };
+  const report = reportOf(others.length === 0 ? data : { ...data, skipped, places }, learnable);
   return { features: learnable.flatMap(({ features }) => features), report };
 }
 
 const NOTHING_TO_LEARN = "without anything to learn";
 
 function reportOf<I, G>(
-  { file, skipped, skippedPlaces, notes }: Examples<I, G>,
+  { file, skipped, places, notes }: Examples<I, G>,
   prepared: readonly PreparedExample<I, G>[],
 ): FileReport {
   const truncated = prepared.filter((example) => example.truncated).length;
-  return { file, examples: prepared.length, skipped, skippedPlaces, notes, truncated };
+  return { file, examples: prepared.length, skipped, places, notes, truncated };
 }
 
 /** Enough to look at; there may be thousands. */
-function withFewPlaces({ skippedPlaces = {}, ...report }: FileReport): FileReport {
-  const few = Object.entries(skippedPlaces).map(([reason, places]) => [reason, places.slice(0, 3)] as const);
-  return { ...report, skippedPlaces: Object.fromEntries(few) };
+function withFewPlaces({ places = {}, ...report }: FileReport): FileReport {
+  const few = Object.entries(places).map(([reason, places]) => [reason, places.slice(0, 3)] as const);
+  return { ...report, places: Object.fromEntries(few) };
 }
 
 /** A head is kept only where it was trained for the same task and the very same labels. */

@@ -24,13 +24,13 @@ const withoutStarts = { ...reading, contextColumn: "sent1" };
 
 test("reads SWAG's columns, of which some may have no choice", async () => {
   const path = await write("swag.csv", HEADER, "c,s,a,b,x,y,3", "c,s,,b,,y,3", "c,s,a,,,,0", " ,s,a,b,x,y,0");
-  const { examples, skipped, skippedPlaces } = await readChoices(path, reading);
+  const { examples, skipped, places } = await readChoices(path, reading);
   expect(examples).toEqual([
     { input: { context: "c", start: "s", choices: ["a", "b", "x", "y"] }, gold: 3, place: `${path}, line 2` },
     { input: { context: "c", start: "s", choices: ["b", "y"] }, gold: 1, place: `${path}, line 3` },
   ]);
   expect(skipped).toEqual({ "without a context and two choices": 2 });
-  expect(skippedPlaces).toEqual({ "without a context and two choices": [`${path}, line 4`, `${path}, line 5`] });
+  expect(places).toEqual({ "without a context and two choices": [`${path}, line 4`, `${path}, line 5`] });
 });
 
 test("takes sent2 for the start by itself only where all columns are SWAG's", async () => {

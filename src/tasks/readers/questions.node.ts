@@ -20,7 +20,16 @@ export async function readQuestions(path: string): Promise<Examples<Question, Go
     const places = skipped.flatMap((question) => (question.reason === reason ? placeOf(path, question.id) : []));
     return [`with an ${reason}`, places] as const;
   });
-  return examplesOf(path, examples, Object.fromEntries(left));
+  const told = examplesOf(path, examples, Object.fromEntries(left));
+  const astray = examples.filter(({ gold }) => isAstray(gold)).map(({ place }) => place);
+  return { ...told, places: { ...told.places, [ASTRAY]: astray }, notes: { [ASTRAY]: astray.length } };
+}
+
+/** They count in figures, as in the official script. */
+const ASTRAY = "with no answer where the file says that it stands";
+
+function isAstray({ answers, isImpossible }: GoldAnswers): boolean {
+  return !isImpossible && answers.length > 0 && answers.every(({ span }) => span === undefined);
 }
 
 export interface IdentifiedQuestion extends Question {

@@ -99,16 +99,16 @@ async function readGlueRows<Gold>(
 export function examplesOf<Input, Gold>(
   file: string,
   examples: readonly Example<Input, Gold>[],
-  skippedPlaces: Readonly<Record<string, readonly string[]>>,
+  places: Readonly<Record<string, readonly string[]>>,
 ): Examples<Input, Gold> {
-  const counts = Object.entries(skippedPlaces).map(([reason, { length }]) => [reason, length] as const);
+  const counts = Object.entries(places).map(([reason, { length }]) => [reason, length] as const);
   if (examples.length === 0) {
     throw new ClozeError("TEXT_EMPTY", {
       problem: `${file} has nothing to learn from or to measure by`,
       received: counts.flatMap(([reason, count]) => (count === 0 ? [] : `${count} ${reason}`)).join(", "),
     });
   }
-  return { file, examples, skipped: Object.fromEntries(counts), skippedPlaces };
+  return { file, examples, skipped: Object.fromEntries(counts), places };
 }
 
 /** The error for a row that lacks something and was not to be left out. */

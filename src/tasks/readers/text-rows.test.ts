@@ -51,10 +51,10 @@ describe("texts with a label", () => {
 
   test("leaves rows without text, pair or label out and counts them, or refuses them with their place", async () => {
     const path = await write("text\tpair\tlabel\na\tb\tx\n \tb\tx\na\t\tx\na\tb\t\n", ".tsv");
-    const { examples, skipped, skippedPlaces } = await readLabelledTexts(path, { pairColumn: "pair" });
+    const { examples, skipped, places } = await readLabelledTexts(path, { pairColumn: "pair" });
     expect(examples).toEqual([{ input: { text: "a", pair: "b" }, gold: "x", place: `${path}, line 2` }]);
     expect(skipped).toEqual({ "without text or label": 3 });
-    expect(skippedPlaces).toEqual({ "without text or label": [3, 4, 5].map((line) => `${path}, line ${line}`) });
+    expect(places).toEqual({ "without text or label": [3, 4, 5].map((line) => `${path}, line ${line}`) });
     await expectError(readLabelledTexts(path, { pairColumn: "pair", onEmpty: "refuse" }), "TEXT_EMPTY", "line 3");
     await expectError(
       readLabelledTexts(await write("text\tlabel\n\tx\n", ".tsv")),
@@ -150,9 +150,9 @@ describe("files of GLUE", () => {
   test("have rows that cannot be used, which are counted, or refused with their place", async () => {
     const start = "sentence1\tsentence2\tlabel\na\tb\tentailment\n";
     const path = await write(`${start}a\tb\t\na\t \tentailment\na\tb\nb\n`, ".tsv");
-    const { skipped, skippedPlaces } = await readLabelledTexts(path, { format: "glue:rte" });
+    const { skipped, places } = await readLabelledTexts(path, { format: "glue:rte" });
     expect(skipped).toEqual({ "without label": 1, "without text": 1, "with a wrong number of fields": 2 });
-    expect(skippedPlaces?.["with a wrong number of fields"]).toEqual([`${path}, line 5`, `${path}, line 6`]);
+    expect(places?.["with a wrong number of fields"]).toEqual([`${path}, line 5`, `${path}, line 6`]);
     const refuse = { format: "glue:rte", onEmpty: "refuse" } as const;
     await expectError(readLabelledTexts(path, refuse), "TEXT_EMPTY", `${path}, line 3 is without label`);
     const torn = await write(`${start}a\tb\n`, ".tsv");
