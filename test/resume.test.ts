@@ -1,5 +1,5 @@
 /** A training that was interrupted and resumed ends in the same bytes as one that was not. */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/fin
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+import { filesOf as trainingFiles } from "./training-files.ts";
 
 let folder: string;
 let base: Omit<FinetuneOptions, "output">;
@@ -28,11 +29,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 let count = 0;
 const fresh = () => join(folder, String(++count));
 
-/** The files of a finished training, without its logs and their picture, which have times and a line where it stopped. */
-function filesOf(output: string): Record<string, string> {
-  const names = readdirSync(output).filter((name) => !/^(log\.jsonl|events\..*|curves\.svg)$/.test(name));
-  return Object.fromEntries(names.map((name) => [name, readFileSync(join(output, name), "latin1")]));
-}
+/** Its logs and their picture have times, and a point where it stopped. */
+const filesOf = (output: string) => trainingFiles(output, { without: ["curves.svg"] });
 
 /** Runs a training from start to end. */
 async function undisturbed(options: Partial<FinetuneOptions> = {}): Promise<Record<string, string>> {

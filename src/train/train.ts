@@ -74,6 +74,8 @@ export type TrainingEvent =
 /** Where a fine-tuning stands, beside the numbers in its buffers. */
 export const EpochState = z.object({
   step: z.int().min(0),
+  /** Epochs that have ended, with their evaluation. */
+  epochs: z.int().min(0),
   /** Sum of the losses of this epoch's batches so far. */
   epochLoss: z.number(),
   /** The best evaluation so far and the step that it was made after. */
@@ -95,8 +97,8 @@ export interface Training<E> {
   readonly parameters: Parameters;
   readonly executor: Executor;
   readonly options: TrainingOptions;
-  /** Called after each epoch, on the parameters as they are. */
-  readonly evaluate?: () => Promise<Evaluation>;
+  /** Called after each epoch, on the parameters as they are; stops with the signal's reason. */
+  readonly evaluate?: (signal: AbortSignal | undefined) => Promise<Evaluation>;
   readonly checkpoints: Checkpoints<EpochState>;
   /** Continue from the last checkpoint, if there is one, bit for bit as if there had been no break. */
   readonly resume?: boolean;
@@ -130,7 +132,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     totalSteps,
   });
   const optimizer = new AdamW(segmentsOf(parameters, rateOf), { weightDecay: options.weightDecay });
-  let state: EpochState = { step: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
+  let state: EpochState = { step: 0, epochs: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
   if (training.resume) {
     const saved = await checkpoints.state();
     if (saved !== undefined) {
@@ -145,21 +147,35 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     await onEvent?.({ kind: "checkpoint", step: state.step });
     await checkpoints.save(state, parameters, optimizer);
   };
+  const stop = async () => {
+    await save();
+    const problem = `training stopped at step ${state.step} of ${totalSteps}`;
+    return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
+  };
+  /** Ends an epoch whose updates are made; one that is stopped here is evaluated after resuming. */
+  const endEpoch = async () => {
+    const evaluation = await evaluate?.(signal).catch(async (error) => {
+      throw signal?.aborted ? await stop() : error;
+    });
+    const { step, epochs: epoch, epochLoss } = state;
+    await onEvent?.({ kind: "epoch", epoch, step, loss: epochLoss / stepsPerEpoch, evaluation });
+    const kept = await keepBest(state, evaluation, parameters, checkpoints);
+    state = { ...kept, epochs: epoch + 1, epochLoss: 0 };
+    await save();
+  };
   const updater = await Updater.load(trainable, { parameters, optimizer, rateOf }, executor, options);
   try {
     await training.beforeFirstStep?.();
     const lengths = examples.map((example) => trainable.length(example));
     let batches: Int32Array[] = [];
-    while (state.step < totalSteps && !isExhausted(state, options)) {
-      if (signal?.aborted) {
-        await save();
-        throw new ClozeError("ABORTED", {
-          problem: `training stopped at step ${state.step} of ${totalSteps}`,
-          cure: checkpoints.howToResume,
-        });
+    while (state.epochs < options.epochs && !isExhausted(state, options)) {
+      if (signal?.aborted) throw await stop();
+      const epoch = state.epochs;
+      const place = state.step - epoch * stepsPerEpoch;
+      if (place === stepsPerEpoch) {
+        await endEpoch();
+        continue;
       }
-      const epoch = Math.floor(state.step / stepsPerEpoch);
-      const place = state.step % stepsPerEpoch;
       if (place === 0 || batches.length === 0) batches = planBatches(lengths, { batchSize, seed, epoch });
       const batch = Array.from(batches[place], (i) => examples[i]);
       const begun = performance.now();
@@ -168,16 +184,8 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
       const seconds = (performance.now() - begun) / 1000;
       state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + update.loss };
       await onEvent?.({ kind: "step", step: state.step, totalSteps, epoch, learningRate: rate, ...update, seconds });
-
-      const endOfEpoch = place + 1 === stepsPerEpoch;
-      if (endOfEpoch) {
-        const evaluation = await evaluate?.();
-        await onEvent?.({ kind: "epoch", epoch, step: state.step, loss: state.epochLoss / stepsPerEpoch, evaluation });
-        state = { ...(await keepBest(state, evaluation, parameters, checkpoints)), epochLoss: 0 };
-      }
-      if (endOfEpoch || state.step % (options.checkpointEvery ?? Number.POSITIVE_INFINITY) === 0) {
-        await save();
-      }
+      const isDue = state.step % (options.checkpointEvery ?? Number.POSITIVE_INFINITY) === 0;
+      if (isDue && place + 1 < stepsPerEpoch) await save(); // else when the epoch has ended
     }
   } finally {
     await updater.dispose();

@@ -194,7 +194,8 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     rateOf: learningRates(config, training),
     executor,
     options: training,
-    evaluate: model && preparedDev && (async () => (await model.evaluatePrepared(preparedDev)).evaluation),
+    evaluate:
+      model && preparedDev && (async (signal) => (await model.evaluatePrepared(preparedDev, { signal })).evaluation),
     checkpoints,
     beforeFirstStep: async () => {
       if (from === 0) await checkpoints.clear(); // begins it, so that it can be resumed from here on
