@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../src/base/random.ts";
 import { cloze, type Run } from "./command-line.ts";
 import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
-import { filesOf, logOf } from "./training-files.ts";
+import { begins, filesOf, logOf } from "./training-files.ts";
 
 let folder: string;
 let args: string[];
@@ -29,14 +29,6 @@ const start = (output: string, ...more: string[]): Run => cloze([...args, "--out
 
 /** The files that must be the same wherever a training was stopped: a stop between checkpoints is a point more in the log. */
 const modelOf = (output: string) => filesOf(output, { without: ["curves.svg"] });
-
-/** Waits until a run has said how large the model is, which it does before its first step. */
-async function begins(run: Run): Promise<void> {
-  await new Promise<void>((resolve) => {
-    run.child.stderr?.on("data", (text: string) => text.includes("parameters") && resolve());
-    run.child.on("close", () => resolve());
-  });
-}
 
 /** Waits until a training has left a whole checkpoint. */
 async function firstCheckpoint(output: string): Promise<void> {

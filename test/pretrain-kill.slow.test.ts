@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { Random } from "../src/base/random.ts";
 import { cloze, type Run } from "./command-line.ts";
 import { writeTinyCorpus } from "./tiny-corpus.ts";
-import { filesOf, logOf } from "./training-files.ts";
+import { begins, filesOf, logOf } from "./training-files.ts";
 
 const KILLS = 10;
 /** Files that say how long the training took. */
@@ -28,14 +28,6 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const start = (output: string, ...more: string[]): Run => cloze([...args, "--output", output, ...more]);
-
-/** Waits until a run has said how large the model is, which it does before its first step. */
-async function begins(run: Run): Promise<void> {
-  await new Promise<void>((resolve) => {
-    run.child.stderr?.on("data", (text: string) => text.includes("parameters") && resolve());
-    run.child.on("close", () => resolve());
-  });
-}
 
 test.each([
   "adamw",

@@ -1,6 +1,7 @@
-/** What a training leaves behind, for tests that compare a disturbed one with an undisturbed one. */
+/** A training in the making and what it leaves behind, for tests that compare a disturbed one with an undisturbed one. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Run } from "./command-line.ts";
 
 /** The files of a finished training but for its logs, which tell how fast it ran, and those `without`. */
 export function filesOf(
@@ -22,5 +23,13 @@ export function logOf(output: string): Record<string, unknown>[] {
   return lines.map((line) => {
     const entries = Object.entries(JSON.parse(line));
     return Object.fromEntries(entries.filter(([name]) => !name.startsWith("speed/") && name !== "seconds"));
+  });
+}
+
+/** Waits until a run has said how large the model is, which it does before its first step. */
+export async function begins(run: Run): Promise<void> {
+  await new Promise<void>((resolve) => {
+    run.child.stderr?.on("data", (text: string) => text.includes("parameters") && resolve());
+    run.child.on("close", () => resolve());
   });
 }

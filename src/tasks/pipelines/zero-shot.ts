@@ -41,7 +41,7 @@ export type EntailmentModel = TaskModelOf<typeof textClassificationLogits>;
  * no label for these.
  */
 export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShotClassificationPipeline {
-  entailmentLabels(model.context.labels);
+  entailmentLabels(model.context.labels); // complains before there are texts
 
   function classify(text: string, labels: readonly string[], options?: ZeroShotOptions): Promise<ZeroShotResult>;
   function classify(
