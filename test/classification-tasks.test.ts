@@ -8,6 +8,9 @@ import { openTask } from "../src/tasks/definitions/open-task.node.ts";
 import { textClassificationLogits } from "../src/tasks/definitions/text-classification.ts";
 import { purposeOf } from "../src/tasks/folder/model-folder.node.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
+import { rerankTexts } from "../src/tasks/pipelines/rerank.ts";
+import { openEntailmentModel } from "../src/tasks/pipelines/zero-shot.node.ts";
+import { classifyByEntailment } from "../src/tasks/pipelines/zero-shot.ts";
 import { finetune, taskOf } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
@@ -202,7 +205,10 @@ describe("multiple choice", () => {
     const input = writeRows(join(folder, "unlabelled.jsonl"), [...unlabelled, { ...unlabelled[0], sent1: "" }]);
     const output = join(folder, "chosen.jsonl");
     const { code, stderr } = await cloze(["predict", model, "--input", input, ...columns, "--output", output]);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: `1 without text skipped\n${output}: 80 predictions\n` });
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `1 without a context and two choices skipped (first: ${input}, line 81)\n${output}: 80 predictions\n`,
+    });
     const chosen = readFileSync(output, "utf8").trimEnd().split("\n");
     const right = chosen.filter((text, i) => JSON.parse(text).choice === Object.values(rows[i])[2 + rows[i].label]);
     expect(right.length / rows.length).toBe(accuracy);
@@ -297,6 +303,15 @@ describe("zero-shot classification", () => {
     await expectError(classify("a", []), "OPTION_INVALID", "no labels");
     await expectError(classify("a", candidates, { hypothesis_template: "x" }), "OPTION_INVALID", "{}");
     await classify.dispose();
+  });
+
+  test("counts a text that was cut once, whatever the labels, and no other", async () => {
+    const entailment = await openEntailmentModel(model, options);
+    const long = "good ".repeat(200);
+    const counted = async (...texts: string[]) => (await classifyByEntailment(entailment, texts, candidates)).truncated;
+    expect([await counted("good", long, long), await counted("good")]).toEqual([2, 0]);
+    expect((await rerankTexts(entailment, [{ query: "good", texts: [long, "a", long] }])).truncated).toBe(2);
+    await entailment.dispose();
   });
 
   test("needs a model of entailment, of which two labels are enough", async () => {

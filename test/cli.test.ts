@@ -322,17 +322,19 @@ describe("predict", () => {
   test.concurrent("says how many texts it left out or cut", async () => {
     const { stdout, stderr } = await cloze(["predict", model], { input: `good\n\n \n${"bad ".repeat(200)}\n` });
     expect(parseLines(stdout)).toHaveLength(2);
-    expect(stderr).toBe("2 without text skipped\n1 longer than the maximum length, cut\n");
+    expect(stderr).toBe(
+      "2 without text skipped (first: standard input, line 2)\n1 longer than the maximum length, cut\n",
+    );
   });
 
   test.concurrent("leaves out empty arguments and pairs with an empty half", async () => {
     const given = await cloze(["predict", model, "", "good", " "]);
     expect(parseLines(given.stdout)).toMatchObject([{ text: "good" }]);
-    expect(given.stderr).toBe("2 without text skipped\n");
+    expect(given.stderr).toBe("2 without text skipped (first: text 1)\n");
     const file = write("halves.csv", "text,other\ngood,\ngood,bad\n");
     const pairs = await cloze(["predict", model, "--input", file, "--pair-column", "other"]);
     expect(parseLines(pairs.stdout)).toMatchObject([{ text: "good", pair: "bad" }]);
-    expect(pairs.stderr).toBe("1 without text skipped\n");
+    expect(pairs.stderr).toBe(`1 without text skipped (first: ${file}, line 2)\n`);
   });
 
   test.concurrent("ends quietly when its reader does", async () => {

@@ -149,7 +149,15 @@ describe("to a file", () => {
     const [input, output] = [writeRows(at("p.jsonl"), [{ text: "good", b: "bad" }]), at("pairs.parquet")];
     const args = ["--input", input, "--pair-column", "b", "--output", output, "--layers", "0,3", "--json"];
     const result = JSON.parse(await run([...embed(), ...args]));
-    expect(result).toEqual({ output, format: "parquet", texts: 1, skipped: 0, truncated: 0, width: 2 * D });
+    expect(result).toEqual({
+      output,
+      format: "parquet",
+      texts: 1,
+      skipped: {},
+      places: {},
+      truncated: 0,
+      width: 2 * D,
+    });
     const pair = { text: "good", pair: "bad" };
     const [embedding] = await byLibrary([pair], { layers: [0, 3] });
     expect(await parquetReadObjects({ file: await asyncBufferFromFile(output) })).toEqual([{ ...pair, embedding }]);
@@ -160,7 +168,7 @@ describe("to a file", () => {
     const { code, stderr } = await cloze([...embed(), "--output", output], { input: "good\n\n \nbad\n" });
     expect({ code, stderr }).toEqual({
       code: 0,
-      stderr: `2 without text skipped\n${output}: 2 embeddings of ${D} numbers\n`,
+      stderr: `2 without text skipped (first: standard input, line 2)\n${output}: 2 embeddings of ${D} numbers\n`,
     });
     const { shape, data } = parseNpy(readFileSync(output));
     expect({ shape, data: [...data] }).toEqual({ shape: [2, D], data: (await byLibrary(["good", "bad"])).flat() });

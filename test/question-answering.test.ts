@@ -260,7 +260,7 @@ describe("the command line", () => {
       code: 0,
       signal: null,
       stdout,
-      stderr: "1 without text skipped\n",
+      stderr: `1 without text skipped (first: ${table}, line 2)\n`,
     });
     const must = await cloze(["predict", model, "w", dev[2].context, "--no-unanswerable", "--threads", "1"]);
     const forced = await answer(dev[2], { handle_impossible_answer: false });
@@ -354,7 +354,7 @@ describe("the command line", () => {
     ];
     writeFileSync(blind, JSON.stringify({ data: [{ paragraphs: [{ context: "a good bad e", qas }] }] }, null, 2));
     const { stdout, stderr } = await cloze(["predict", model, "--input", blind]);
-    expect(stderr).toBe("1 without text skipped\n");
+    expect(stderr).toBe(`1 with an empty question skipped (first: ${blind}, question 8)\n`);
     expect(rows(stdout)).toMatchObject([{ id: "7", answer: "good bad", start: 2, end: 10 }]);
     const refused = await cloze(["predict", model, "--input", blind, "--on-empty", "refuse"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("question 8 has an empty question") });

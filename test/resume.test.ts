@@ -275,7 +275,11 @@ describe("a loss that is not finite", () => {
     );
     const last = filesOf(join(output, "checkpoints", "step-1"));
     expect(JSON.parse(last["state.json"])).toMatchObject({ step: 1 });
-    await expectError(finetune("text-classification", { ...broken, resume: true }), "LOSS_NOT_FINITE", "step 2");
+    const again = { ...broken, resume: true };
+    const record = join(output, "breakdown.json");
+    await expectError(finetune("text-classification", again), "LOSS_NOT_FINITE", "step 2", `delete ${record}`);
+    rmSync(record);
+    await expectError(finetune("text-classification", again), "LOSS_NOT_FINITE", "step 2", "the last checkpoint is as");
     expect(filesOf(join(output, "checkpoints", "step-1"))).toEqual(last);
     expect(existsSync(join(output, "model.safetensors"))).toBe(false);
   });

@@ -75,6 +75,7 @@ test("leaves the ranking in its folder once all has ended, for programs and for 
   const [{ mean, deviation, best }] = rows;
   const report = readFileSync(join(output, "sweep.md"), "utf8");
   expect(report).toContain(`| 0.01 | 5 | 2 | ${mean.toFixed(4)} | ${deviation.toFixed(4)} | 2 |\n| 1e+30 |`);
+  expect(report).toContain("| 1e+30 | 5 | 2 | broke down | - | 2 |");
   expect(report).toContain(`\`${basename(best)}\``);
   expect(await sweep("text-classification", grid)).toEqual(rows); // again, with the files there
 });
@@ -113,6 +114,33 @@ test("ranks a recipe that breaks down last, and goes on", async () => {
   expect(rows[1].mean).toBeNaN();
 });
 
+test("remembers what broke down until its folder is deleted or its settings differ", async () => {
+  const output = join(folder, "remembered");
+  const updated: string[] = [];
+  let name = "";
+  const onEvent = (event: SweepEvent) => {
+    if (event.kind === "run") name = event.name;
+    else if (event.event.kind === "step") updated.push(name);
+  };
+  const grid = { ...base, learningRates: [1e30], epochCounts: [2], warmupRatio: 0, output, onEvent };
+  const sweepAgain = async (changes: Partial<SweepOptions> = {}) => {
+    updated.length = 0;
+    const [row] = await sweep("text-classification", { ...grid, ...changes });
+    return { row, trained: [...new Set(updated)].map((name) => /seed-\d/.exec(name)?.[0]) };
+  };
+  const first = await sweepAgain();
+  expect(first.trained).toEqual(["seed-1", "seed-2"]);
+  const { rows } = JSON.parse(readFileSync(join(output, "sweep.json"), "utf8"));
+  const broken = { score: null, brokenDown: "LOSS_NOT_FINITE" };
+  expect(rows[0].runs).toMatchObject([broken, broken]);
+
+  expect(await sweepAgain()).toEqual({ row: first.row, trained: [] });
+  rmSync(join(output, first.row.runs[1].name), { recursive: true });
+  expect(await sweepAgain()).toEqual({ row: first.row, trained: ["seed-2"] });
+  expect((await sweepAgain({ overwrite: true })).trained).toEqual(["seed-1", "seed-2"]);
+  expect((await sweepAgain({ clipNorm: 0.5 })).trained).toEqual(["seed-1", "seed-2"]);
+});
+
 test("says that there is no model where every recipe breaks down", async () => {
   const { train, dev, model } = base;
   const output = join(folder, "all-broken");
@@ -123,6 +151,7 @@ test("says that there is no model where every recipe breaks down", async () => {
   for (const told of [stdout, readFileSync(join(output, "sweep.md"), "utf8")]) {
     expect(told).toContain("All trainings broke down, so there is no model.");
     expect(told).not.toContain("The best model is in");
+    expect(told).toMatch(/broke down.*\n.*broke down/);
   }
 });
 

@@ -1,4 +1,3 @@
-import { addAbortSignal } from "node:stream";
 import { Command, Option } from "commander";
 import type { OnnxOptions } from "../executors/onnx/node.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
@@ -11,11 +10,10 @@ import {
   predictionOf,
 } from "../tasks/pipelines/predictions.node.ts";
 import { TASKS } from "../tasks/task-table.node.ts";
-import { abortOnInterrupt } from "./exit.ts";
 import { shared } from "./options.ts";
 import { mergeOptions, schemaOptions } from "./schema-options.ts";
 import { print } from "./standard-output.ts";
-import { reportCounts, requireOneSource, withProgress } from "./text-stream.ts";
+import { reportCounts, requireOneSource, sourceOf, withProgress } from "./text-stream.ts";
 
 interface Options extends OnnxOptions {
   task?: PredictionTask;
@@ -85,9 +83,7 @@ With a model that was pre-trained and not fine-tuned:
 
 async function run(folder: string, texts: readonly string[], options: Options & { task: PredictionTask }) {
   const { task, input, output } = options;
-  const signal = abortOnInterrupt();
-  const source = texts.length > 0 ? texts : input;
-  if (source === undefined) addAbortSignal(signal, process.stdin);
+  const { source, signal } = sourceOf(texts, input);
   const { answers, counts, dispose } = await PREDICTIONS[task].open(folder, source, { ...options, signal });
   try {
     const file = encoded(answerEncoder(task, output)(answers));

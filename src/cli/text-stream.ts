@@ -1,17 +1,25 @@
 import { addAbortSignal } from "node:stream";
 import type { Command } from "commander";
 import { readInputs } from "../tasks/readers/inputs.node.ts";
-import type { InputCounts } from "../tasks/run/input-chunks.ts";
+import { InputCounts } from "../tasks/run/input-counts.ts";
+import type { InputSource } from "../tasks/run/input-reader.ts";
+import type { OpenPrediction } from "../tasks/run/prediction.ts";
 import type { TextInput } from "../tasks/run/text-or-pair.ts";
+import { dataNotes } from "./data-notes.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { showCount } from "./progress.ts";
 
-/** The texts that a command was given, as they come. */
-export interface TextStream {
-  readonly inputs: AsyncIterable<TextInput>;
-  readonly counts: InputCounts;
+/** What a command reads. */
+interface Source {
+  readonly source: InputSource;
   /** Fires at Ctrl-C, also where it waits for standard input. */
   readonly signal: AbortSignal;
+}
+
+/** The texts that a command was given, as they come. */
+export interface TextStream extends Pick<Source, "signal"> {
+  readonly inputs: AsyncIterable<TextInput>;
+  readonly counts: InputCounts;
 }
 
 type Reading = Parameters<typeof readInputs>[1] & { readonly input?: string };
@@ -21,20 +29,26 @@ export function requireOneSource(texts: readonly string[], { input }: { input?: 
   if (texts.length > 0 && input !== undefined) command.error("error: give texts or --input, not both");
 }
 
-/** Texts from the command line, from --input or, without either, from standard input. */
-export function openTexts(texts: readonly string[], options: Reading): TextStream {
-  const counts = { texts: 0, skipped: 0, truncated: 0 };
-  const inputs = readInputs(texts.length > 0 ? texts : options.input, options, counts);
+/** Texts of the command line, --input or, without either, standard input. */
+export function sourceOf(texts: readonly string[], input: string | undefined): Source {
+  const source = texts.length > 0 ? texts : input;
   const signal = abortOnInterrupt();
-  if (texts.length === 0 && options.input === undefined) addAbortSignal(signal, process.stdin);
-  return { inputs, counts, signal };
+  if (source === undefined) addAbortSignal(signal, process.stdin);
+  return { source, signal };
+}
+
+/** Opens what {@link sourceOf} gives as texts. */
+export function openTexts(texts: readonly string[], { input, ...reading }: Reading): TextStream {
+  const { source, signal } = sourceOf(texts, input);
+  const counts = new InputCounts();
+  return { inputs: readInputs(source, reading, counts), counts, signal };
 }
 
 /** Passes chunks on and shows how many texts they have had. */
 export async function* withProgress<T>(
   what: string,
   chunks: AsyncIterable<T>,
-  { counts }: Pick<TextStream, "counts">,
+  { counts }: Pick<OpenPrediction, "counts">,
 ): AsyncGenerator<T> {
   const progress = showCount(what, "texts");
   try {
@@ -47,8 +61,7 @@ export async function* withProgress<T>(
   }
 }
 
-/** Says on standard error what was left out and cut. */
-export function reportCounts({ skipped, truncated }: InputCounts): void {
-  if (skipped > 0) console.error(`${skipped} without text skipped`);
-  if (truncated > 0) console.error(`${truncated} longer than the maximum length, cut`);
+/** Says on standard error what was left out, with the first place, and cut. */
+export function reportCounts(counts: OpenPrediction["counts"]): void {
+  for (const note of dataNotes(counts)) console.error(note);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { parseJson } from "../formats/json.ts";
 import { LINE_MODES } from "./sentences.ts";
 
 /** The version of the form; a change that old readers would misunderstand raises it. */
@@ -59,7 +60,10 @@ export function formatManifest(manifest: Manifest): string {
  * @throws ClozeError CORPUS_MALFORMED
  */
 export function parseManifest(text: string, source: string): Manifest {
-  const result = ManifestSchema.safeParse(parseJson(text, source));
+  const json = parseJson(text, (fault, cause) => {
+    throw malformedManifest(source, fault, cause);
+  });
+  const result = ManifestSchema.safeParse(json);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);
   throw malformedManifest(source, faults.slice(0, 3).join("; "));
@@ -87,14 +91,6 @@ export function partOfFile(name: string): (Part & { readonly isManifest: boolean
   const match = /^\.?(?:(manifest)|shard)-(\d{4,})-of-(\d{4,})[-.]/.exec(name);
   if (match === null) return undefined;
   return { index: Number(match[2]), of: Number(match[3]), isManifest: /^manifest-[\d]+-of-[\d]+\.json$/.test(name) };
-}
-
-function parseJson(text: string, source: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw malformedManifest(source, cause instanceof Error ? cause.message : String(cause), cause);
-  }
 }
 
 function malformedManifest(source: string, received: string, cause?: unknown): ClozeError {

@@ -1,6 +1,6 @@
 import { ClozeError } from "../base/errors.ts";
 import { type ColumnChoice, type ConllSentence, otherFormatOf, readConllColumns, separatorOf } from "./conll.ts";
-import { openFile, peek } from "./text.node.ts";
+import { type OpenFile, openFile, peek } from "./text.node.ts";
 import { decodeUtf8 } from "./text-lines.ts";
 
 export interface ConllOptions extends Pick<ColumnChoice, "columns"> {
@@ -12,14 +12,18 @@ export interface ConllOptions extends Pick<ColumnChoice, "columns"> {
 const HEAD_BYTES = 1 << 16;
 
 /**
- * Reads a file in the manner of CoNLL's shared tasks (Tjong Kim Sang and De Meulder 2003), gzip or not, sentence by
- * sentence, as {@link readConllColumns} says. Holds one sentence at a time.
+ * Reads a file, by its path or one that is open, in the manner of CoNLL's shared tasks (Tjong Kim Sang and De Meulder
+ * 2003), gzip or not, sentence by sentence, as {@link readConllColumns} says. Holds one sentence at a time.
  *
  * @throws ClozeError FILE_MISSING; FILE_EMPTY for a file without tokens; FORMAT_UNKNOWN for what begins like JSON, CSV
  *   or no text; ROW_MALFORMED; COLUMN_MISSING; INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED
  */
-export async function* readConll(path: string, { separator, columns }: ConllOptions): AsyncGenerator<ConllSentence> {
-  const file = await openFile(path);
+export async function* readConll(
+  source: string | OpenFile,
+  { separator, columns }: ConllOptions,
+): AsyncGenerator<ConllSentence> {
+  const file = typeof source === "string" ? await openFile(source) : source;
+  const { name: path } = file;
   const [bytes, chunks] = await peek(file.chunks, HEAD_BYTES);
   try {
     const head = new TextDecoder().decode(bytes);

@@ -1,3 +1,4 @@
+import { parseJson } from "./json.ts";
 import { cellText, findColumns, malformedRow, placeOf, type TableRow } from "./table-row.ts";
 import { splitLines } from "./text-lines.ts";
 
@@ -30,23 +31,11 @@ export async function* readJsonLines(
 
 /** Parses a line. Throws ROW_MALFORMED, naming `place`, where it is no JSON object. */
 export function parseObject(content: string, place: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(content);
-  } catch (error) {
-    throw malformedRow(place, "one JSON object a line", error instanceof Error ? error.message : "no JSON", error);
-  }
+  const value = parseJson(content, (fault, cause) => {
+    throw malformedRow(place, "one JSON object a line", fault, cause);
+  });
   if (isObject(value)) return value;
   throw malformedRow(place, "one JSON object a line", Array.isArray(value) ? "a list" : `${value}`);
-}
-
-/** What a cell holds as JSON; undefined, which no JSON gives, where it is none. */
-export function parseJson(cell: string): unknown {
-  try {
-    return JSON.parse(cell);
-  } catch {
-    return undefined;
-  }
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
+import { parseJson } from "./json.ts";
 import { malformedRow } from "./table-row.ts";
 
 export interface SquadOptions {
@@ -63,7 +64,7 @@ const FORM = 'the JSON of SQuAD, {"data": [{"paragraphs": [{"context", "qas"}]}]
  *   that two questions have; FILE_EMPTY where there is no question, none that is not left out, or no answer to any
  */
 export function parseSquad(text: string, source: string, { requireAnswers = true }: SquadOptions = {}): SquadData {
-  const json = parseJson(text, source, FORM);
+  const json = jsonOf(text, source, FORM);
   if (!isObject(json) || !Array.isArray(json.data)) throw unknownFormat(source, FORM, describe(json));
   const file = FileSchema.safeParse(json);
   if (!file.success) {
@@ -125,7 +126,7 @@ export function parseNoAnswerScores(text: string, source: string): Map<string, n
 }
 
 function parseById<T>(text: string, source: string, form: string, schema: z.ZodType<T>): Map<string, T> {
-  const json = parseJson(text, source, form);
+  const json = jsonOf(text, source, form);
   if (!isObject(json) || Array.isArray(json.data)) throw unknownFormat(source, form, describe(json));
   const twice = findDuplicateKey(text);
   if (twice !== undefined) throw malformedRow(source, "each id once", `${JSON.stringify(twice)} twice`);
@@ -182,25 +183,15 @@ function placeIn(path: readonly PropertyKey[]): string {
 }
 
 /** Throws FILE_EMPTY; FORMAT_UNKNOWN for what is another format; ROW_MALFORMED for what begins as JSON and is none. */
-function parseJson(text: string, source: string, form: string): unknown {
+function jsonOf(text: string, source: string, form: string): unknown {
   if (text.trim() === "") throw emptyFile(source, "nothing");
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
+  return parseJson(text, (fault, cause) => {
     if (!/^\s*[{[]/.test(text))
       throw unknownFormat(source, form, `a table or prose, ${JSON.stringify(text.slice(0, 40))}`);
-    if (isJson(text.slice(0, text.indexOf("\n")))) throw unknownFormat(source, form, "JSON Lines");
-    throw malformedRow(source, form, cause instanceof Error ? cause.message : String(cause), cause);
-  }
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
+    const firstLine = parseJson(text.slice(0, text.indexOf("\n")), () => undefined);
+    if (firstLine !== undefined) throw unknownFormat(source, form, "JSON Lines");
+    throw malformedRow(source, form, fault, cause);
+  });
 }
 
 /** What a file looks like whose JSON is `value`. */

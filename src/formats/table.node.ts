@@ -31,15 +31,16 @@ export interface TableOptions {
 const HEAD_BYTES = 4096;
 
 /**
- * Reads the named columns of a table row by row, without holding the file: CSV, TSV, JSON Lines or Parquet, gzip or
- * not. The name's ending says which (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, each also with `.gz`);
+ * Reads the named columns of a table, by its path or open, row by row, without holding the file: CSV, TSV, JSON Lines or
+ * Parquet, gzip or not. The name's ending says which (`.csv`, `.tsv`, `.jsonl`, `.ndjson`, `.json`, `.parquet`, each also with `.gz`);
  * where it says none of these, the content does. Gzip is known by its content alone.
  *
  * @throws ClozeError FILE_MISSING; FILE_EMPTY for a table without rows; FORMAT_UNKNOWN, also for a file of SQuAD or
  *   CoNLL; COLUMN_MISSING; ROW_MALFORMED; INVALID_UTF8; GZIP_TRUNCATED; GZIP_MALFORMED; PARQUET_MALFORMED
  */
-export async function* readTable(path: string, options: TableOptions): AsyncGenerator<TableRow> {
-  const file = await openFile(path);
+export async function* readTable(source: string | OpenFile, options: TableOptions): AsyncGenerator<TableRow> {
+  const file = typeof source === "string" ? await openFile(source) : source;
+  const { name: path } = file;
   const [head, chunks] = await peek(file.chunks, HEAD_BYTES);
   let rows = 0;
   try {

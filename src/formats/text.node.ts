@@ -7,8 +7,10 @@ import { decodeUtf8, splitLines } from "./text-lines.ts";
 
 const CHUNK_BYTES = 1 << 18;
 
-/** A file that is open for reading from its start, once. */
+/** A file, or standard input, that is open for reading from its start, once. */
 export interface OpenFile {
+  /** Its path, or what standard input is called: names it in errors. */
+  readonly name: string;
   /** Whether the file is gzip, known by its first two bytes and not by its name. */
   readonly gzip: boolean;
   /** The content, decompressed, in chunks of any size. Ending the iteration closes the file. */
@@ -16,14 +18,16 @@ export interface OpenFile {
 }
 
 /**
- * Opens a file, or a pipe, whose content may be compressed with gzip (RFC 1952, of one or several members).
+ * Opens a file, a pipe or, without a path, standard input, whose content may be compressed with gzip (RFC 1952, of one or
+ * several members).
  *
  * @throws ClozeError FILE_MISSING; while reading also GZIP_TRUNCATED, GZIP_MALFORMED
  */
-export async function openFile(path: string): Promise<OpenFile> {
-  const [head, chunks] = await peek(storedChunks(path), 2);
+export async function openFile(path: string | undefined): Promise<OpenFile> {
+  const name = path ?? "standard input";
+  const [head, chunks] = await peek(path === undefined ? standardInput() : storedChunks(path), 2);
   const gzip = head[0] === 0x1f && head[1] === 0x8b;
-  return { gzip, chunks: gzip ? gunzip(path, chunks) : chunks };
+  return { name, gzip, chunks: gzip ? gunzip(name, chunks) : chunks };
 }
 
 /**
@@ -78,6 +82,10 @@ async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
   } catch (error) {
     throw readError(path, error);
   }
+}
+
+async function* standardInput(): AsyncGenerator<Uint8Array> {
+  yield* process.stdin;
 }
 
 async function* gunzip(path: string, compressed: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { parseJson } from "../formats/json.ts";
 
 /**
  * Parses the text of a tokenizer's JSON file and checks its form.
@@ -7,18 +8,13 @@ import { ClozeError } from "../base/errors.ts";
  * @throws ClozeError TOKENIZER_MALFORMED, which names each field at fault
  */
 export function parseCheckedJson<S extends z.ZodType>(schema: S, text: string, fileName: string): z.output<S> {
-  const result = schema.safeParse(parseJson(text, fileName));
+  const json = parseJson(text, (fault) => {
+    throw malformed(`${fileName} is not JSON`, fault);
+  });
+  const result = schema.safeParse(json);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);
   throw malformed(`${fileName} does not describe a tokenizer`, faults.join("; "));
-}
-
-function parseJson(text: string, fileName: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw malformed(`${fileName} is not JSON`, cause instanceof Error ? cause.message : String(cause));
-  }
 }
 
 function malformed(problem: string, received: string): ClozeError {

@@ -38,6 +38,17 @@ describe("BertTokenizer", () => {
     expect(tokens("Café cafe CAFÉ", cased)).toBe("Café cafe [UNK]");
   });
 
+  it("takes tokens in place of a text, as many of them as there are to be", () => {
+    const first = new TokenBuffer();
+    uncased.append("unaffable running", first);
+    expect(uncased.encode(first, { pair: "run" })).toEqual(uncased.encode("unaffable running", { pair: "run" }));
+    first.length = 2;
+    expect(uncased.encode(first, { pair: "run" }).tokens.join(" ")).toBe("[CLS] un ##aff [SEP] run [SEP]");
+    expect(uncased.encodeWindows("run", { pair: first }).map(({ tokens }) => tokens.join(" "))).toEqual([
+      "[CLS] run [SEP] un ##aff [SEP]",
+    ]);
+  });
+
   it("sets ideographs and marks of punctuation apart", () => {
     expect(tokens("run中's")).toBe("run 中 ' s");
   });

@@ -10,8 +10,11 @@ import { keptLengths, type Truncation, windowsOver } from "./truncate.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 import { WordPiece } from "./word-piece.ts";
 
-/** A text, or its words where they are known beforehand; offsets then count from the start of each word. */
-export type TextInput = string | readonly string[];
+/**
+ * A text; or its words where they are known beforehand, and offsets then count from the start of each; or its tokens, as
+ * `append` gives them.
+ */
+export type TextInput = string | readonly string[] | TokenBuffer;
 
 export interface EncodeOptions {
   /** The second text of a pair. */
@@ -155,6 +158,7 @@ export class BertTokenizer {
   }
 
   #fill(buffer: TokenBuffer, input: TextInput): TokenBuffer {
+    if (input instanceof TokenBuffer) return input;
     buffer.clear();
     if (typeof input === "string") {
       this.append(input, buffer);

@@ -3,6 +3,7 @@ import { ClozeError } from "../../base/errors.ts";
 import { type OnnxOptions, onnxExecutor } from "../../executors/onnx/node.node.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import { configJson, loadWeights, openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
+import { maxLengthOf } from "../run/max-length.ts";
 import type { Task } from "./task.ts";
 import { TaskModel, taskParameters } from "./task-model.ts";
 
@@ -32,8 +33,7 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
       received: settings.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
     });
   }
-  const maxLength = Math.min(tokenizer.spec.maxLength, config.maxPositions);
-  const context = { tokenizer, labels, maxLength, settings: settings.data };
+  const context = { tokenizer, labels, maxLength: maxLengthOf(folder), settings: settings.data };
   const parameters = new Parameters(taskParameters(task, config, context));
   await loadWeights(path, parameters);
   return TaskModel.load(task, { config, parameters, context }, onnxExecutor(options), { frozen: true });

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { VOCABULARY } from "../../../test/tiny-model.ts";
 import { Random } from "../../base/random.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
@@ -119,10 +119,31 @@ describe("sequences", () => {
 
   test("tell of a question that was cut, and of no other", () => {
     for (const context of ["good", letters(100)]) {
-      const isCut = (maxQuestionLength: number) =>
-        cuts({ question: "a b 😀 c", context }, contextFor(16, { maxQuestionLength }));
-      expect([3, 4, 5].map(isCut)).toEqual([true, false, false]);
+      const isCut = (question: string, maxQuestionLength: number) => {
+        const task = contextFor(16, { maxQuestionLength });
+        return cuts({ question, context }, encode({ question, context }, task), task);
+      };
+      const lengths = [1, 3, 4, 5];
+      expect(lengths.map((longest) => isCut("a b 😀 c", longest))).toEqual([true, true, false, false]);
+      expect(lengths.map((longest) => isCut("abcd \u200b\n", longest))).toEqual([true, true, false, false]);
+      expect([1, 2, 3].map((longest) => isCut("한", longest))).toEqual([true, true, false]);
+      expect(isCut("", 1)).toBe(false);
     }
+  });
+
+  test("take the tokens of the question once", () => {
+    const texts: string[] = [];
+    const append = vi.spyOn(tokenizer, "append").mockImplementation((text, out) => {
+      texts.push(text);
+      BertTokenizer.prototype.append.call(tokenizer, text, out);
+    });
+    for (const maxQuestionLength of [2, 64]) {
+      const question = { question: "a b c", context: letters(100) };
+      const task = contextFor(16, { maxQuestionLength });
+      cuts(question, encode(question, task), task);
+    }
+    append.mockRestore();
+    expect(texts.filter((text) => text === "a b c")).toHaveLength(2);
   });
 
   test("share half of the context's tokens that a window holds, 128 at most, unless told", () => {

@@ -5,6 +5,7 @@ import { vector } from "../../graph/executor.ts";
 import { questionAnswering as answerHead } from "../../heads/question-answering.ts";
 import { answerScores } from "../../metrics/answer-scores.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
+import { TokenBuffer } from "../../tokenizer/token-buffer.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { requireAdvance } from "../../tokenizer/truncate.ts";
 import { softmax } from "../run/softmax.ts";
@@ -95,14 +96,17 @@ export const questionAnswering = {
   head: (config) => answerHead(config),
 
   encode({ question, context }, { tokenizer, maxLength, settings: { stride, maxQuestionLength } }) {
-    const { asked, length } = cutQuestion(tokenizer, question, maxQuestionLength, maxLength);
+    const asked = askedTokens(tokenizer, question, maxQuestionLength, maxLength);
     if (stride !== undefined) requireAdvance(stride, maxLength - SPECIAL_TOKENS - 1); // what the shortest question leaves
-    const overlap = strideOf(maxLength - SPECIAL_TOKENS - length, stride);
+    const overlap = strideOf(maxLength - SPECIAL_TOKENS - asked.length, stride);
     return tokenizer.encodeWindows(asked, { pair: context, maxLength, stride: overlap, truncation: "only_second" });
   },
 
-  cuts: ({ question }, { tokenizer, settings: { maxQuestionLength } }) =>
-    tokenizer.ids(question).length > maxQuestionLength,
+  /** Whether there are tokens of the question behind those that are asked. */
+  cuts({ question }, [{ offsets, sequenceIds }], { tokenizer }) {
+    const last = sequenceIds.lastIndexOf(0);
+    return tokenizer.ids(question.slice(last < 0 ? 0 : offsets[2 * last + 1])).length > 0;
+  },
 
   /**
    * The first of the right answers that some window holds whole; a window without it is to point at its [CLS]. Without one
@@ -189,11 +193,13 @@ function strideOf(room: number, told: number | undefined): number {
 }
 
 /**
- * A question of so many tokens at most, and how many it has. Throws TRUNCATION_IMPOSSIBLE where it leaves a sequence no room
- * for a token of the context.
+ * The first tokens of a question, `longest` at most. Throws TRUNCATION_IMPOSSIBLE where they leave a sequence no room for a
+ * token of the context.
  */
-function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number, maxLength: number) {
-  const { length, offsets } = tokenizer.encode(question, { addSpecialTokens: false });
+function askedTokens(tokenizer: BertTokenizer, question: string, longest: number, maxLength: number): TokenBuffer {
+  const tokens = new TokenBuffer();
+  tokenizer.append(question, tokens);
+  const { length, offsets } = tokens;
   const room = maxLength - SPECIAL_TOKENS - 1;
   if (Math.min(length, longest) > room) {
     throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
@@ -203,11 +209,11 @@ function cutQuestion(tokenizer: BertTokenizer, question: string, longest: number
       cure: "Lower maxQuestionLength, by which longer questions are cut, or take a model for longer sequences.",
     });
   }
-  if (length <= longest) return { asked: question, length };
-  let kept = longest;
-  while (kept > 0 && offsets[2 * kept] < offsets[2 * kept - 1]) kept--; // a character of several tokens goes as a whole
-  const asked = kept === 0 ? "" : question.slice(0, offsets[2 * kept - 1]);
-  return { asked, length: tokenizer.ids(asked).length };
+  if (length <= longest) return tokens;
+  tokens.length = longest;
+  // A character of several tokens goes as a whole.
+  while (tokens.length > 0 && offsets[2 * tokens.length] < offsets[2 * tokens.length - 1]) tokens.length--;
+  return tokens;
 }
 
 /** `[CLS] question [SEP] context [SEP]` */

@@ -53,6 +53,11 @@ export interface TaskModelParts<Settings> {
   readonly context: TaskContext<Settings>;
 }
 
+/** What a model answered, and of each input whether it was too long and cut. */
+export interface ModelAnswers<Answer> extends Answers<Answer> {
+  readonly cut: readonly boolean[];
+}
+
 /** Settings that outweigh the model's own. */
 interface Overruled<Settings> extends Control {
   readonly settings?: Partial<Settings>;
@@ -96,12 +101,13 @@ export class TaskModel<I, G, A, R extends z.ZodObject, S extends z.ZodObject> {
    * The answer to each input, whatever else is in the call. `settings` outweigh the model's own. Throws DISPOSED,
    * LOGITS_NOT_FINITE, TRUNCATION_IMPOSSIBLE and the signal's reason.
    */
-  async answer(inputs: readonly I[], { settings, ...control }: Overruled<z.infer<S>> = {}): Promise<Answers<A>> {
+  async answer(inputs: readonly I[], { settings, ...control }: Overruled<z.infer<S>> = {}): Promise<ModelAnswers<A>> {
     const context = this.#contextOf(settings);
     const encodings = inputs.map((input) => this.task.encode(input, context));
     const logits = await this.#logits(encodings.flat(), control);
     const results = this.#decoded(inputs, encodings, logits, context);
-    return { results, truncated: inputs.filter((input, i) => isCut(this.task, input, encodings[i], context)).length };
+    const cut = inputs.map((input, i) => isCut(this.task, input, encodings[i], context));
+    return { results, truncated: cut.filter(Boolean).length, cut };
   }
 
   /** The answers in the form in which they are printed. Throws as `answer` does. */
@@ -246,7 +252,7 @@ function isCut<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   encodings: readonly Encoding[],
   context: TaskContext<z.infer<S>>,
 ): boolean {
-  return wasCut(task, encodings) || (task.cuts?.(input, context) ?? false);
+  return wasCut(task, encodings) || (task.cuts?.(input, encodings, context) ?? false);
 }
 
 /** Whether tokens of an input are in none of its sequences. */

@@ -98,7 +98,7 @@ export interface Task<
   /** The sequences of an input: one, or windows over a long text, or choices. Throws TRUNCATION_IMPOSSIBLE. */
   encode(input: Input, context: TaskContext<z.infer<Settings>>): readonly Encoding[];
   /** Whether `encode` leaves out tokens of an input by a setting of its own, which its sequences do not tell. */
-  cuts?(input: Input, context: TaskContext<z.infer<Settings>>): boolean;
+  cuts?(input: Input, encodings: readonly Encoding[], context: TaskContext<z.infer<Settings>>): boolean;
   /** What there is to learn from an example; where there is nothing, training leaves it out and says so. Throws LABEL_UNKNOWN. */
   features(
     example: Example<Input, Gold>,

@@ -43,6 +43,7 @@ import { openStartingPoint, requireLength, type StartingPoint } from "../folder/
 import { CURVES, drawCurves } from "../folder/training-curves.node.ts";
 import { figuresOf, openTrainingLog, type TrainingLog } from "../folder/training-log.node.ts";
 import { parseOptions } from "../run/parse-options.ts";
+import { breakdownRecord } from "./breakdown.node.ts";
 import { countGroups, foldsOf } from "./folds.ts";
 import { modelCard } from "./model-card.ts";
 
@@ -119,7 +120,8 @@ export type Reader<I, G, R> = (path: string, options: R) => Promise<Examples<I, 
 
 /**
  * Fine-tunes a model for a task and writes a model folder; `options` hold those of the task too. Throws a ClozeError for
- * whatever is wrong with the files, the options or the machine; an interrupted training can be resumed.
+ * whatever is wrong with the files, the options or the machine; an interrupted training can be resumed. One that broke down
+ * is not repeated by that: with the same settings its error is thrown again at once.
  */
 export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
@@ -166,6 +168,9 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     await onEvent?.({ kind: "ended", steps: ended.step });
     return { ...result, ...outcomeOf(ended) };
   }
+  const breakdown = breakdownRecord(output);
+  const known = options.resume ? await breakdown.recall(settings) : undefined;
+  if (known !== undefined) throw known;
 
   const { config } = start;
   const parameters = new Parameters(taskParameters(task, config, context));
@@ -198,6 +203,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
       model && preparedDev && (async (signal) => (await model.evaluatePrepared(preparedDev, { signal })).evaluation),
     checkpoints,
     beforeFirstStep: async () => {
+      await breakdown.forget(); // of other settings
       if (from === 0) await checkpoints.clear(); // begins it, so that it can be resumed from here on
       log = await openTrainingLog(output, { step: options.resume ? from : undefined });
     },
@@ -205,10 +211,15 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     settings,
     onEvent: report,
     signal: options.signal,
-  }).finally(async () => {
-    await model?.dispose();
-    await log?.close();
-  });
+  })
+    .catch(async (error) => {
+      await breakdown.keep(error, settings);
+      throw error;
+    })
+    .finally(async () => {
+      await model?.dispose();
+      await log?.close();
+    });
 
   await saveResult(task, options, start, { context, parameters, training, state });
   await checkpoints.end(state);

@@ -20,6 +20,8 @@ export interface SweepRun {
   readonly fold: number | undefined;
   /** NaN, in JSON null, where the training broke down. */
   readonly score: number;
+  /** The code of the error that it broke down with, if it did. */
+  readonly brokenDown?: string;
 }
 
 /** The table of a sweep: a head, then a row for each recipe. */
@@ -29,11 +31,16 @@ export function sweepCells(rows: readonly SweepRow[]): string[][] {
     String(learningRate),
     String(batchSize),
     String(epochs),
-    mean.toFixed(4),
-    deviation.toFixed(4),
+    ...scoreCells(runs, mean, deviation),
     String(runs.length),
   ]);
   return [head, ...body];
+}
+
+function scoreCells(runs: readonly SweepRun[], mean: number, deviation: number): string[] {
+  const broken = runs.filter(({ brokenDown }) => brokenDown !== undefined).length;
+  if (broken === 0) return [mean.toFixed(4), deviation.toFixed(4)];
+  return [broken === runs.length ? "broke down" : `${broken} of ${runs.length} broke down`, "-"];
 }
 
 /** Says where the best model is, its folder between `quote`s: that of the first recipe of which any training came through. */

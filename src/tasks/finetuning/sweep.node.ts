@@ -1,6 +1,7 @@
 import { basename, join } from "node:path";
 import { ClozeError } from "../../base/errors.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
+import { isBreakdown } from "./breakdown.node.ts";
 import type { FinetuneEvent, FinetuneOptions, FinetuneResult } from "./finetune.node.ts";
 import { type SweepRow, type SweepRun, sweepReport } from "./sweep-report.ts";
 
@@ -37,8 +38,8 @@ export type SweepEvent =
 
 /**
  * Fine-tunes with every combination of a grid, each in a folder of its own inside the output folder, and ranks the recipes by
- * their mean score; `sweep.json` and `sweep.md` in the output folder have the ranking. Called again it keeps what has ended and
- * goes on where it was stopped; a training that broke down goes on from its last checkpoint, if any, to break down again. Throws
+ * their mean score; `sweep.json` and `sweep.md` in the output folder have the ranking. Called again it keeps what has ended or
+ * broken down, and goes on where it was stopped; what broke down is trained anew where its folder was deleted. Throws
  * OPTION_INVALID where there is nothing to measure on or to try, and what a training throws.
  */
 export async function runSweep(
@@ -86,8 +87,8 @@ export async function runSweep(
         resume: !shared.overwrite,
         onEvent: report,
       });
-      const score = await training.then((result) => result.score ?? Number.NaN, brokenDown);
-      runs.push({ name, seed: repeat.seed, fold: repeat.fold?.index, score });
+      const outcome = await training.then(({ score = Number.NaN }) => ({ score }), brokenDown);
+      runs.push({ name, seed: repeat.seed, fold: repeat.fold?.index, ...outcome });
     }
     rows.push({ ...recipe, runs, ...summary(runs, shared.output) });
   }
@@ -112,12 +113,10 @@ async function saveRanking(rows: readonly SweepRow[], output: string, measuredOn
 }
 
 /** A recipe whose loss breaks down is the worst there is, and no reason to stop. Throws every other error. */
-function brokenDown(error: unknown): number {
-  if (!(error instanceof ClozeError && BREAKDOWNS.has(error.code))) throw error;
-  return Number.NaN;
+function brokenDown(error: unknown): Pick<SweepRun, "score" | "brokenDown"> {
+  if (!isBreakdown(error)) throw error;
+  return { score: Number.NaN, brokenDown: error.code };
 }
-
-const BREAKDOWNS: ReadonlySet<string> = new Set(["LOSS_NOT_FINITE", "LOGITS_NOT_FINITE"]);
 
 type Recipe = Pick<SweepRow, "learningRate" | "batchSize" | "epochs">;
 type Repeat = Pick<FinetuneOptions, "seed" | "fold">;

@@ -5,6 +5,7 @@ import { ClozeError } from "../../base/errors.ts";
 import { type BertConfig, bertConfigJson, parseBertConfig } from "../../bert/config.ts";
 import { writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { readError } from "../../formats/file-errors.node.ts";
+import { parseJson } from "../../formats/json.ts";
 import { readSafetensors, readSafetensorsHeader } from "../../formats/safetensors-file.node.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../../tokenizer/folder.node.ts";
@@ -227,26 +228,21 @@ async function configOf(folder: string): Promise<{ json: unknown; source: string
     });
   }
   const source = join(folder, name);
-  return { json: parseJson(await readConfig(source), source), source };
+  return { json: await readConfig(source), source };
 }
 
-async function readConfig(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((error) => {
+async function readConfig(path: string): Promise<unknown> {
+  const text = await readFile(path, "utf8").catch((error) => {
     throw readError(path, error);
   });
-}
-
-function parseJson(text: string, source: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new ClozeError("CONFIG_MALFORMED", { problem: `${source} is no JSON`, received: String(cause), cause });
-  }
+  return parseJson(text, (received, cause) => {
+    throw new ClozeError("CONFIG_MALFORMED", { problem: `${path} is no JSON`, received, cause });
+  });
 }
 
 /** Reads a config.json alone. Throws FILE_MISSING, CONFIG_MALFORMED. */
 export async function openConfig(path: string): Promise<BertConfig> {
-  return parseBertConfig(parseJson(await readConfig(path), path), path);
+  return parseBertConfig(await readConfig(path), path);
 }
 
 /** A folder's config.json as it is parsed. Throws FILE_MISSING, CONFIG_MALFORMED. */

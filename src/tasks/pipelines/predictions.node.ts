@@ -4,6 +4,7 @@ import type { Purpose } from "../folder/model-folder.node.ts";
 import { rerankInputs } from "../readers/rerank-inputs.node.ts";
 import { pairInputs, singleTextInputs } from "../readers/text-inputs.node.ts";
 import { type Prediction, prediction } from "../run/prediction.ts";
+import { USUAL_TOP_K } from "../run/top-k.ts";
 import { TASKS, type TaskName, taskOf } from "../task-table.node.ts";
 import { fillMasks } from "../words/fill-mask.ts";
 import { openMaskedLanguageModel } from "../words/masked-language-model.node.ts";
@@ -15,7 +16,7 @@ import { openRegressor, openSequenceClassifier } from "./sequence-classifier.nod
 import { openEntailmentModel } from "./zero-shot.node.ts";
 import { classifyByEntailment } from "./zero-shot.ts";
 
-const topK = z.int().min(1).default(5);
+const topK = z.int().min(1).default(USUAL_TOP_K);
 
 /** All that a model can be asked: what it was fine-tuned for, other uses of such models, and what pre-trained ones know. */
 export const PREDICTIONS = {

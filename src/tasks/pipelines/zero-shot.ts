@@ -60,7 +60,7 @@ export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShot
   return Object.assign(classify, { dispose: () => model.dispose() });
 }
 
-/** What the pipeline gives for each text. Throws OPTION_INVALID, MODEL_INCOMPLETE and the errors of `TaskModel.answer`. */
+/** What the pipeline gives for each text, of which each counts as cut once, whatever the labels. Throws OPTION_INVALID, MODEL_INCOMPLETE and the errors of `TaskModel.answer`. */
 export async function classifyByEntailment(
   model: EntailmentModel,
   texts: readonly string[],
@@ -72,9 +72,10 @@ export async function classifyByEntailment(
   const pairs = texts.flatMap((text) =>
     labels.map((label) => ({ text, pair: template.replaceAll("{}", () => label) })),
   );
-  const { results: logits, truncated } = await model.answer(pairs, { signal });
+  const { results: logits, cut } = await model.answer(pairs, { signal });
+  const ofText = <T>(values: readonly T[], i: number) => values.slice(i * labels.length, (i + 1) * labels.length);
   const results = texts.map((text, i) => {
-    const own = logits.slice(i * labels.length, (i + 1) * labels.length);
+    const own = ofText(logits, i);
     // A single label among itself is certain, which says nothing; so it is judged alone, as Hugging Face does.
     const scores =
       multi_label || labels.length === 1
@@ -82,7 +83,7 @@ export async function classifyByEntailment(
         : Array.from(softmax(own.map((row) => row[entailment])));
     return sorted(text, labels, scores);
   });
-  return { results, truncated };
+  return { results, truncated: texts.filter((_, i) => ofText(cut, i).includes(true)).length };
 }
 
 function sorted(sequence: string, labels: readonly string[], scores: readonly number[]): ZeroShotResult {

@@ -3,6 +3,7 @@ import { placeOf, readTable, type TableRow } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
 import type { Example, Examples } from "../definitions/task.ts";
+import type { SkipCounts } from "../run/input-counts.ts";
 import { emptyRow, examplesOf } from "./text-rows.node.ts";
 
 /**
@@ -26,21 +27,20 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
     const gold = cells.slice(0, Number(label)).filter((choice) => choice.trim() !== "").length;
     examples.push({ input, gold, place });
   }
-  return examplesOf(path, examples, { "without a context and two choices": left });
+  return examplesOf(path, examples, { [INCOMPLETE]: left });
 }
 
-/**
- * The same without labels, to predict for, as they come. What is left out is counted in `counts.skipped`, or refused with
- * TEXT_EMPTY.
- */
+const INCOMPLETE = "without a context and two choices";
+
+/** The same without labels, to predict for, as they come. What is left out is counted, or refused with TEXT_EMPTY. */
 export async function* readUnlabelledChoices(
   path: string,
   { onEmpty = "skip", ...reading }: Omit<ChoiceReading, "labelColumn"> & { readonly onEmpty?: "refuse" | "skip" },
-  counts: { skipped: number },
+  counts: SkipCounts,
 ): AsyncGenerator<Choices> {
   for await (const { input, place } of readRows(path, reading)) {
     if (input !== undefined) yield input;
-    else if (onEmpty === "skip") counts.skipped++;
+    else if (onEmpty === "skip") counts.skip(INCOMPLETE, place);
     else throw emptyRow(`${place} has no context or fewer than two choices`);
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { multipleChoice } from "../definitions/multiple-choice.ts";
+import { InputCounts } from "../run/input-counts.ts";
 import { readChoices, readUnlabelledChoices } from "./choices.node.ts";
 
 let folder: string;
@@ -67,7 +68,7 @@ test("a file in which no row can be used is refused", async () => {
 
 test("needs no labels to predict for", async () => {
   const path = await write("unlabelled.csv", "ctx,a,b,c", "one,x,y,", "two,x,,", "three,x,y,z");
-  const counts = { skipped: 0 };
+  const counts = new InputCounts();
   const columns = { contextColumn: "ctx", choiceColumns: ["a", "b", "c"] };
   const read = async (options: Parameters<typeof readUnlabelledChoices>[1]) => {
     const inputs = [];
@@ -78,6 +79,7 @@ test("needs no labels to predict for", async () => {
     { context: "one", choices: ["x", "y"] },
     { context: "three", choices: ["x", "y", "z"] },
   ]);
-  expect(counts).toEqual({ skipped: 1 });
+  const reason = "without a context and two choices";
+  expect(counts).toMatchObject({ skipped: { [reason]: 1 }, places: { [reason]: [`${path}, line 3`] } });
   await expectError(read({ ...columns, onEmpty: "refuse" }), "TEXT_EMPTY", `${path}, line 3`);
 });

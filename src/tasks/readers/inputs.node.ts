@@ -1,14 +1,14 @@
-import { stat } from "node:fs/promises";
 import { ClozeError } from "../../base/errors.ts";
 import { type GlueSkip, readGlueTexts } from "../../formats/glue.node.ts";
 import { glueTaskOf } from "../../formats/glue.ts";
 import { looksUnlikeText, type OtherFormat } from "../../formats/looks-like.ts";
 import { isTableName, placeOf, readTable } from "../../formats/table.node.ts";
-import { openFile, peek } from "../../formats/text.node.ts";
+import { type OpenFile, openFile, peek } from "../../formats/text.node.ts";
 import { decodeUtf8, splitLines } from "../../formats/text-lines.ts";
 import type { TextReading } from "../definitions/text-reading.ts";
+import type { SkipCounts } from "../run/input-counts.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
-import { emptyRow, requireNoColumns, unusableRow } from "./text-rows.node.ts";
+import { emptyRow, requireNoColumns, UNUSABLE, unusableRow } from "./text-rows.node.ts";
 
 export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColumn" | "onEmpty"> & {
   /** Whether texts given as such are pairs, the first with the second and so on. */
@@ -19,7 +19,8 @@ export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColu
  * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file; or, where it is
  * undefined, the lines of standard input. A file gives the rows of a table if its name says that it is one or if a column is
  * named, the rows of a file of GLUE, with or without labels, if `format` says so, and else the lines of plain text. Those
- * that are empty, and pairs with an empty half, are counted in `counts.skipped` or refused with TEXT_EMPTY.
+ * that are empty, pairs with an empty half, and rows of GLUE with a wrong number of fields are counted or refused, with
+ * TEXT_EMPTY or ROW_MALFORMED.
  *
  * Throws OPTION_INVALID at once where pairs are of an odd number of texts, and where a format or a column is asked for and the
  * source has none; while reading FORMAT_UNKNOWN for lines that are no plain text, and the errors of `readTable`, `readGlueTexts`
@@ -28,7 +29,7 @@ export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColu
 export function readInputs(
   source: readonly string[] | string | undefined,
   { format, textColumn, pairColumn, onEmpty = "skip", inPairs = false }: InputReading,
-  counts: { skipped: number },
+  counts: SkipCounts,
 ): AsyncGenerator<TextInput> {
   if (typeof source === "string") {
     return withoutEmpty(fileInputs(source, { format, textColumn, pairColumn }), onEmpty, counts);
@@ -57,17 +58,26 @@ function fileInputs(
   return isTable ? rows(path, textColumn, pairColumn) : lines(path);
 }
 
+/** What {@link readInputs} gives of a source that {@link openInputs} opened, if its columns have their usual names. */
+export function readOpenInputs(
+  source: OpenInputs,
+  onEmpty: "refuse" | "skip",
+  counts: SkipCounts,
+): AsyncGenerator<TextInput> {
+  return withoutEmpty(isTableName(source.name) ? rows(source) : linesOf(source), onEmpty, counts);
+}
+
 async function* withoutEmpty(
   inputs: Iterable<Placed> | AsyncIterable<Placed | GlueSkip>,
   onEmpty: "refuse" | "skip",
-  counts: { skipped: number },
+  counts: SkipCounts,
 ): AsyncGenerator<TextInput> {
   for await (const input of inputs) {
     if (!("skipped" in input) && input.text.trim() !== "" && input.pair?.trim() !== "") {
       const { text, pair } = input;
       yield pair === undefined ? { text } : { text, pair };
     } else if (onEmpty === "skip") {
-      counts.skipped++;
+      counts.skip(UNUSABLE["skipped" in input ? input.skipped : "empty"], input.place);
     } else if ("skipped" in input) {
       throw unusableRow(input);
     } else {
@@ -102,66 +112,64 @@ function paired(texts: readonly string[]): Placed[] {
   return numbered(texts).flatMap(({ text, place }, i) => (i % 2 === 0 ? [{ text, pair: texts[i + 1], place }] : []));
 }
 
-async function* rows(path: string, textColumn = "text", pairColumn?: string): AsyncGenerator<Placed> {
+async function* rows(source: string | OpenFile, textColumn = "text", pairColumn?: string): AsyncGenerator<Placed> {
   const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
-  for await (const row of readTable(path, { columns })) {
-    yield { text: row.values[0], pair: row.values[1], place: placeOf(path, row) };
+  const name = typeof source === "string" ? source : source.name;
+  for await (const row of readTable(source, { columns })) {
+    yield { text: row.values[0], pair: row.values[1], place: placeOf(name, row) };
   }
 }
 
 async function* lines(path: string | undefined): AsyncGenerator<Placed> {
+  yield* linesOf(await openInputs(path));
+}
+
+/**
+ * The lines of an open file. Throws FORMAT_UNKNOWN where it is no plain text, FILE_EMPTY for a file without lines (standard
+ * input may have none), and the errors of `splitLines`.
+ */
+async function* linesOf({ path, name, chunks, other }: OpenInputs): AsyncGenerator<Placed> {
   let line = 0;
-  for await (const text of path === undefined
-    ? splitLines("standard input", decodeUtf8("standard input", process.stdin))
-    : plainLines(path)) {
-    yield { text, place: `${path ?? "standard input"}, line ${++line}` };
+  try {
+    if (other !== undefined) throw notPlain(name, other);
+    for await (const text of splitLines(name, decodeUtf8(name, chunks)))
+      yield { text, place: `${name}, line ${++line}` };
+  } finally {
+    await chunks.return(undefined);
   }
   if (line === 0 && path !== undefined) {
     throw new ClozeError("FILE_EMPTY", {
-      problem: `${path} has no lines`,
+      problem: `${name} has no lines`,
       cure: "Check that it was written completely.",
     });
   }
 }
 
-/** Enough to tell a format by. */
-const HEAD_BYTES = 1 << 16;
+function notPlain(name: string, other: OtherFormat): ClozeError {
+  return new ClozeError("FORMAT_UNKNOWN", {
+    problem: `${name} is no plain text`,
+    expected: "a text a line, or a table",
+    received: `what looks like ${other.name}`,
+    cure: `Such files are for ${other.task}; convert it, or name another file.`,
+  });
+}
 
-/** The lines of a file. Throws FORMAT_UNKNOWN where it is no plain text, and the errors of `openFile` and `splitLines`. */
-async function* plainLines(path: string): AsyncGenerator<string> {
+/** Inputs that are open for reading, once, as a pipe is. */
+export interface OpenInputs extends OpenFile {
+  /** Undefined for standard input. */
+  readonly path: string | undefined;
+  /** What they are, by their beginning, if they are no text. */
+  readonly other: OtherFormat | undefined;
+}
+
+/** Enough to tell a format by; of standard input less, whose lines may come slowly and are to be answered as they come. */
+const HEAD_BYTES = { file: 1 << 16, standardInput: 1 << 12 };
+
+/** Opens a file, a pipe or, without a path, standard input, and tells what it is. Throws the errors of `openFile`. */
+export async function openInputs(path: string | undefined): Promise<OpenInputs> {
   const file = await openFile(path);
-  const [head, chunks] = await peek(file.chunks, HEAD_BYTES);
-  try {
-    const other = otherFormatOf(head);
-    if (other !== undefined) {
-      throw new ClozeError("FORMAT_UNKNOWN", {
-        problem: `${path} is no plain text`,
-        expected: "a text a line, or a table",
-        received: `what looks like ${other.name}`,
-        cure: `Such files are for ${other.task}; convert it, or name another file.`,
-      });
-    }
-    yield* splitLines(path, decodeUtf8(path, chunks));
-  } finally {
-    await chunks.return(undefined);
-  }
-}
-
-/**
- * What a file is, by its beginning, if it is no text. Of a pipe, which can be read but once, and of a missing file nothing is
- * known. Throws the errors of `openFile`.
- */
-export async function peekFormat(path: string): Promise<OtherFormat | undefined> {
-  const isFile = await stat(path).then(
-    (stats) => stats.isFile(),
-    () => false,
-  );
-  if (!isFile) return undefined;
-  const [head, chunks] = await peek((await openFile(path)).chunks, HEAD_BYTES);
-  await chunks.return(undefined);
-  return otherFormatOf(head);
-}
-
-function otherFormatOf(head: Uint8Array): OtherFormat | undefined {
-  return looksUnlikeText(new TextDecoder().decode(head.subarray(0, HEAD_BYTES)));
+  const length = path === undefined ? HEAD_BYTES.standardInput : HEAD_BYTES.file;
+  const [head, chunks] = await peek(file.chunks, length);
+  const other = looksUnlikeText(new TextDecoder().decode(head.subarray(0, HEAD_BYTES.file)));
+  return { ...file, path, chunks, other };
 }

@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { GLUE_FORMATS } from "../../formats/glue.ts";
+import { InputCounts } from "../run/input-counts.ts";
 import { type InputReading, readInputs, readTexts } from "./inputs.node.ts";
 
 let folder: string;
@@ -23,9 +24,9 @@ function write(name: string, content: string | Uint8Array): string {
 }
 
 async function read(source: readonly string[] | string | undefined, options: InputReading = {}) {
-  const counts = { skipped: 0 };
+  const counts = new InputCounts();
   const inputs = await Readable.from(readInputs(source, options, counts)).toArray();
-  return { inputs, skipped: counts.skipped };
+  return { inputs, skipped: counts.skipped, places: counts.places };
 }
 
 describe("a file whose name does not say that it is a table", () => {
@@ -35,7 +36,8 @@ describe("a file whose name does not say that it is a table", () => {
     const path = write("SICK.txt", content);
     expect(await read(path, { textColumn: "sentence_A", pairColumn: "sentence_B" })).toEqual({
       inputs: [{ text: "a, b", pair: "c" }],
-      skipped: 1,
+      skipped: { "without text": 1 },
+      places: { "without text": [`${path}, line 3`] },
     });
     expect((await read(path, { textColumn: "sentence_A" })).inputs).toEqual([{ text: "a, b" }, { text: "d" }]);
     const compressed = write("SICK.txt.gz", gzipSync(content));
@@ -45,7 +47,11 @@ describe("a file whose name does not say that it is a table", () => {
 
   test("is plain text otherwise, a line each", async () => {
     const path = write("plain.txt", "text\tlabel\r\n\r\na, b\r\n");
-    expect(await read(path)).toEqual({ inputs: [{ text: "text\tlabel" }, { text: "a, b" }], skipped: 1 });
+    expect(await read(path)).toEqual({
+      inputs: [{ text: "text\tlabel" }, { text: "a, b" }],
+      skipped: { "without text": 1 },
+      places: { "without text": [`${path}, line 2`] },
+    });
     await expectError(read(path, { onEmpty: "refuse" }), "TEXT_EMPTY", `${path}, line 2 is empty`);
   });
 });
@@ -97,12 +103,16 @@ describe("a file of GLUE", () => {
     ["glue:wnli", "index\tsentence1\tsentence2", "0\ta\tb", { text: "a", pair: "b" }],
   ] as const)("%s with the names %j needs no labels", async (format, names, row, expected) => {
     const path = write("names.tsv", `${names}\n${row}\n`);
-    expect(await read(path, { format })).toEqual({ inputs: [expected], skipped: 0 });
+    expect(await read(path, { format })).toEqual({ inputs: [expected], skipped: {}, places: {} });
   });
 
   test("leaves out rows without texts or with other fields than the names, or refuses them", async () => {
-    const path = write("rte.tsv", "index\tsentence1\tsentence2\n0\ta\tb\n1\ta\t \n2\ta\n");
-    expect(await read(path, { format: "glue:rte" })).toEqual({ inputs: [{ text: "a", pair: "b" }], skipped: 2 });
+    const path = write("rte.tsv", "index\tsentence1\tsentence2\n0\ta\tb\n1\ta\t \n2\ta\n3\ta\tb\tc\n");
+    expect(await read(path, { format: "glue:rte" })).toEqual({
+      inputs: [{ text: "a", pair: "b" }],
+      skipped: { "without text": 1, "with a wrong number of fields": 2 },
+      places: { "without text": [`${path}, line 3`], "with a wrong number of fields": [`${path}, line 4`] },
+    });
     const refused = read(path, { format: "glue:rte", onEmpty: "refuse" });
     await expectError(refused, "TEXT_EMPTY", `${path}, line 3 is without text`);
     const torn = write("torn.tsv", "index\tsentence1\tsentence2\n2\ta\n");
@@ -138,6 +148,19 @@ describe("a file of GLUE", () => {
 });
 
 describe("texts that come from no file", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  test("come from standard input, gzipped or not, and are told where they are empty", async () => {
+    for (const content of ["a\n\nb", gzipSync("a\n\nb")]) {
+      vi.spyOn(process, "stdin", "get").mockReturnValue(Readable.from([Buffer.from(content)]) as typeof process.stdin);
+      expect(await read(undefined)).toEqual({
+        inputs: [{ text: "a" }, { text: "b" }],
+        skipped: { "without text": 1 },
+        places: { "without text": ["standard input, line 2"] },
+      });
+    }
+  });
+
   test("are pairs where that is asked for", async () => {
     const texts = ["a", "b", "c", "d"];
     expect((await read(texts)).inputs).toEqual(texts.map((text) => ({ text })));
@@ -154,7 +177,7 @@ describe("texts that come from no file", () => {
     { format: "glue:rte" as const },
   ])("have no %j", async (reading) => {
     for (const source of [["a"], undefined]) {
-      expect(() => readInputs(source, reading, { skipped: 0 })).toThrow("needs a file to read");
+      expect(() => readInputs(source, reading, new InputCounts())).toThrow("needs a file to read");
     }
   });
 });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { parseJson } from "../../formats/json-lines.ts";
+import { parseJson } from "../../formats/json.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { MultiLabelReading } from "../definitions/multi-label-classification.ts";
 import type { Examples } from "../definitions/task.ts";
@@ -17,7 +17,7 @@ export function readLabelSets(path: string, options: MultiLabelReading): Promise
   const names = (labels: readonly string[]) => labels.map((label) => label.trim()).filter((label) => label !== "");
   const parse = (cell: string, place: string) => {
     if (!cell.startsWith("[")) return names(cell.split(labelSeparator));
-    const list = List.safeParse(parseJson(cell));
+    const list = List.safeParse(parseJson(cell, () => undefined));
     if (list.success) return names(list.data.map(String));
     throw malformedRow(place, `a list of names in "${labelColumn}"`, cell.slice(0, 80));
   };

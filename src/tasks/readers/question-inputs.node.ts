@@ -27,10 +27,9 @@ export const questionInputs = {
       });
     }
     if (typeof source === "string" && (await isSquad(source))) {
-      const { questions, skipped } = await readUnanswered(source, { onEmpty });
-      counts.skipped += skipped;
-      for (const { id, question, context } of questions)
+      for (const { id, question, context } of await readUnanswered(source, { onEmpty }, counts)) {
         yield { input: { question, context }, shown: { id, question } };
+      }
       return;
     }
     const columns = typeof source === "string" ? { textColumn: questionColumn, pairColumn: contextColumn } : {};

@@ -1,7 +1,8 @@
 import { readSquad } from "../../formats/squad.node.ts";
-import { SKIP_REASONS } from "../../formats/squad.ts";
+import { SKIP_REASONS, type SkipReason } from "../../formats/squad.ts";
 import type { GoldAnswers, Question } from "../definitions/question-answering.ts";
 import type { Examples } from "../definitions/task.ts";
+import type { SkipCounts } from "../run/input-counts.ts";
 import { emptyRow, examplesOf } from "./text-rows.node.ts";
 
 /**
@@ -18,7 +19,7 @@ export async function readQuestions(path: string): Promise<Examples<Question, Go
   }));
   const left = SKIP_REASONS.map((reason) => {
     const places = skipped.flatMap((question) => (question.reason === reason ? placeOf(path, question.id) : []));
-    return [`with an ${reason}`, places] as const;
+    return [reasonOf(reason), places] as const;
   });
   const told = examplesOf(path, examples, Object.fromEntries(left));
   const astray = examples.filter(({ gold }) => isAstray(gold)).map(({ place }) => place);
@@ -42,17 +43,19 @@ export interface IdentifiedQuestion extends Question {
  */
 export async function readUnanswered(
   path: string,
-  { onEmpty = "skip" }: { readonly onEmpty?: "skip" | "refuse" } = {},
-): Promise<{ readonly questions: readonly IdentifiedQuestion[]; readonly skipped: number }> {
+  { onEmpty = "skip" }: { readonly onEmpty?: "skip" | "refuse" },
+  counts: SkipCounts,
+): Promise<readonly IdentifiedQuestion[]> {
   const { questions, skipped } = await readSquad(path, { requireAnswers: false });
-  if (onEmpty === "refuse" && skipped.length > 0) {
-    const [{ id, reason }] = skipped;
-    throw emptyRow(`${placeOf(path, id)} has an ${reason}`);
+  for (const { id, reason } of skipped) {
+    if (onEmpty === "refuse") throw emptyRow(`${placeOf(path, id)} has an ${reason}`);
+    counts.skip(reasonOf(reason), placeOf(path, id));
   }
-  return {
-    questions: questions.map(({ id, question, context }) => ({ id, question, context })),
-    skipped: skipped.length,
-  };
+  return questions.map(({ id, question, context }) => ({ id, question, context }));
+}
+
+function reasonOf(reason: SkipReason): string {
+  return `with an ${reason}`;
 }
 
 function placeOf(path: string, id: string): string {

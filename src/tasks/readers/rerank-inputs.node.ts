@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
-import { parseJson } from "../../formats/json-lines.ts";
+import { parseJson } from "../../formats/json.ts";
 import { placeOf, readTable } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import { onEmpty } from "../definitions/text-reading.ts";
@@ -33,13 +33,14 @@ export const rerankInputs = {
     }
     for await (const row of readTable(source, { columns: [queryColumn, textsColumn], lists: [textsColumn] })) {
       const [query, cell] = row.values;
+      const place = placeOf(source, row);
       if (query.trim() !== "" && cell.trim() !== "") {
-        const texts = textsOf(cell, placeOf(source, row), textsColumn);
+        const texts = textsOf(cell, place, textsColumn);
         yield { input: { query, texts }, shown: { query } };
       } else if (onEmpty === "skip") {
-        counts.skipped++;
+        counts.skip("without a query or texts", place);
       } else {
-        throw emptyRow(`${placeOf(source, row)} has no query or no texts`);
+        throw emptyRow(`${place} has no query or no texts`);
       }
     }
   },
@@ -47,7 +48,7 @@ export const rerankInputs = {
 
 /** Throws ROW_MALFORMED. */
 function textsOf(cell: string, place: string, column: string): string[] {
-  const texts = Texts.safeParse(parseJson(cell));
+  const texts = Texts.safeParse(parseJson(cell, () => undefined));
   if (texts.success) return texts.data;
   throw malformedRow(place, `a list of texts in "${column}"`, cell.slice(0, 80));
 }

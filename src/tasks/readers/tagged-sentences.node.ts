@@ -1,5 +1,6 @@
 import { detectScheme, invalidTransitions, TAG_SCHEMES } from "../../data/tag-schemes.ts";
 import { readConll } from "../../formats/conll.node.ts";
+import type { OpenFile } from "../../formats/text.node.ts";
 import type { Example, Examples } from "../definitions/task.ts";
 import type { GoldTags, TaggingReading, WordsOrText } from "../definitions/token-classification.ts";
 
@@ -34,8 +35,6 @@ export interface UntaggedSentence {
   readonly words: readonly string[];
   /** The tags that its file has, if they were asked for. */
   readonly tags?: readonly string[];
-  /** Where it begins, for messages: "test.conll, line 7". */
-  readonly place: string;
 }
 
 /** Whether a file's name says that it has a word a line: `.conll` and its like, `.bio`, `.iob`, `.iob2`, `.bioes`. */
@@ -44,16 +43,16 @@ export function isConllName(path: string): boolean {
 }
 
 /**
- * Reads sentences of words to predict for, one after another. Tags need not be there, and are read only where
+ * Reads sentences of words to predict for, one after another, from a path or an open file. Tags need not be there, and are read only where
  * `tagColumn` is given. Throws the errors of `readConll`.
  */
 export async function* readUntaggedSentences(
-  path: string,
+  source: string | OpenFile,
   { separator, tokenColumn = 0, tagColumn }: Partial<TaggingReading> = {},
 ): AsyncGenerator<UntaggedSentence> {
   const columns = tagColumn === undefined ? [tokenColumn] : [tokenColumn, tagColumn];
-  for await (const { columns: found, lines } of readConll(path, { separator, columns })) {
+  for await (const { columns: found } of readConll(source, { separator, columns })) {
     const [words, tags] = found;
-    yield { words, tags, place: `${path}, line ${lines[0]}` };
+    yield { words, tags };
   }
 }

@@ -117,7 +117,7 @@ export function emptyRow(problem: string): ClozeError {
 }
 
 /** What is said of GLUE's rows that cannot be used, after their number. */
-const UNUSABLE: { readonly [Reason in GlueSkip["skipped"]]: string } = {
+export const UNUSABLE: { readonly [Reason in GlueSkip["skipped"]]: string } = {
   malformed: "with a wrong number of fields",
   empty: "without text",
   unlabelled: "without label",

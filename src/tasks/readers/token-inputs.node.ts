@@ -3,7 +3,7 @@ import { ClozeError } from "../../base/errors.ts";
 import { textReading } from "../definitions/text-reading.ts";
 import { tokenClassification, type WordsOrText } from "../definitions/token-classification.ts";
 import type { InputReader, InputSource } from "../run/input-reader.ts";
-import { peekFormat, readInputs } from "./inputs.node.ts";
+import { openInputs, readInputs, readOpenInputs } from "./inputs.node.ts";
 import { isConllName, readUntaggedSentences } from "./tagged-sentences.node.ts";
 
 const { textColumn, onEmpty } = textReading.shape;
@@ -23,49 +23,50 @@ const reading = z.object({
   onEmpty,
 });
 
-/** Texts to tag, or the words of a CoNLL file. */
+/**
+ * Texts to tag, or the words of a CoNLL file: one whose columns were named, or whose name says so, or that begins as such
+ * files do, be it a file or what comes through a pipe or standard input. Throws OPTION_INVALID for a column that the source
+ * does not have, and the errors of the readers.
+ */
 export const tokenInputs = {
   reading,
   async *read(source, { textColumn, onEmpty, ...columns }, counts) {
-    const path = await conllPath(source, textColumn, columns);
-    if (path === undefined) {
-      for await (const { text } of readInputs(source, { textColumn, onEmpty }, counts)) {
-        yield { input: text, shown: { text } };
+    const isTold = tellsOfConll(source, textColumn, columns);
+    const file = typeof source === "object" || textColumn !== undefined ? undefined : await openInputs(source);
+    if (file !== undefined && (isTold || file.other?.task === tokenClassification.name)) {
+      for await (const { words, tags: gold } of readUntaggedSentences(file, columns)) {
+        yield { input: words, shown: gold === undefined ? { words } : { words, gold } };
       }
       return;
     }
-    for await (const { words, tags: gold } of readUntaggedSentences(path, columns)) {
-      yield { input: words, shown: gold === undefined ? { words } : { words, gold } };
-    }
+    const texts =
+      file === undefined ? readInputs(source, { textColumn, onEmpty }, counts) : readOpenInputs(file, onEmpty, counts);
+    for await (const { text } of texts) yield { input: text, shown: { text } };
   },
 } satisfies InputReader<WordsOrText, typeof reading>;
 
 /**
- * The source if it is a CoNLL file: by the columns that were named, else by its name, else by how it begins. Throws
- * OPTION_INVALID for a column that the source does not have.
+ * Whether options or name say that a source is a CoNLL file. Throws OPTION_INVALID for a column that the source does not have.
  */
-async function conllPath(
+function tellsOfConll(
   source: InputSource,
   textColumn: string | undefined,
   { separator, tokenColumn, tagColumn }: Omit<z.infer<typeof reading>, "textColumn" | "onEmpty">,
-): Promise<string | undefined> {
+): boolean {
   const named = { "--separator": separator, "--token-column": tokenColumn, "--tag-column": tagColumn };
   const [option] = Object.entries(named).flatMap(([name, value]) => (value === undefined ? [] : [name]));
-  if (typeof source !== "string") {
-    if (option === undefined) return undefined;
+  if (typeof source === "object" && option !== undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: `${option} needs a file to read`,
-      expected: "--input with a CoNLL file",
+      expected: "--input with a CoNLL file, or one as standard input",
     });
   }
-  const isConll = option !== undefined || isConllName(source);
-  if (isConll && textColumn !== undefined) {
+  const isTold = option !== undefined || (typeof source === "string" && isConllName(source));
+  if (isTold && textColumn !== undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: `--text-column is about tables, but ${option ?? `the name ${source}`} tells of a CoNLL file`,
       cure: `Leave out --text-column${option === undefined ? "" : `, or ${option}`}.`,
     });
   }
-  if (isConll) return source;
-  const looksSo = textColumn === undefined && (await peekFormat(source))?.task === tokenClassification.name;
-  return looksSo ? source : undefined;
+  return isTold;
 }

@@ -1,9 +1,4 @@
-/** What became of the inputs of a command. */
-export interface InputCounts {
-  texts: number;
-  skipped: number;
-  truncated: number;
-}
+import type { InputCounts } from "./input-counts.ts";
 
 /** Inputs worked on together: enough for batches of like length, few enough for a file of any size. */
 const CHUNK = 1024;
@@ -15,7 +10,7 @@ const CHUNK_CHARACTERS = 4_000_000;
 export async function* inputChunks<Input, R extends { readonly truncated: number }>(
   inputs: AsyncIterable<Input>,
   work: (chunk: readonly Input[]) => Promise<R>,
-  counts: InputCounts,
+  counts: Pick<InputCounts, "texts" | "truncated">,
 ): AsyncGenerator<{ readonly chunk: readonly Input[]; readonly result: R }> {
   let chunk: Input[] = [];
   let characters = 0;

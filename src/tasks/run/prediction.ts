@@ -1,6 +1,7 @@
 import type { z } from "zod";
 import type { Control } from "./control.ts";
-import { type InputCounts, inputChunks } from "./input-chunks.ts";
+import { inputChunks } from "./input-chunks.ts";
+import { InputCounts } from "./input-counts.ts";
 import type { InputReader, InputSource } from "./input-reader.ts";
 import { parseGiven, parseOptions } from "./parse-options.ts";
 import type { Answers } from "./task-pipeline.ts";
@@ -54,7 +55,7 @@ export function prediction<
     async open(folder, source, options) {
       const reading = parseOptions(inputs.reading, options);
       const answerer = await open(folder, options, parseGiven(settings, options));
-      const counts = { texts: 0, skipped: 0, truncated: 0 };
+      const counts = new InputCounts();
       const { signal } = options;
       async function* answers() {
         const answer = (chunk: readonly { readonly input: Input }[]) =>

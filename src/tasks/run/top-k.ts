@@ -26,6 +26,9 @@ export function indexOfMax(scores: ArrayLike<number>): number {
   return best;
 }
 
+/** Candidates for a word, where nobody says how many. */
+export const USUAL_TOP_K = 5;
+
 /** Throws OPTION_INVALID for a `top_k` that is no count. */
 export function requireTopK(top_k: number): void {
   if (Number.isInteger(top_k) && top_k >= 1) return;

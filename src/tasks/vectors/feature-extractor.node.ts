@@ -7,6 +7,7 @@ import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { loadWeights, openModelFolder } from "../folder/model-folder.node.ts";
 import type { Control } from "../run/control.ts";
+import { maxLengthOf } from "../run/max-length.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import { FeatureModel, featureParameters } from "./feature-extraction.ts";
 import { PooledFeatures, TokenFeatures } from "./features.ts";
@@ -112,7 +113,7 @@ export class FeatureExtractor {
         received: String(maxLength),
       });
     }
-    const most = maxLength ?? Math.min(this.#tokenizer.spec.maxLength, maxPositions);
+    const most = maxLength ?? maxLengthOf({ tokenizer: this.#tokenizer, config: this.config });
     return texts.map(({ text, pair }) => this.#tokenizer.encode(text, { maxLength: most, pair }));
   }
 

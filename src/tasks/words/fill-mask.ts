@@ -4,7 +4,7 @@ import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
 import { logSumExp } from "../run/softmax.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
-import { requireTopK, topIndices } from "../run/top-k.ts";
+import { requireTopK, topIndices, USUAL_TOP_K } from "../run/top-k.ts";
 import type { MaskedInput, MaskedLanguageModel } from "./masked-language-model.ts";
 import { windowAround } from "./window.ts";
 
@@ -57,7 +57,7 @@ export function fillMaskPipeline(model: MaskedLanguageModel): FillMaskPipeline {
 export async function fillMasks(
   model: MaskedLanguageModel,
   texts: readonly string[],
-  { top_k = 5, targets, ...control }: FillMaskOptions & Control = {},
+  { top_k = USUAL_TOP_K, targets, ...control }: FillMaskOptions & Control = {},
 ): Promise<Answers<MaskFill[][]>> {
   requireTopK(top_k);
   const { tokenizer, maxLength } = model;

@@ -6,6 +6,7 @@ import type { Parameters } from "../../graph/parameters.ts";
 import { maskedLm } from "../../heads/masked-lm.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
+import { maxLengthOf } from "../run/max-length.ts";
 import { Predictor, rowOf } from "../run/predictor.ts";
 
 /** A sequence with the places, one or more, whose tokens are asked for. */
@@ -41,7 +42,7 @@ export class MaskedLanguageModel {
     const { config, parameters, tokenizer } = model;
     const { logits } = maskedLm(withoutDropout(config));
     const predictor = await Predictor.load({ logits }, parameters, executor, { frozen: true });
-    return new MaskedLanguageModel(tokenizer, Math.min(tokenizer.spec.maxLength, config.maxPositions), predictor);
+    return new MaskedLanguageModel(tokenizer, maxLengthOf(model), predictor);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Parameters } from "../../graph/parameters.ts";
 import { nextSentence } from "../../heads/next-sentence.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
+import { maxLengthOf } from "../run/max-length.ts";
 import { Predictor, rowOf } from "../run/predictor.ts";
 import { softmax } from "../run/softmax.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
@@ -41,7 +42,7 @@ export class NextSentenceModel {
     const { config, parameters, tokenizer } = model;
     const { logits } = nextSentence(withoutDropout(config));
     const predictor = await Predictor.load({ logits }, parameters, executor, { frozen: true });
-    return new NextSentenceModel(tokenizer, Math.min(tokenizer.spec.maxLength, config.maxPositions), predictor);
+    return new NextSentenceModel(tokenizer, maxLengthOf(model), predictor);
   }
 
   /**

@@ -2,7 +2,7 @@ import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
 import { logSumExp } from "../run/softmax.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
-import { requireTopK, topIndices } from "../run/top-k.ts";
+import { requireTopK, topIndices, USUAL_TOP_K } from "../run/top-k.ts";
 import { type BegunText, spelling, splitBegunText } from "./begun-word.ts";
 import type { MaskedInput, MaskedLanguageModel } from "./masked-language-model.ts";
 
@@ -47,7 +47,7 @@ export function nextWords(
 ): (texts: readonly string[], options?: NextWordOptions & Control) => Promise<Answers<NextWord[]>> {
   const { tokenizer, maxLength } = model;
   const lexicon = makeLexicon(tokenizer);
-  return async (texts, { top_k = 5, ...control } = {}) => {
+  return async (texts, { top_k = USUAL_TOP_K, ...control } = {}) => {
     requireTopK(top_k);
     const begun = texts.map((text) => fitting(splitBegunText(tokenizer, text), maxLength));
     const slots = begun.flatMap((text) => slotsOf(text, tokenizer, lexicon));
