@@ -7,7 +7,7 @@
 import { fileURLToPath } from "node:url";
 import { Random } from "../src/base/random.ts";
 import { AdamW } from "../src/optim/adamw.ts";
-import { clipScale, globalNorm } from "../src/optim/gradients.ts";
+import { clipScale } from "../src/optim/gradients.ts";
 import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
 
 const PARAMETERS = 110_000_000;
@@ -28,7 +28,7 @@ export function benchOptimizer(): BenchRow[] {
     let norm = 0;
     norms.push(
       secondsOf(() => {
-        norm = globalNorm(gradients);
+        norm = optimizer.norm(gradients);
       }),
     );
     const gradientScale = clipScale(norm, 1);

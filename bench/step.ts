@@ -13,7 +13,7 @@ import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
 import { AdamW } from "../src/optim/adamw.ts";
-import { clipScale, globalNorm } from "../src/optim/gradients.ts";
+import { clipScale } from "../src/optim/gradients.ts";
 import { segmentsOf } from "../src/train/weights.ts";
 import { median } from "./rows.ts";
 
@@ -40,7 +40,7 @@ for (let step = 0; step <= Number(steps); step++) {
   const start = performance.now();
   await executable.run(inputs, { outputs, seed: step });
   const computed = performance.now();
-  const gradientScale = clipScale(globalNorm(gradients.buffer), 1);
+  const gradientScale = clipScale(optimizer.norm(gradients.buffer), 1);
   optimizer.step(parameters.buffer, gradients.buffer, { learningRate: 1e-4, gradientScale });
   const done = performance.now();
   seconds.push({ step: (done - start) / 1000, optimizer: (done - computed) / 1000 });

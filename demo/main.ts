@@ -17,20 +17,17 @@ rmSync(folder, { recursive: true, force: true });
 title("1. Mails: the SpamAssassin corpus, as a person reads them");
 await prepareMails(folder);
 
-title("2. A WordPiece vocabulary, from the mails to train on");
-cloze("vocab", at("train.jsonl"), "--size", "8000", "--output", at("vocab"));
-
-title("3. Fine-tuning, from random weights");
+title("2. Fine-tuning, from the English model that comes along");
 cloze(
-  ...["finetune", "text-classification", "--model", "tiny", "--vocab", at("vocab")],
+  ...["finetune", "text-classification"],
   ...["--train", at("train.jsonl"), "--dev", at("dev.jsonl"), "--output", at("model")],
-  ...["--epochs", "3", "--batch-size", "16", "--learning-rate", "5e-4", "--max-length", "256"],
+  ...["--epochs", "3", "--batch-size", "16", "--learning-rate", "3e-4", "--max-length", "256"],
 );
 
-title("4. How good is it on mails that it has never seen?");
+title("3. How good is it on mails that it has never seen?");
 cloze("evaluate", at("model"), "--data", at("test.jsonl"));
 
-title("5. Three of those mails, shortened: one spam, two ham");
+title("4. Three of those mails, shortened: one spam, two ham");
 cloze(
   ...["predict", at("model")],
   "Market Internet Access - No Investment Needed\n\nEarn $1 per Subscriber per month",

@@ -12,9 +12,10 @@ export {
   TAG_SCHEMES,
   type TagScheme,
 } from "./data/tag-schemes.ts";
+export { type Device, type ExecutorOptions, openExecutor, type Precision } from "./executors/executor.node.ts";
+export { type NativeOptions, nativeExecutor } from "./executors/native/executor.node.ts";
 export { compileOnnx } from "./executors/onnx/compile.ts";
 export { type OnnxOptions, onnxExecutor } from "./executors/onnx/node.node.ts";
-export type { Device } from "./executors/onnx/session.ts";
 export { referenceExecutor } from "./executors/reference/executor.ts";
 export { type ConllOptions, readConll } from "./formats/conll.node.ts";
 export { type ConllSentence, formatConll } from "./formats/conll.ts";

@@ -455,7 +455,7 @@ describe("the command line", () => {
       "--device",
       "cuda",
     ]);
-    expect(stderr).toContain("'cuda' is invalid. Allowed choices are cpu, webgpu, auto");
+    expect(stderr).toContain("'cuda' is invalid. Allowed choices are cpu, onnx, webgpu, auto");
     expect({ code, stdout, made: existsSync(output) }).toEqual({ code: 2, stdout: "", made: false });
   });
 });

@@ -1,11 +1,12 @@
 /** The command line as scripts rely on it: exit codes, JSON, formats of files, what goes to which stream. */
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasAddon, loadAddon } from "../src/executors/native/addon.node.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
 import type { TextClassificationPipeline } from "../src/tasks/pipelines/classification-pipeline.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
@@ -121,7 +122,8 @@ describe("help and usage", () => {
   test.concurrent.each<[args: string[], complaint: string]>([
     [[], "Usage: cloze"],
     [["juggle"], "unknown command 'juggle'"],
-    [["info"], "missing required argument 'dir'"],
+    [["info"], "either a model folder or --system"],
+    [["info", "m", "--system"], "either a model folder or --system"],
     [["vocab", "a.txt"], "required option '--output <dir>'"],
     [["vocab", "a.txt", "--output", "o", "--size", "many"], "whole number"],
     [["evaluate", "m"], "required option '--data <file>'"],
@@ -361,6 +363,30 @@ describe("info", () => {
     const text = await run(["info", model]);
     expect(text).toMatch(/^classifier\.weight +F32 \[2, 32\] +64$/m);
     expect(text).toMatch(new RegExp(`^${parameters.toLocaleString("en")} parameters, 0\\.1 MB$`, "m"));
+  });
+
+  test("--system tells what there is to compute with, and how fast that is", async ({ skip }) => {
+    if (!hasAddon()) skip("the native kernels were not built");
+    const { executors, ...machine } = JSON.parse(await run(["info", "--system", "--json"]));
+    expect(machine).toEqual({
+      platform: `${process.platform}-${process.arch}`,
+      node: process.versions.node,
+      processor: expect.any(String),
+      threads: availableParallelism(),
+      memory: totalmem(),
+    });
+    const sets = loadAddon().instructionSets;
+    const speed = expect.any(Number);
+    const speeds = sets[0].bfloat16 ? { float32: speed, bfloat16: speed } : { float32: speed };
+    const instructionSets = sets.map(({ name }) => name);
+    const [instructionSet] = instructionSets;
+    expect(executors).toEqual({
+      native: { instructionSets, instructionSet, flopPerSecond: speeds },
+      onnx: { flopPerSecond: { float32: speed } },
+    });
+    const text = await run(["info", "--system"]);
+    expect(text).toMatch(new RegExp(`^instruction sets +${instructionSets.join(", ")}$`, "m"));
+    expect(text).toMatch(new RegExp(`^native, ${instructionSet} +[\\d.]+ +[\\d.-]+\nonnx +[\\d.]+ +-$`, "m"));
   });
 });
 

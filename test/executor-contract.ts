@@ -25,9 +25,14 @@ import { relativeError } from "./relative-error.ts";
 export interface ContractOptions {
   /** Largest relative error against the reference executor. */
   readonly tolerance: number;
+  /** The same for an output `loss`, a sum of terms of both signs that partly cancel. Default: as for all others. */
+  readonly lossTolerance?: number;
   /** Operations and promises that the executor lacks, each with the reason. */
   readonly skip?: Readonly<Partial<Record<OpName | typeof BUFFER_CHECK, string>>>;
 }
+
+/** Largest relative error of the output of a name. */
+type Tolerance = (output: string) => number;
 
 const BUFFER_CHECK = "output buffers that do not fit";
 
@@ -35,8 +40,9 @@ const BUFFER_CHECK = "output buffers that do not fit";
 export function describeExecutor(
   name: string,
   makeExecutor: () => Executor | Promise<Executor>,
-  { tolerance, skip = {} }: ContractOptions,
+  { tolerance: general, lossTolerance = general, skip = {} }: ContractOptions,
 ): void {
+  const tolerance = (output: string) => (output === "loss" ? lossTolerance : general);
   describe(`executor ${name}`, () => {
     let executor: Executor;
     beforeAll(async () => {
@@ -58,7 +64,7 @@ export function describeExecutor(
   });
 }
 
-function describeOperation(executor: () => Executor, cases: readonly OperationCase[], tolerance: number): void {
+function describeOperation(executor: () => Executor, cases: readonly OperationCase[], tolerance: Tolerance): void {
   for (const operation of cases) {
     test(`${operation.title}: value`, async () => {
       await compare(executor(), forwardOf(operation, "inputs"), tolerance);
@@ -75,7 +81,7 @@ function describeOperation(executor: () => Executor, cases: readonly OperationCa
   }
 }
 
-async function compare(executor: Executor, runnable: Runnable, tolerance: number, options?: LoadOptions) {
+async function compare(executor: Executor, runnable: Runnable, tolerance: Tolerance, options?: LoadOptions) {
   const expected = await runOnce(referenceExecutor, runnable);
   expectClose(await runOnce(executor, runnable, options), expected, tolerance);
 }
@@ -91,11 +97,11 @@ async function runOnce(
   return values;
 }
 
-function expectClose(actual: Values, expected: Values, tolerance: number): void {
+function expectClose(actual: Values, expected: Values, tolerance: Tolerance): void {
   expect(Object.keys(actual).sort()).toEqual(Object.keys(expected).sort());
   for (const [name, { data, shape }] of Object.entries(expected)) {
     expect(actual[name].shape, `shape of ${name}`).toEqual(shape);
-    expect(relativeError(actual[name].data, data), `error of ${name}`).toBeLessThanOrEqual(tolerance);
+    expect(relativeError(actual[name].data, data), `error of ${name}`).toBeLessThanOrEqual(tolerance(name));
   }
 }
 
@@ -140,7 +146,7 @@ const SHORTER_BATCH: Values = {
   rowWeights: vector(Float32Array.of(0.5, 0.5)),
 };
 
-function describeRun(executor: () => Executor, tolerance: number): void {
+function describeRun(executor: () => Executor, tolerance: Tolerance): void {
   const load = async (rate = 0) => {
     const graph = makeModel(rate);
     const parameters = makeParameters(graph);
@@ -174,7 +180,9 @@ function describeRun(executor: () => Executor, tolerance: number): void {
       labels: ints(0),
       rowWeights: vector(Float32Array.of(1)),
     });
-    expect(relativeError(alone.logits.data, together.logits.data.subarray(3, 6))).toBeLessThanOrEqual(tolerance);
+    expect(relativeError(alone.logits.data, together.logits.data.subarray(3, 6))).toBeLessThanOrEqual(
+      tolerance("logits"),
+    );
     await executable.dispose();
   });
 
@@ -264,7 +272,7 @@ function describeBufferCheck(executor: () => Executor): void {
   ])("%s", (_, outputs) => expectRefusal(executor(), BATCH, { seed: 1, outputs }, "INPUT_SHAPE"));
 }
 
-function describeParameters(executor: () => Executor, tolerance: number): void {
+function describeParameters(executor: () => Executor, tolerance: Tolerance): void {
   const graph = makeModel();
 
   test("that change between runs are read anew", async () => {

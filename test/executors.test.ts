@@ -1,6 +1,29 @@
+import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
 import { describeExecutor } from "./executor-contract.ts";
+import { describeBfloat16, describeNative, nativeOn } from "./native-kernels.ts";
 
 describeExecutor("reference", () => referenceExecutor, { tolerance: 0 });
 describeExecutor("onnx, cpu", () => onnxExecutor({ device: "cpu" }), { tolerance: 1e-5 });
+
+describeNative("the native executor", (addon) => {
+  describeExecutor("native", () => nativeExecutor(), { tolerance: 1e-5 });
+
+  for (const set of addon.instructionSets) {
+    describeExecutor(`native, ${set.name}`, () => nativeOn(set), { tolerance: 1e-5 });
+  }
+
+  /**
+   * A bfloat16 number has 8 bits, so a rounding errs by up to 2^-9 = 0.002; operands, activations and gradients are
+   * rounded one after another. Measured over all cases: at most 0.014 of an output's largest number. The cases weight their
+   * losses with numbers of both signs, so a loss is small beside its terms, and its error, measured at up to 0.044 of it,
+   * is theirs.
+   */
+  describeBfloat16("executor native bf16", addon, (set) => {
+    describeExecutor("native bf16", () => nativeOn(set, { precision: "bf16" }), {
+      tolerance: 0.02,
+      lossTolerance: 0.06,
+    });
+  });
+});

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect } from "vitest";
 import { parseSafetensors, toFloat32 } from "../src/formats/safetensors.ts";
-import { clipScale, globalNorm } from "../src/optim/gradients.ts";
+import { clipScale } from "../src/optim/gradients.ts";
 import type { Optimizer, OptimizerOptions, Segment } from "../src/optim/optimizer.ts";
 
 const STEPS = 10;
@@ -50,7 +50,7 @@ export function expectParity(
   const largestGradient = new Float32Array(parameters.length);
   for (let step = 0; step < STEPS; step++) {
     const gradients = flat("gradients", step);
-    const norm = globalNorm(gradients);
+    const norm = optimizer.norm(gradients);
     const gradientScale = clipScale(norm, maxNorm);
     optimizer.step(parameters, gradients, { learningRate: read("learningRates")[step], gradientScale });
     gradients.forEach((gradient, i) => {

@@ -7,6 +7,8 @@ import { pipeline, type TextClassificationPipeline } from "cloze";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // As built: a thread runs JavaScript.
 import { workerSessions } from "../dist/executors/onnx/worker.node.js";
+import type { ExecutorOptions } from "../src/executors/executor.node.ts";
+import { hasAddon } from "../src/executors/native/addon.node.ts";
 import { compileOnnx } from "../src/executors/onnx/compile.ts";
 import { constant } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
@@ -22,7 +24,11 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const texts = examples(40).map(({ text }) => text);
 
-describe.each([{ worker: false }, { worker: true }])("a pipeline with %j", (options) => {
+describe.each([
+  { device: "cpu" },
+  { device: "onnx", worker: false },
+  { device: "onnx", worker: true },
+] as const)("a pipeline with %j", (options) => {
   let classify: TextClassificationPipeline;
   beforeAll(async () => {
     classify = await pipeline("text-classification", model, { ...options, threads: 1 });
@@ -96,10 +102,10 @@ test("a worker that has ended refuses at once what it is asked", async () => {
 
 describe("while a run computes", () => {
   /** The longest that the event loop stood still during a run, as a share of the run. */
-  async function longestPause(worker: boolean): Promise<number> {
+  async function longestPause(options: ExecutorOptions): Promise<number> {
     const config = { hidden_size: 128, intermediate_size: 512, num_hidden_layers: 4 };
     const path = await writeTinyModel(join(folder, "wide"), { config });
-    const classify = await pipeline("text-classification", path, { worker, threads: 1 });
+    const classify = await pipeline("text-classification", path, { ...options, threads: 1 });
     const batch = new Array(32).fill("good ".repeat(126)); // one batch, without a pause between batches
     await classify(batch);
     const started = performance.now();
@@ -117,7 +123,12 @@ describe("while a run computes", () => {
   }
 
   test("a worker leaves the event loop free", async () => {
-    expect(await longestPause(true)).toBeLessThan(0.5);
-    expect(await longestPause(false)).toBeGreaterThan(0.7);
+    expect(await longestPause({ device: "onnx", worker: true })).toBeLessThan(0.5);
+    expect(await longestPause({ device: "onnx", worker: false })).toBeGreaterThan(0.7);
+  });
+
+  test("the native kernels leave it free without a worker", async ({ skip }) => {
+    if (!hasAddon()) skip("the native kernels were not built");
+    expect(await longestPause({ device: "cpu" })).toBeLessThan(0.5);
   });
 });

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { nodeSessions, onnxExecutor } from "../src/executors/onnx/node.node.ts";
-import type { Device } from "../src/executors/onnx/session.ts";
+import { type Device, openExecutor } from "../src/executors/executor.node.ts";
+import { nodeSessions } from "../src/executors/onnx/node.node.ts";
 import { input, linear, parameter } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
@@ -22,7 +22,7 @@ async function run(device: Device) {
   const graph = makeGraph({ y });
   const parameters = new Parameters(graph.parameters);
   initialise(parameters, 1, 1);
-  const executable = await onnxExecutor({ device }).load(graph, parameters);
+  const executable = await openExecutor({ device }, "inference").load(graph, parameters);
   const values = await executable.run({ x: { data: new Float32Array(21).fill(0.5), shape: [3, 7] } });
   await executable.dispose();
   return values.y;
@@ -59,6 +59,6 @@ describe.skipIf(!hidden)("where there is no adapter", () => {
   });
 });
 
-test("a model that the cpu refuses is a defect, not a missing device", async () => {
+test("a model that ONNX Runtime refuses on the cpu is a defect, not a missing device", async () => {
   await expect(nodeSessions({ device: "cpu" })(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({ code: "INTERNAL" });
 });

@@ -36,6 +36,7 @@ export const ERROR_CODES = {
   OPTIMIZER_LENGTH: "Segments, parameters, gradients or moments of an optimizer differ in length.",
   OPTION_INVALID: "An option has a value that it cannot take.",
   OUTPUT_NOT_EMPTY: "The output folder holds something already.",
+  OUT_OF_MEMORY: "A run needs more memory than the machine has.",
   PARAMETER_SHAPE: "A stored weight has another shape than the model's.",
   PARQUET_MALFORMED: "A Parquet file is damaged or uses a feature that cannot be read.",
   RESUME_MISMATCH: "A training was resumed with settings other than those it was started with.",

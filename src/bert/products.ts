@@ -29,10 +29,15 @@ export function linearProducts(config: BertConfig, { lengths, masked }: StepSize
   ];
 }
 
-/** Floating-point operations of all products of a training step: two a multiply-add, backward as two forward passes. */
-export function trainingFlop(config: BertConfig, size: StepSize): number {
+/** Floating-point operations of all products of a forward pass: two a multiply-add. */
+export function forwardFlop(config: BertConfig, size: StepSize): number {
   const linear = linearProducts(config, size).map(({ rows, inner, columns, count }) => rows * inner * columns * count);
   const pairs = size.lengths.reduce((sum, length) => sum + length * length, 0);
   const attention = 2 * config.layers * config.hiddenSize * pairs;
-  return 6 * linear.reduce((a, b) => a + b, attention);
+  return 2 * linear.reduce((a, b) => a + b, attention);
+}
+
+/** The same of a training step, whose backward pass counts as two forward passes. */
+export function trainingFlop(config: BertConfig, size: StepSize): number {
+  return 3 * forwardFlop(config, size);
 }

@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../executors/executor.node.ts";
 import { inputChunks } from "../tasks/run/input-chunks.ts";
 import type { TextInput } from "../tasks/run/text-or-pair.ts";
 import { FeatureExtractor } from "../tasks/vectors/feature-extractor.node.ts";
@@ -16,7 +16,7 @@ import { positiveInteger, shared } from "./options.ts";
 import { print } from "./standard-output.ts";
 import { openTexts, reportCounts, requireOneSource, type TextStream, withProgress } from "./text-stream.ts";
 
-interface Options extends OnnxOptions {
+interface Options extends ExecutorOptions {
   input?: string;
   output?: string;
   format?: EmbeddingFormat;
@@ -54,6 +54,7 @@ export function embedCommand(): Command {
     .addOption(shared.pairColumn())
     .addOption(shared.onEmpty())
     .addOption(shared.device())
+    .addOption(shared.precision())
     .addOption(shared.threads())
     .addOption(new Option("--json", "with --output: print what was written as JSON"))
     .addHelpText("after", HELP)

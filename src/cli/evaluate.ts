@@ -2,7 +2,7 @@ import { Command, Option } from "commander";
 import { LINE_MODES, type LineMode } from "../corpus/sentences.ts";
 import { MASK_UNITS, type MaskUnit } from "../data/masking.ts";
 import { PAIRINGS, type Pairing } from "../data/sentence-pairs.ts";
-import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../executors/executor.node.ts";
 import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { evaluatePretraining } from "../tasks/pretraining/evaluate-pretraining.node.ts";
 import type { Control } from "../tasks/run/control.ts";
@@ -15,7 +15,7 @@ import { anyNumber, choiceOption, numberOption, positiveInteger, ratio, shared }
 import { type Progress, showProgress } from "./progress.ts";
 import { mergeOptions, schemaOptions } from "./schema-options.ts";
 
-interface Options extends OnnxOptions {
+interface Options extends ExecutorOptions {
   task?: TaskName | typeof PRETRAINING;
   data: string;
   json?: boolean;
@@ -80,6 +80,7 @@ export function evaluateCommand(): Command {
   for (const option of options.all) command.addOption(option);
   return command
     .addOption(shared.device())
+    .addOption(shared.precision())
     .addOption(shared.threads())
     .addOption(shared.json())
     .addHelpText(

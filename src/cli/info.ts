@@ -4,17 +4,30 @@ import { sizeOf } from "../graph/parameters.ts";
 import { openModelFolder, storedWeights } from "../tasks/folder/model-folder.node.ts";
 import { formatTable } from "./metrics.ts";
 import { shared } from "./options.ts";
+import { formatSystem, inspectSystem } from "./system.ts";
 
 export function infoCommand(): Command {
   return new Command("info")
-    .description("print the configuration, the weights and the size of a model")
-    .argument("<dir>", "model folder")
+    .description("print the configuration, the weights and the size of a model, or what this machine computes with")
+    .argument("[dir]", "model folder")
+    .option("--system", "print processor, executors, and how fast they multiply matrices")
     .addOption(shared.json())
-    .addHelpText("after", "\nExample:\n  $ cloze info model")
+    .addHelpText("after", "\nExamples:\n  $ cloze info model\n  $ cloze info --system")
     .action(run);
 }
 
-async function run(path: string, { json }: { json?: boolean }) {
+async function run(path: string | undefined, { system, json }: { system?: true; json?: true }, command: Command) {
+  if (path !== undefined && system === undefined) return printModel(path, json);
+  if (path === undefined && system) return printSystem(json);
+  command.error("error: give either a model folder or --system");
+}
+
+async function printSystem(json?: true) {
+  const system = await inspectSystem();
+  console.log(json ? JSON.stringify(system) : formatSystem(system));
+}
+
+async function printModel(path: string, json?: true) {
   const { config, labels, tokenizer } = await openModelFolder(path);
   const weights = await storedWeights(path);
   const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);

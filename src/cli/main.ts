@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { benchCommand } from "./bench.ts";
 import { embedCommand } from "./embed.ts";
 import { evaluateCommand } from "./evaluate.ts";
 import { exitCodeOf, printError } from "./exit.ts";
@@ -29,6 +30,7 @@ for (const command of [
   predictCommand(),
   embedCommand(),
   infoCommand(),
+  benchCommand(),
 ]) {
   program.addCommand(command);
 }

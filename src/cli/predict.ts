@@ -1,5 +1,5 @@
 import { Command, Option } from "commander";
-import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../executors/executor.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { answerEncoder } from "../tasks/pipelines/answer-files.ts";
@@ -15,7 +15,7 @@ import { mergeOptions, schemaOptions } from "./schema-options.ts";
 import { print } from "./standard-output.ts";
 import { reportCounts, requireOneSource, sourceOf, withProgress } from "./text-stream.ts";
 
-interface Options extends OnnxOptions {
+interface Options extends ExecutorOptions {
   task?: PredictionTask;
   input?: string;
   output?: string;
@@ -38,6 +38,7 @@ export function predictCommand(): Command {
   for (const option of own.all) command.addOption(option);
   command
     .addOption(shared.device())
+    .addOption(shared.precision())
     .addOption(shared.threads())
     .addOption(new Option("--json", "accepted for symmetry: the result is JSON Lines anyway"))
     .addHelpText(

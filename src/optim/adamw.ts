@@ -1,11 +1,4 @@
-import {
-  adamwRange,
-  MAX_PARAMETERS,
-  type Moments,
-  makeMoments,
-  type StepBuffers,
-  type StepFactors,
-} from "./kernels.ts";
+import { MAX_PARAMETERS, type StepBuffers, type StepFactors, type StepKernels, wasmKernels } from "./kernels.ts";
 import {
   lengthOf,
   type Optimizer,
@@ -29,8 +22,8 @@ import { requireOption } from "./options.ts";
  */
 export class AdamW implements Optimizer {
   readonly #segments: readonly Segment[];
-  readonly #options: Required<OptimizerOptions>;
-  readonly #moments: Moments;
+  readonly #options: Required<Omit<OptimizerOptions, "kernels">>;
+  protected readonly kernels: StepKernels;
   #step = 0;
 
   /**
@@ -38,7 +31,7 @@ export class AdamW implements Optimizer {
    * Throws OPTIMIZER_LENGTH, OPTION_INVALID.
    */
   constructor(segments: readonly Segment[], options: OptimizerOptions = {}) {
-    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01 } = options;
+    const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, weightDecay = 0.01, kernels = wasmKernels } = options;
     requireOption(beta1 >= 0 && beta1 < 1, "beta1", beta1, "at least 0 and less than 1");
     requireOption(beta2 >= 0 && beta2 < 1, "beta2", beta2, "at least 0 and less than 1");
     requireOption(epsilon >= 1e-12, "epsilon", epsilon, "at least 1e-12");
@@ -47,35 +40,39 @@ export class AdamW implements Optimizer {
     requireOption(length <= MAX_PARAMETERS, "the number of parameters", length, `at most ${MAX_PARAMETERS}`);
     this.#segments = segments;
     this.#options = { beta1, beta2, epsilon, weightDecay };
-    this.#moments = makeMoments(length);
+    this.kernels = kernels(length);
   }
 
   get state(): OptimizerState {
-    const { m, v } = this.#moments;
+    const { m, v } = this.kernels;
     return { step: this.#step, m, v };
   }
 
   /** Throws OPTIMIZER_LENGTH, OPTION_INVALID. */
   restore({ step, m, v }: OptimizerState): void {
     requireOption(Number.isSafeInteger(step) && step >= 0, "the state's step", step, "a whole number, at least 0");
-    requireLength("the state's m", m.length, this.#moments.m.length);
-    requireLength("the state's v", v.length, this.#moments.v.length);
+    requireLength("the state's m", m.length, this.kernels.m.length);
+    requireLength("the state's v", v.length, this.kernels.v.length);
     this.#step = step;
-    this.#moments.m.set(m);
-    this.#moments.v.set(v);
+    this.kernels.m.set(m);
+    this.kernels.v.set(v);
+  }
+
+  norm(gradients: Float32Array): number {
+    return Math.sqrt(this.kernels.sumOfSquares(gradients));
   }
 
   /** Throws OPTIMIZER_LENGTH, OPTION_INVALID; parameters and state are then unchanged. */
   step(parameters: Float32Array, gradients: Float32Array, { learningRate, gradientScale = 1 }: StepOptions): void {
     requireOption(learningRate >= 0 && learningRate < Infinity, "learningRate", learningRate, "finite, at least 0");
     requireOption(Number.isFinite(gradientScale), "gradientScale", gradientScale, "finite");
-    requireLength("the number of parameters", parameters.length, this.#moments.m.length);
-    requireLength("the number of gradients", gradients.length, this.#moments.m.length);
+    requireLength("the number of parameters", parameters.length, this.kernels.m.length);
+    requireLength("the number of gradients", gradients.length, this.kernels.m.length);
     const { beta1, beta2, epsilon, weightDecay } = this.#options;
     this.#step++;
     const correction1 = 1 - beta1 ** this.#step;
     const correction2 = 1 - beta2 ** this.#step;
-    const buffers = { moments: this.#moments, parameters, gradients };
+    const buffers = { parameters, gradients };
     for (const segment of this.#segments) {
       const { rate: multiple = 1 } = segment;
       if (multiple === 0) continue;
@@ -98,6 +95,6 @@ export class AdamW implements Optimizer {
     learningRate: number,
     factorsAt: (learningRate: number) => StepFactors,
   ): void {
-    adamwRange(buffers, segment, factorsAt(learningRate));
+    this.kernels.adamw(buffers, segment, factorsAt(learningRate));
   }
 }

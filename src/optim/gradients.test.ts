@@ -1,11 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { Random } from "../base/random.ts";
-import { accumulate, clipScale, globalNorm } from "./gradients.ts";
+import { AdamW } from "./adamw.ts";
+import { accumulate, clipScale } from "./gradients.ts";
 
 /** Around the kernels' vectors of 4, pairs of 8 and blocks of 16,384. */
 const LENGTHS = [0, 1, 3, 4, 7, 8, 9, 16_383, 16_384, 16_385, 40_001];
 
-describe("globalNorm", () => {
+const globalNorm = (gradients: Float32Array) => new AdamW([]).norm(gradients);
+
+describe("the norm of all gradients", () => {
   it.each([...LENGTHS].reverse())("is the norm in float64 of %i elements, after longer calls too", (length) => {
     const values = randomValues(length);
     const expected = Math.sqrt(values.reduce((sum, value) => sum + value ** 2, 0));

@@ -1,14 +1,6 @@
-import { addInPlace, sumOfSquares } from "./kernels.ts";
+import { addInPlace } from "./kernels.ts";
 import { requireLength } from "./optimizer.ts";
 import { requireOption } from "./options.ts";
-
-/**
- * The Euclidean norm of all gradients together. Summed in float64, so that it neither overflows nor loses the small ones.
- * It is NaN or infinite exactly when a gradient is: a training loop should then stop before it steps.
- */
-export function globalNorm(gradients: Float32Array): number {
-  return Math.sqrt(sumOfSquares(gradients));
-}
 
 /**
  * What to multiply gradients of the given norm by so that it is at most `maxNorm` (Pascanu et al. 2013,

@@ -1,5 +1,5 @@
 /**
- * Loops over flat buffers at the speed of memory: WebAssembly with 128-bit vectors, in Node and in the browser.
+ * What optimizers do to flat buffers, and those passes at the speed of memory: WebAssembly with 128-bit vectors, in Node and in the browser.
  *
  * Parameters and gradients stay ordinary `Float32Array`s, which ONNX Runtime can write into. Block by block they are
  * copied into the module's memory, worked on there in the processor's cache, and copied back. The moments, which nobody
@@ -36,9 +36,8 @@ export interface StepFactors {
   readonly decay: number;
 }
 
-/** What a step works on: moments and parameters change, gradients are only read. */
+/** What a step works on beside the moments: parameters change, gradients are only read. */
 export interface StepBuffers {
-  readonly moments: Moments;
   readonly parameters: Float32Array;
   readonly gradients: Float32Array;
 }
@@ -49,65 +48,99 @@ export interface Range {
   readonly length: number;
 }
 
-/** The moments of all parameters, zero at first, in the memory of a module of their own. */
-export interface Moments {
-  readonly m: Float32Array;
-  readonly v: Float32Array;
-  readonly kernels: Kernels;
-}
-
-/** For at most MAX_PARAMETERS. */
-export function makeMoments(length: number): Moments {
-  const bytes = 4 * length + VECTOR_BYTES; // the kernel's last vector may reach behind the last element
-  const kernels = load(SLOTS_BYTES + 2 * bytes);
-  const m = new Float32Array(kernels.memory, SLOTS_BYTES, length);
-  const v = new Float32Array(kernels.memory, SLOTS_BYTES + bytes, length);
-  return { m, v, kernels };
-}
-
 /** Euclidean norms of a range, summed in float64. */
 export interface Norms {
   readonly parameters: number;
   readonly changes: number;
 }
 
-/** AdamW: updates the moments of a range by its gradients, then changes its parameters by the moments. */
-export function adamwRange({ moments, parameters, gradients }: StepBuffers, range: Range, by: StepFactors): void {
-  const [target, source] = moments.kernels.slots;
-  forEachBlock(range, (from, to) => {
-    copyIn(target, parameters, from, to);
-    copyIn(source, gradients, from, to);
-    updateMoments(moments, from, to, by);
-    applyChanges(moments, from, to, by);
-    copyOut(target, parameters, from, to);
-  });
+/** The moments of all parameters, zero at first, and the passes that an optimizer makes over them. */
+export interface StepKernels {
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  /** AdamW: updates the moments of a range by its gradients, then changes its parameters by the moments. */
+  adamw(buffers: StepBuffers, range: Range, by: StepFactors): void;
+  /** LAMB's first pass: updates the moments of a range by its gradients; norms of its parameters and its changes. */
+  measure(buffers: StepBuffers, range: Range, by: StepFactors): Norms;
+  /** LAMB's second pass: changes the parameters of a range by its moments. */
+  change(buffers: StepBuffers, range: Range, by: StepFactors): void;
+  /** The sum of all squares, in float64 throughout; a NaN or an infinity among the values makes it non-finite. */
+  sumOfSquares(values: Float32Array): number;
 }
 
-/** LAMB's first pass: updates the moments of a range by its gradients; norms of its parameters and its changes. */
-export function measureRange({ moments, parameters, gradients }: StepBuffers, range: Range, by: StepFactors): Norms {
-  const { kernels } = moments;
-  const [target, source] = kernels.slots;
-  let parameterSquares = 0;
-  let changeSquares = 0;
-  forEachBlock(range, (from, to) => {
-    copyIn(target, parameters, from, to);
-    copyIn(source, gradients, from, to);
-    updateMoments(moments, from, to, by);
-    computeChanges(moments, from, to, by);
-    parameterSquares += slotSquares(kernels, target, to - from);
-    changeSquares += slotSquares(kernels, source, to - from);
-  });
-  return { parameters: Math.sqrt(parameterSquares), changes: Math.sqrt(changeSquares) };
-}
+/** Makes the kernels for so many parameters. */
+export type OpenKernels = (length: number) => StepKernels;
 
-/** LAMB's second pass: changes the parameters of a range by its moments. */
-export function changeRange({ moments, parameters }: StepBuffers, range: Range, by: StepFactors): void {
-  const [target] = moments.kernels.slots;
-  forEachBlock(range, (from, to) => {
-    copyIn(target, parameters, from, to);
-    applyChanges(moments, from, to, by);
-    copyOut(target, parameters, from, to);
-  });
+/** The kernels in WebAssembly, for at most MAX_PARAMETERS. */
+export const wasmKernels: OpenKernels = (length) => new WasmKernels(length);
+
+/** The moments lie in the memory of a module of their own. */
+class WasmKernels implements StepKernels {
+  readonly m: Float32Array;
+  readonly v: Float32Array;
+  readonly #module: Module;
+
+  constructor(length: number) {
+    const bytes = 4 * length + VECTOR_BYTES; // the kernel's last vector may reach behind the last element
+    this.#module = load(SLOTS_BYTES + 2 * bytes);
+    this.m = new Float32Array(this.#module.memory, SLOTS_BYTES, length);
+    this.v = new Float32Array(this.#module.memory, SLOTS_BYTES + bytes, length);
+  }
+
+  adamw({ parameters, gradients }: StepBuffers, range: Range, by: StepFactors): void {
+    const [target, source] = this.#module.slots;
+    forEachBlock(range, (from, to) => {
+      copyIn(target, parameters, from, to);
+      copyIn(source, gradients, from, to);
+      this.#updateMoments(from, to, by);
+      this.#applyChanges(from, to, by);
+      copyOut(target, parameters, from, to);
+    });
+  }
+
+  measure({ parameters, gradients }: StepBuffers, range: Range, by: StepFactors): Norms {
+    const [target, source] = this.#module.slots;
+    let parameterSquares = 0;
+    let changeSquares = 0;
+    forEachBlock(range, (from, to) => {
+      copyIn(target, parameters, from, to);
+      copyIn(source, gradients, from, to);
+      this.#updateMoments(from, to, by);
+      this.#computeChanges(from, to, by);
+      parameterSquares += slotSquares(this.#module, target, to - from);
+      changeSquares += slotSquares(this.#module, source, to - from);
+    });
+    return { parameters: Math.sqrt(parameterSquares), changes: Math.sqrt(changeSquares) };
+  }
+
+  change({ parameters }: StepBuffers, range: Range, by: StepFactors): void {
+    const [target] = this.#module.slots;
+    forEachBlock(range, (from, to) => {
+      copyIn(target, parameters, from, to);
+      this.#applyChanges(from, to, by);
+      copyOut(target, parameters, from, to);
+    });
+  }
+
+  sumOfSquares(values: Float32Array): number {
+    return sumOfSquares(values);
+  }
+
+  #updateMoments(from: number, to: number, { gradientScale, rate1, rate2 }: StepFactors): void {
+    this.#module.updateMoments(to - from, ...this.#addresses(from), gradientScale, rate1, rate2);
+  }
+
+  #applyChanges(from: number, to: number, { rootScale, epsilon, stepSize, decay }: StepFactors): void {
+    this.#module.applyChanges(to - from, ...this.#addresses(from), rootScale, epsilon, stepSize, decay);
+  }
+
+  #computeChanges(from: number, to: number, { rootScale, epsilon, stepSize, decay }: StepFactors): void {
+    this.#module.computeChanges(to - from, ...this.#addresses(from), rootScale, epsilon, stepSize, decay);
+  }
+
+  #addresses(index: number): [number, number] {
+    return [this.m.byteOffset + 4 * index, this.v.byteOffset + 4 * index];
+  }
 }
 
 /** The sum of all squares, in float64 throughout; a NaN or an infinity among the values makes it non-finite. */
@@ -146,32 +179,13 @@ function copyOut(slot: Float32Array, values: Float32Array, from: number, to: num
   values.set(slot.subarray(0, to - from), from);
 }
 
-function updateMoments({ m, v, kernels }: Moments, from: number, to: number, by: StepFactors): void {
-  const { gradientScale, rate1, rate2 } = by;
-  kernels.updateMoments(to - from, addressOf(m, from), addressOf(v, from), gradientScale, rate1, rate2);
-}
-
-function applyChanges({ m, v, kernels }: Moments, from: number, to: number, by: StepFactors): void {
-  const { rootScale, epsilon, stepSize, decay } = by;
-  kernels.applyChanges(to - from, addressOf(m, from), addressOf(v, from), rootScale, epsilon, stepSize, decay);
-}
-
-function computeChanges({ m, v, kernels }: Moments, from: number, to: number, by: StepFactors): void {
-  const { rootScale, epsilon, stepSize, decay } = by;
-  kernels.computeChanges(to - from, addressOf(m, from), addressOf(v, from), rootScale, epsilon, stepSize, decay);
-}
-
-function addressOf(values: Float32Array, index: number): number {
-  return values.byteOffset + 4 * index;
-}
-
 /** The sum of squares of a slot. The kernel takes along what lies behind a short block, so that must be zero. */
-function slotSquares(kernels: Kernels, slot: Float32Array, length: number): number {
+function slotSquares(kernels: Module, slot: Float32Array, length: number): number {
   slot.fill(0, length, length + STRIDE);
   return kernels.sumOfSquares(length, slot.byteOffset);
 }
 
-interface Kernels {
+interface Module {
   readonly memory: ArrayBuffer;
   /** The first two blocks of the memory: for what is changed, and for what it is changed by. */
   readonly slots: readonly [Float32Array, Float32Array];
@@ -182,22 +196,22 @@ interface Kernels {
   add(length: number): void;
 }
 
-let shared: Kernels | undefined;
+let shared: Module | undefined;
 
 /** For what keeps nothing in the memory. */
-function sharedKernels(): Kernels {
+function sharedKernels(): Module {
   shared ??= load(SLOTS_BYTES);
   return shared;
 }
 
-let module: WebAssembly.Module | undefined;
+let compiled: WebAssembly.Module | undefined;
 
 /** The module on a memory of its own. Compiled when first needed: a millisecond, which browsers allow at once. */
-function load(bytes: number): Kernels {
-  module ??= new WebAssembly.Module(Uint8Array.from(atob(KERNELS), (character) => character.charCodeAt(0)));
+function load(bytes: number): Module {
+  compiled ??= new WebAssembly.Module(Uint8Array.from(atob(KERNELS), (character) => character.charCodeAt(0)));
   const pages = Math.ceil(bytes / PAGE_BYTES);
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const functions = new WebAssembly.Instance(module, { env: { memory } }).exports as unknown as Kernels;
+  const functions = new WebAssembly.Instance(compiled, { env: { memory } }).exports as unknown as Module;
   const slots = [new Float32Array(memory.buffer, 0, BLOCK), new Float32Array(memory.buffer, 4 * BLOCK, BLOCK)] as const;
   return { ...functions, memory: memory.buffer, slots };
 }

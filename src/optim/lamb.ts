@@ -1,5 +1,5 @@
 import { AdamW } from "./adamw.ts";
-import { changeRange, measureRange, type StepBuffers, type StepFactors } from "./kernels.ts";
+import type { StepBuffers, StepFactors } from "./kernels.ts";
 import type { OptimizerOptions, Segment } from "./optimizer.ts";
 
 /**
@@ -39,8 +39,8 @@ export class Lamb extends AdamW {
       return;
     }
     // u is AdamW's change at a rate of 1. The second pass computes it again; to keep it would take a third flat buffer.
-    const { parameters, changes } = measureRange(buffers, segment, factorsAt(1));
+    const { parameters, changes } = this.kernels.measure(buffers, segment, factorsAt(1));
     const trustRatio = parameters === 0 || changes === 0 ? 1 : parameters / changes;
-    changeRange(buffers, segment, factorsAt(learningRate * trustRatio));
+    this.kernels.change(buffers, segment, factorsAt(learningRate * trustRatio));
   }
 }

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import type { OpenKernels } from "./kernels.ts";
 
 /** A parameter's range in the flat buffers. The segments of a model follow one another from 0 and leave no gap. */
 export interface Segment {
@@ -21,6 +22,8 @@ export interface OptimizerOptions {
   readonly epsilon?: number;
   /** Share of a parameter that decays in a step, as a multiple of the learning rate; 0.01 by default. */
   readonly weightDecay?: number;
+  /** What passes over the buffers; WebAssembly by default. */
+  readonly kernels?: OpenKernels;
 }
 
 export interface OptimizerState {
@@ -44,6 +47,11 @@ export interface Optimizer {
   readonly state: OptimizerState;
   /** Takes over a copy of a saved state, from which the optimizer continues bit for bit. */
   restore(state: OptimizerState): void;
+  /**
+   * The Euclidean norm of all gradients together. Summed in float64, so that it neither overflows nor loses the small ones.
+   * It is NaN or infinite exactly when a gradient is: a training loop should then stop before it steps.
+   */
+  norm(gradients: Float32Array): number;
   /** One step, in place; `gradients` are only read. */
   step(parameters: Float32Array, gradients: Float32Array, options: StepOptions): void;
 }

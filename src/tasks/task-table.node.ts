@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { OnnxOptions } from "../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../executors/executor.node.ts";
 import type { Evaluation } from "../train/trainable.ts";
 import { multiLabelClassification } from "./definitions/multi-label-classification.ts";
 import { multipleChoice } from "./definitions/multiple-choice.ts";
@@ -76,12 +76,12 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
     /** Whether it is what a model was made for. */
     isPurpose: (purpose: Purpose) => isFor(purpose, task),
     finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
-    open: (folder: string, options?: OnnxOptions) => openTask(task, folder, options),
+    open: (folder: string, options?: ExecutorOptions) => openTask(task, folder, options),
     /** Answers inputs without gold answers. */
     prediction: prediction({
       inputs,
       settings: task.settings,
-      async open(folder, options: OnnxOptions, settings) {
+      async open(folder, options: ExecutorOptions, settings) {
         const model = await openTask(task, folder, options);
         return {
           answer: (some, control) => model.present(some, { ...control, settings }),
@@ -90,7 +90,7 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
       },
     }),
     /** `options` hold those of reading, and settings that outweigh the model's own. */
-    async evaluate(folder: string, data: string, options: OnnxOptions & Control): Promise<FileEvaluation> {
+    async evaluate(folder: string, data: string, options: ExecutorOptions & Control): Promise<FileEvaluation> {
       const { signal, onProgress } = options;
       const settings = parseGiven(task.settings, options);
       const model = await openTask(task, folder, options);
@@ -132,7 +132,7 @@ export function evaluate<T extends TaskName>(
   task: T,
   folder: string,
   data: string,
-  options: OnnxOptions & Control & Partial<TaskOptions<T>> = {},
+  options: ExecutorOptions & Control & Partial<TaskOptions<T>> = {},
 ): Promise<FileEvaluation> {
   return TASKS[task].evaluate(folder, data, options);
 }

@@ -4,6 +4,7 @@ import { planBatches } from "../data/length-groups.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import { AdamW } from "../optim/adamw.ts";
+import type { OpenKernels } from "../optim/kernels.ts";
 import { requireOption } from "../optim/options.ts";
 import { linearSchedule } from "../optim/schedule.ts";
 import type { Checkpoints, Settings } from "./checkpoints.ts";
@@ -96,6 +97,8 @@ export interface Training<E> {
   /** The model, changed in place; at the end it holds the best evaluated values, or the last where nothing evaluates. */
   readonly parameters: Parameters;
   readonly executor: Executor;
+  /** What passes over parameters and moments; WebAssembly by default. */
+  readonly kernels?: OpenKernels;
   readonly options: TrainingOptions;
   /** Called after each epoch, on the parameters as they are; stops with the signal's reason. */
   readonly evaluate?: (signal: AbortSignal | undefined) => Promise<Evaluation>;
@@ -120,8 +123,8 @@ export interface Training<E> {
  * Throws LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
  */
 export async function train<E>(training: Training<E>): Promise<EpochState> {
-  const { trainable, examples, parameters, rateOf, executor, options, evaluate, checkpoints, settings } = training;
-  const { onEvent, signal } = training;
+  const { trainable, examples, parameters, rateOf, executor, kernels, options } = training;
+  const { evaluate, checkpoints, settings, onEvent, signal } = training;
   requireOptions(options);
   const { batchSize, seed } = options;
   const stepsPerEpoch = Math.ceil(examples.length / batchSize);
@@ -131,7 +134,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     warmupSteps: Math.round(totalSteps * options.warmupRatio),
     totalSteps,
   });
-  const optimizer = new AdamW(segmentsOf(parameters, rateOf), { weightDecay: options.weightDecay });
+  const optimizer = new AdamW(segmentsOf(parameters, rateOf), { weightDecay: options.weightDecay, kernels });
   let state: EpochState = { step: 0, epochs: 0, epochLoss: 0, best: null, evaluationsSinceBest: 0, settings };
   if (training.resume) {
     const saved = await checkpoints.state();

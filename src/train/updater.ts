@@ -1,7 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Parameters } from "../graph/parameters.ts";
-import { clipScale, globalNorm } from "../optim/gradients.ts";
+import { clipScale } from "../optim/gradients.ts";
 import type { Optimizer } from "../optim/optimizer.ts";
 import { type BatchResult, GradientRun } from "./gradient-run.ts";
 import type { Trainable } from "./trainable.ts";
@@ -60,7 +60,8 @@ export class Updater<E> {
     const { accumulate, clipNorm, seed } = this.#options;
     const result = await this.#run.run(batch, accumulate, [seed, step]);
     const gradients = this.#run.gradients.buffer;
-    const gradientNorm = globalNorm(gradients);
+    const { parameters, optimizer } = this.#model;
+    const gradientNorm = optimizer.norm(gradients);
     if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
       throw new ClozeError("LOSS_NOT_FINITE", {
         problem: `training broke down at step ${step + 1}, learning rate ${learningRate.toPrecision(3)}`,
@@ -69,7 +70,6 @@ export class Updater<E> {
         cure: "Lower --learning-rate or lengthen the warm-up; the last checkpoint is as it was.",
       });
     }
-    const { parameters, optimizer } = this.#model;
     optimizer.step(parameters.buffer, gradients, { learningRate, gradientScale: clipScale(gradientNorm, clipNorm) });
     const tokens = batch.reduce((sum, example) => sum + this.#trainable.length(example), 0);
     return { ...result, gradientNorm, tokens };

@@ -2,7 +2,7 @@ import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { makeOnnxExecutor } from "./executor.ts";
-import type { OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
+import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
 import { workerSessions } from "./worker.node.ts";
 
 export interface OnnxOptions extends SessionOptions {
@@ -18,16 +18,10 @@ export function onnxExecutor({ worker = false, device = "cpu", threads }: OnnxOp
 
 /** Sessions that compute on the calling thread. */
 export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
-  return async (model) => {
-    if (device !== "auto") return open(model, device, threads);
-    return open(model, "webgpu", threads).catch((error) => {
-      if (error instanceof ClozeError && error.code === "DEVICE_UNAVAILABLE") return open(model, "cpu", threads);
-      throw error;
-    });
-  };
+  return (model) => open(model, device, threads);
 }
 
-async function open(model: Uint8Array, device: "cpu" | "webgpu", threads: number | undefined): Promise<OnnxSession> {
+async function open(model: Uint8Array, device: Device, threads: number | undefined): Promise<OnnxSession> {
   try {
     return wrap(
       await ort.InferenceSession.create(model, {

@@ -1,8 +1,8 @@
-export const DEVICES = ["cpu", "webgpu", "auto"] as const;
+export const DEVICES = ["cpu", "webgpu"] as const;
 export type Device = (typeof DEVICES)[number];
 
 export interface SessionOptions {
-  /** `auto` is `webgpu` where an adapter is found, else `cpu`. Default `cpu`. */
+  /** Default `cpu`. */
   readonly device?: Device;
   /** Threads of one run; default: all cores. */
   readonly threads?: number;

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
-import { type OnnxOptions, onnxExecutor } from "../../executors/onnx/node.node.ts";
+import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import { configJson, loadWeights, openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
 import { maxLengthOf } from "../run/max-length.ts";
@@ -14,7 +14,7 @@ import { TaskModel, taskParameters } from "./task-model.ts";
 export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
   path: string,
-  options: OnnxOptions = {},
+  options: ExecutorOptions = {},
 ): Promise<TaskModel<I, G, A, R, S>> {
   const folder = await openModelFolder(path);
   await requireProblem(task, path);
@@ -36,7 +36,7 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   const context = { tokenizer, labels, maxLength: maxLengthOf(folder), settings: settings.data };
   const parameters = new Parameters(taskParameters(task, config, context));
   await loadWeights(path, parameters);
-  return TaskModel.load(task, { config, parameters, context }, onnxExecutor(options), { frozen: true });
+  return TaskModel.load(task, { config, parameters, context }, openExecutor(options, "inference"), { frozen: true });
 }
 
 /**

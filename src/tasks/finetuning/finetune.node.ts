@@ -5,8 +5,7 @@ import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import { depthOf } from "../../bert/depth.ts";
-import { onnxExecutor } from "../../executors/onnx/node.node.ts";
-import type { Device } from "../../executors/onnx/session.ts";
+import { type Device, openExecutor, openStepKernels, type Precision } from "../../executors/executor.node.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { confusionMatrixSvg } from "../../formats/confusion-matrix-svg.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
@@ -68,6 +67,7 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
    */
   readonly maxLength?: number;
   readonly device?: Device;
+  readonly precision?: Precision;
   readonly threads?: number;
   /** Compute on a thread of its own, so that the caller's event loop stays free; slower, since all numbers are copied. */
   readonly worker?: boolean;
@@ -148,12 +148,13 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const reports = [learnt.report, ...(devReport ? [devReport] : [])];
   const result = { output, labels, files: reports.map(withFewPlaces) };
   const training = trainingOptions(options);
+  const executor = openExecutor(options, "training");
   const settings = {
     ...settingsOf(training),
     ...recordable(Object.fromEntries(Object.entries(taskSettings).map(([name, value]) => [name, plain(value)]))),
     task: task.name,
     model: options.model ?? SHIPPED_NAME,
-    device: options.device ?? "cpu",
+    executor: executor.name,
     threads: options.threads ?? "all",
     ...(options.fold && { fold: `${options.fold.index} of ${options.fold.of}` }),
     maxLength: start.maxLength,
@@ -179,8 +180,11 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const fresh = start.folder === undefined ? [] : missing;
   await onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
 
-  const executor = onnxExecutor(options);
-  const model = dev && (await TaskModel.load(task, { config, parameters, context }, executor, { frozen: false }));
+  const model =
+    dev &&
+    (await TaskModel.load(task, { config, parameters, context }, openExecutor(options, "inference"), {
+      frozen: false,
+    }));
   let from = 0;
   let log: TrainingLog | undefined;
   const report = async (event: TrainingEvent) => {
@@ -198,6 +202,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     parameters,
     rateOf: learningRates(config, training),
     executor,
+    kernels: openStepKernels(options),
     options: training,
     evaluate:
       model && preparedDev && (async (signal) => (await model.evaluatePrepared(preparedDev, { signal })).evaluation),

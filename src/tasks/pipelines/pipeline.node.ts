@@ -1,5 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
-import type { OnnxOptions } from "../../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import { SHIPPED_MODEL } from "../folder/shipped-model.node.ts";
 import { TASKS } from "../task-table.node.ts";
 import { FeatureExtractor } from "../vectors/feature-extractor.node.ts";
@@ -21,27 +21,28 @@ import { openZeroShotPipeline } from "./zero-shot.node.ts";
 
 /** Makes each task's pipeline from a model folder. */
 const PIPELINES = {
-  "text-classification": async (folder: string, options: OnnxOptions) =>
+  "text-classification": async (folder: string, options: ExecutorOptions) =>
     classificationPipeline(await openSequenceClassifier(folder, options)),
   "zero-shot-classification": openZeroShotPipeline,
-  "sentence-similarity": async (folder: string, options: OnnxOptions) =>
+  "sentence-similarity": async (folder: string, options: ExecutorOptions) =>
     sentenceSimilarityPipeline(await openRegressor(folder, options, "sentence-similarity")),
-  rerank: async (folder: string, options: OnnxOptions) => rerankPipeline(await openSequenceClassifier(folder, options)),
-  "multiple-choice": async (folder: string, options: OnnxOptions) =>
+  rerank: async (folder: string, options: ExecutorOptions) =>
+    rerankPipeline(await openSequenceClassifier(folder, options)),
+  "multiple-choice": async (folder: string, options: ExecutorOptions) =>
     multipleChoicePipeline(await TASKS["multiple-choice"].open(folder, options)),
-  "question-answering": async (folder: string, options: OnnxOptions) =>
+  "question-answering": async (folder: string, options: ExecutorOptions) =>
     questionPipeline(await TASKS["question-answering"].open(folder, options)),
-  "token-classification": async (folder: string, options: OnnxOptions) =>
+  "token-classification": async (folder: string, options: ExecutorOptions) =>
     tokenClassificationPipeline(await TASKS["token-classification"].open(folder, options)),
-  "fill-mask": async (folder: string, options: OnnxOptions) =>
+  "fill-mask": async (folder: string, options: ExecutorOptions) =>
     fillMaskPipeline(await openMaskedLanguageModel(folder, options)),
-  "next-word": async (folder: string, options: OnnxOptions) =>
+  "next-word": async (folder: string, options: ExecutorOptions) =>
     nextWordPipeline(await openMaskedLanguageModel(folder, options)),
-  "next-sentence": async (folder: string, options: OnnxOptions) =>
+  "next-sentence": async (folder: string, options: ExecutorOptions) =>
     nextSentencePipeline(await openNextSentenceModel(folder, options)),
-  "pseudo-log-likelihood": async (folder: string, options: OnnxOptions) =>
+  "pseudo-log-likelihood": async (folder: string, options: ExecutorOptions) =>
     pseudoLogLikelihoodPipeline(await openMaskedLanguageModel(folder, options)),
-  "feature-extraction": async (folder: string, options: OnnxOptions) =>
+  "feature-extraction": async (folder: string, options: ExecutorOptions) =>
     featureExtractionPipeline(await FeatureExtractor.open(folder, options)),
 } as const;
 
@@ -59,9 +60,9 @@ export type PipelineTask = keyof typeof PIPELINES;
 export async function pipeline<T extends PipelineTask>(
   task: T,
   folder?: string,
-  options?: OnnxOptions,
+  options?: ExecutorOptions,
 ): Promise<Awaited<ReturnType<(typeof PIPELINES)[T]>>>;
-export async function pipeline(task: PipelineTask, folder = SHIPPED_MODEL, options: OnnxOptions = {}) {
+export async function pipeline(task: PipelineTask, folder = SHIPPED_MODEL, options: ExecutorOptions = {}) {
   if (Object.hasOwn(PIPELINES, task)) return PIPELINES[task](folder, options);
   throw new ClozeError("OPTION_INVALID", {
     problem: `there is no pipeline "${task}"`,

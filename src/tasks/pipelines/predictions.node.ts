@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { OnnxOptions } from "../../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import type { Purpose } from "../folder/model-folder.node.ts";
 import { rerankInputs } from "../readers/rerank-inputs.node.ts";
 import { pairInputs, singleTextInputs } from "../readers/text-inputs.node.ts";
@@ -37,7 +37,7 @@ export const PREDICTIONS = {
         .describe('what is asked for each label (default: "This example is {}.")'),
       multiLabel: z.boolean().default(false).describe("any number of the labels may apply"),
     }),
-    async open(folder, options: OnnxOptions, { candidateLabels = [], hypothesisTemplate, multiLabel }) {
+    async open(folder, options: ExecutorOptions, { candidateLabels = [], hypothesisTemplate, multiLabel }) {
       const model = await openEntailmentModel(folder, options);
       const chosen = { hypothesis_template: hypothesisTemplate, multi_label: multiLabel };
       return {
@@ -56,7 +56,7 @@ export const PREDICTIONS = {
   "sentence-similarity": prediction({
     inputs: pairInputs,
     settings: z.object({}),
-    async open(folder, options: OnnxOptions) {
+    async open(folder, options: ExecutorOptions) {
       const model = await openRegressor(folder, options, "sentence-similarity");
       return {
         async answer(pairs, control) {
@@ -75,7 +75,7 @@ export const PREDICTIONS = {
       topK: z.int().min(1).optional().describe("texts, best first (default: all)"),
       label: z.string().optional().describe("label of a classifier that says that a text goes with the query"),
     }),
-    async open(folder, options: OnnxOptions, { topK, label }) {
+    async open(folder, options: ExecutorOptions, { topK, label }) {
       const model = await openSequenceClassifier(folder, options);
       const chosen = { top_k: topK, label, return_text: true };
       return {
@@ -94,7 +94,7 @@ export const PREDICTIONS = {
       topK: topK.describe("candidates for a mask, best first"),
       targets: z.array(z.string()).optional().describe("fill masks with these words only: a,b,c"),
     }),
-    async open(folder, options: OnnxOptions, { topK, targets }) {
+    async open(folder, options: ExecutorOptions, { topK, targets }) {
       const model = await openMaskedLanguageModel(folder, options);
       return {
         async answer(texts, { signal }) {
@@ -109,7 +109,7 @@ export const PREDICTIONS = {
   "next-word": prediction({
     inputs: singleTextInputs,
     settings: z.object({ topK: topK.describe("words, best first") }),
-    async open(folder, options: OnnxOptions, { topK }) {
+    async open(folder, options: ExecutorOptions, { topK }) {
       const model = await openMaskedLanguageModel(folder, options);
       const predict = nextWords(model);
       return {
@@ -125,7 +125,7 @@ export const PREDICTIONS = {
   "next-sentence": prediction({
     inputs: pairInputs,
     settings: z.object({}),
-    async open(folder, options: OnnxOptions) {
+    async open(folder, options: ExecutorOptions) {
       const model = await openNextSentenceModel(folder, options);
       return { answer: (pairs, control) => model.judge(pairs, control), dispose: () => model.dispose() };
     },
@@ -134,7 +134,7 @@ export const PREDICTIONS = {
   "pseudo-log-likelihood": prediction({
     inputs: singleTextInputs,
     settings: z.object({}),
-    async open(folder, options: OnnxOptions) {
+    async open(folder, options: ExecutorOptions) {
       const model = await openMaskedLanguageModel(folder, options);
       return {
         answer: async (texts, control) => ({
@@ -145,7 +145,7 @@ export const PREDICTIONS = {
       };
     },
   }),
-} as const satisfies Record<TaskName, Prediction<OnnxOptions>> & Record<string, Prediction<OnnxOptions>>;
+} as const satisfies Record<TaskName, Prediction<ExecutorOptions>> & Record<string, Prediction<ExecutorOptions>>;
 
 export type PredictionTask = keyof typeof PREDICTIONS;
 

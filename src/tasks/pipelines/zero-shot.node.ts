@@ -1,4 +1,4 @@
-import type { OnnxOptions } from "../../executors/onnx/node.node.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import { openTask } from "../definitions/open-task.node.ts";
 import { textClassificationLogits } from "../definitions/text-classification.ts";
 import {
@@ -8,14 +8,14 @@ import {
 } from "./zero-shot.ts";
 
 /** Opens a classifier of pairs whose answers are logits. Throws the errors of `openTask`. */
-export function openEntailmentModel(folder: string, options: OnnxOptions): Promise<EntailmentModel> {
+export function openEntailmentModel(folder: string, options: ExecutorOptions): Promise<EntailmentModel> {
   return openTask(textClassificationLogits, folder, options);
 }
 
 /** Opens a model that was trained on entailment. Throws the errors of `openTask` and `zeroShotClassificationPipeline`. */
 export async function openZeroShotPipeline(
   folder: string,
-  options: OnnxOptions,
+  options: ExecutorOptions,
 ): Promise<ZeroShotClassificationPipeline> {
   const model = await openEntailmentModel(folder, options);
   try {

@@ -2,7 +2,7 @@ import { ClozeError } from "../../base/errors.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
 import type { MaskUnit } from "../../data/masking.ts";
 import type { Pairing } from "../../data/sentence-pairs.ts";
-import { type OnnxOptions, onnxExecutor } from "../../executors/onnx/node.node.ts";
+import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import type { Evaluation } from "../../train/trainable.ts";
 import { loadWeights, openModelFolder, storedWeights } from "../folder/model-folder.node.ts";
@@ -14,7 +14,7 @@ import { type Objective, PretrainingEvaluator, pretrainingParameters } from "./p
 import { PRETRAINING_DEFAULTS } from "./pretraining-settings.ts";
 
 /** What is left out is as the model was pre-trained, as far as its config.json says. */
-export interface EvaluatePretrainingOptions extends OnnxOptions, Control {
+export interface EvaluatePretrainingOptions extends ExecutorOptions, Control {
   /** Text files that the model was not trained on. */
   readonly data: readonly string[];
   /** How their text is laid out, see `cloze prepare`; and at most how many tokens to read. */
@@ -55,7 +55,10 @@ export async function evaluatePretraining(folder: string, options: EvaluatePretr
   const objective: Objective = canJudge && pairs !== "none" ? "pretraining" : "masked-lm";
   const parameters = new Parameters(pretrainingParameters(config, objective));
   await loadWeights(folder, parameters);
-  const evaluator = await PretrainingEvaluator.load({ config, objective, parameters }, onnxExecutor(options));
+  const evaluator = await PretrainingEvaluator.load(
+    { config, objective, parameters },
+    openExecutor(options, "inference"),
+  );
   try {
     return await evaluator.evaluate(sequences, options);
   } finally {

@@ -5,8 +5,7 @@ import { linearProducts, trainingFlop } from "../../bert/products.ts";
 import { type Corpus, openCorpus, readShard } from "../../corpus/corpus.node.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
 import { type MaskedSequence, type Position, pretrainingBatches, START } from "../../data/pretraining-batches.ts";
-import { onnxExecutor } from "../../executors/onnx/node.node.ts";
-import type { Device } from "../../executors/onnx/session.ts";
+import { type Device, openExecutor, openStepKernels, type Precision } from "../../executors/executor.node.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
 import { makeOptimizer } from "../../optim/optimizers.ts";
@@ -55,6 +54,7 @@ export interface PretrainOptions extends OutputOptions, Partial<PretrainingSetti
   /** How the weights of the model folder are stored. Default float32. */
   readonly weights?: WeightType;
   readonly device?: Device;
+  readonly precision?: Precision;
   readonly threads?: number;
   readonly onEvent?: (event: PretrainEvent) => void;
   readonly signal?: AbortSignal;
@@ -119,7 +119,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   const start = await openStartingPoint(options.model, options.vocab);
   requireLength(longestOf(settings), start.config);
   const corpus = await openData(options, settings, start);
-  const recorded = record(options, settings, start, corpus);
+  const executor = openExecutor(options, "training");
+  const recorded = record(options, settings, start, corpus, executor);
 
   const ended = resume ? await checkpoints.ended() : undefined;
   if (ended !== undefined) {
@@ -131,11 +132,13 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
 
   const heldOut = await openHeldOut(options, settings, start);
   const { parameters, fresh } = await firstParameters(start, settings);
-  const optimizer = makeOptimizer(settings.optimizer, segmentsOf(parameters), { weightDecay: settings.weightDecay });
+  const optimizer = makeOptimizer(settings.optimizer, segmentsOf(parameters), {
+    weightDecay: settings.weightDecay,
+    kernels: openStepKernels(options),
+  });
   const model = { parameters, optimizer };
   const saved = resume ? await restore(checkpoints, model, recorded, options) : undefined;
 
-  const executor = onnxExecutor(options);
   const config = trainingConfig(start.config, settings);
   const ceiling = await tokensAtCeiling(executor, config, settings);
   onEvent?.({
@@ -147,7 +150,8 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     ceiling,
   });
   const { objective } = settings;
-  const evaluator = heldOut && (await PretrainingEvaluator.load({ config, objective, parameters }, executor));
+  const evaluator =
+    heldOut && (await PretrainingEvaluator.load({ config, objective, parameters }, openExecutor(options, "inference")));
   const evaluate = heldOut && evaluator && (() => evaluator.evaluate(heldOut));
   let evaluation: { step: number; metrics: Evaluation["metrics"] } | undefined;
   try {
@@ -227,10 +231,11 @@ async function openHeldOut(
 
 /** What a resumed training must have as it was. */
 function record(
-  { model, device = "cpu", threads }: PretrainOptions,
+  { model, threads }: PretrainOptions,
   settings: PretrainingSettings,
   { config }: StartingPoint,
   corpus: Corpus,
+  executor: Executor,
 ): Settings {
   const architecture = createHash("sha256")
     .update(JSON.stringify(bertConfigJson(config)))
@@ -240,7 +245,7 @@ function record(
     ...flatSettings(settings),
     model,
     architecture,
-    device,
+    executor: executor.name,
     threads: threads ?? "all",
     corpus: corpus.hash,
   });

@@ -1,6 +1,6 @@
 import { ClozeError } from "../../base/errors.ts";
 import type { BertConfig } from "../../bert/config.ts";
-import { type OnnxOptions, onnxExecutor } from "../../executors/onnx/node.node.ts";
+import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
@@ -61,9 +61,14 @@ export class FeatureExtractor {
    */
   static async open(
     path: string,
-    { layers = "-1", ...options }: OnnxOptions & { readonly layers?: LayerChoice } = {},
+    { layers = "-1", ...options }: ExecutorOptions & { readonly layers?: LayerChoice } = {},
   ): Promise<FeatureExtractor> {
-    const extractor = new FeatureExtractor(path, await openModelFolder(path), onnxExecutor(options), layers);
+    const extractor = new FeatureExtractor(
+      path,
+      await openModelFolder(path),
+      openExecutor(options, "inference"),
+      layers,
+    );
     await extractor.#model();
     return extractor;
   }

@@ -1,0 +1,75 @@
+{
+  "variables": {
+    # One library an instruction set, of the same sources in a namespace of its own; native/program.cc chooses among them.
+    "kernels": [
+      "native/kernels/attention.cc",
+      "native/kernels/layer-norm.cc",
+      "native/kernels/loss.cc",
+      "native/kernels/optimizer.cc",
+      "native/kernels/pointwise.cc",
+      "native/kernels/product.cc",
+      "native/kernels/rows.cc",
+      "native/kernels/set.cc",
+    ],
+    "x64_libraries": ["avx2", "avx512", "avx512bf16"],
+  },
+  "target_defaults": {
+    "cflags!": ["-O2"],
+    # Loops over floats become vector code: no errno, no traps, sums only where a pragma says so.
+    "cflags": ["-O3", "-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math", "-Wall", "-Wextra"],
+    "cflags_cc": ["-std=gnu++17"],
+    "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
+    "xcode_settings": {
+      "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
+      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
+      "GCC_OPTIMIZATION_LEVEL": "3",
+      "OTHER_CFLAGS": ["-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"],
+    },
+  },
+  "targets": [
+    {
+      "target_name": "portable",
+      "type": "static_library",
+      "sources": ["<@(kernels)"],
+      "defines": ["CLOZE_ISA=portable"],
+    },
+    {
+      "target_name": "cloze",
+      "sources": ["native/addon.cc", "native/pool.cc", "native/program.cc"],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_CPP_EXCEPTIONS", "NAPI_VERSION=8"],
+      "dependencies": ["portable"],
+      "conditions": [["target_arch=='x64'", {"dependencies": ["<@(x64_libraries)"]}]],
+    },
+  ],
+  "conditions": [
+    ["target_arch=='x64'", {
+      "targets": [
+        {
+          "target_name": "avx2",
+          "type": "static_library",
+          "sources": ["<@(kernels)"],
+          "defines": ["CLOZE_ISA=avx2"],
+          "cflags": ["-mavx2", "-mfma"],
+          "xcode_settings": {"OTHER_CFLAGS": ["-mavx2", "-mfma"]},
+        },
+        {
+          "target_name": "avx512",
+          "type": "static_library",
+          "sources": ["<@(kernels)"],
+          "defines": ["CLOZE_ISA=avx512"],
+          "cflags": ["-march=x86-64-v4", "-mprefer-vector-width=512"],
+          "xcode_settings": {"OTHER_CFLAGS": ["-march=x86-64-v4"]},
+        },
+        {
+          "target_name": "avx512bf16",
+          "type": "static_library",
+          "sources": ["<@(kernels)"],
+          "defines": ["CLOZE_ISA=avx512bf16"],
+          "cflags": ["-march=x86-64-v4", "-mavx512bf16", "-mprefer-vector-width=512"],
+          "xcode_settings": {"OTHER_CFLAGS": ["-march=x86-64-v4", "-mavx512bf16"]},
+        },
+      ],
+    }],
+  ],
+}

@@ -1,0 +1,126 @@
+// The door between JavaScript and the kernels: pools, memory, and programs that run off the event loop.
+#include <napi.h>
+
+#include <cstdlib>
+#include <memory>
+
+#include "program.h"
+
+namespace cloze {
+namespace {
+
+constexpr size_t PAGE = 4096;
+
+/** Pool(threads): threads that several executables share. */
+class PoolObject : public Napi::ObjectWrap<PoolObject> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Pool", {InstanceAccessor<&PoolObject::threads>("threads")});
+  }
+
+  explicit PoolObject(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<PoolObject>(info), pool(std::make_shared<Pool>(info[0].As<Napi::Number>().Int32Value())) {}
+
+  Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), pool->threads()); }
+
+  const std::shared_ptr<Pool> pool;
+};
+
+/** The memory behind an array of ArrayBuffers. */
+Memories memoriesOf(Napi::Array buffers) {
+  Memories memories;
+  for (uint32_t i = 0; i < buffers.Length(); i++) {
+    memories.push_back(static_cast<std::byte*>(buffers.Get(i).As<Napi::ArrayBuffer>().Data()));
+  }
+  return memories;
+}
+
+/** One run of a program, on a thread of libuv and those of the pool. */
+class Run : public Napi::AsyncWorker {
+ public:
+  /** `seconds` may be undefined. */
+  Run(Napi::Env env, const InstructionSet& set, std::shared_ptr<Pool> pool, Napi::Float64Array program,
+      Napi::Array buffers, Napi::Value seconds)
+      : Napi::AsyncWorker(env),
+        deferred_(Napi::Promise::Deferred::New(env)),
+        set_(set),
+        pool_(std::move(pool)),
+        program_{program.Data(), program.ElementLength(), memoriesOf(buffers), nullptr},
+        kept_(Napi::Persistent(Napi::Object::New(env))) {
+    kept_.Set("program", program);
+    kept_.Set("buffers", buffers);
+    kept_.Set("seconds", seconds);
+    if (!seconds.IsUndefined()) program_.seconds = seconds.As<Napi::Float64Array>().Data();
+  }
+
+  Napi::Promise promise() const { return deferred_.Promise(); }
+
+ private:
+  void Execute() override {
+    std::lock_guard<std::mutex> guard(pool_->lock());
+    run(set_, program_, *pool_, cancelled_);
+  }
+  void OnOK() override { deferred_.Resolve(Env().Undefined()); }
+  void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
+
+  Napi::Promise::Deferred deferred_;
+  const InstructionSet& set_;
+  const std::shared_ptr<Pool> pool_;
+  Program program_;
+  std::atomic<bool> cancelled_{false};
+  /** What must outlive the run. */
+  Napi::ObjectReference kept_;
+};
+
+/** allocate(bytes): an ArrayBuffer that begins on a page. Throws where there is no memory. */
+Napi::Value allocate(const Napi::CallbackInfo& info) {
+  const size_t bytes = static_cast<size_t>(info[0].As<Napi::Number>().DoubleValue());
+  void* memory = std::aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
+  if (memory == nullptr) throw Napi::Error::New(info.Env(), "out of memory");
+  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void* memory) { std::free(memory); });
+}
+
+/** runHere(set, pool, program, buffers): runs on the calling thread and those of the pool, and returns at its end. */
+void runHere(const Napi::CallbackInfo& info) {
+  const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
+  PoolObject* pool = PoolObject::Unwrap(info[1].As<Napi::Object>());
+  const Napi::Float64Array numbers = info[2].As<Napi::Float64Array>();
+  const Program program{numbers.Data(), numbers.ElementLength(), memoriesOf(info[3].As<Napi::Array>()), nullptr};
+  std::lock_guard<std::mutex> guard(pool->pool->lock());
+  cloze::run(set, program, *pool->pool, std::atomic<bool>(false));
+}
+
+/** run(set, pool, program, buffers, seconds): a promise of the program's end; seconds of each call if it is not
+ * undefined. */
+Napi::Value run(const Napi::CallbackInfo& info) {
+  const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
+  PoolObject* pool = PoolObject::Unwrap(info[1].As<Napi::Object>());
+  Run* run = new Run(info.Env(), set, pool->pool, info[2].As<Napi::Float64Array>(), info[3].As<Napi::Array>(), info[4]);
+  const Napi::Promise promise = run->promise();
+  run->Queue();
+  return promise;
+}
+
+Napi::Object define(Napi::Env env, Napi::Object exports) {
+  const Napi::Array sets = Napi::Array::New(env);
+  for (const InstructionSet* set : instructionSets()) {
+    const Napi::Object row = Napi::Object::New(env);
+    row.Set("name", set->name);
+    row.Set("bfloat16", set->bfloat16);
+    sets.Set(sets.Length(), row);
+  }
+  const Napi::Array kernels = Napi::Array::New(env);
+  for (const NamedKernel& kernel : instructionSets()[0]->kernels) kernels.Set(kernels.Length(), kernel.name);
+  exports.Set("instructionSets", sets);
+  exports.Set("kernels", kernels);
+  exports.Set("Pool", PoolObject::define(env));
+  exports.Set("allocate", Napi::Function::New<allocate>(env, "allocate"));
+  exports.Set("run", Napi::Function::New<run>(env, "run"));
+  exports.Set("runHere", Napi::Function::New<runHere>(env, "runHere"));
+  return exports;
+}
+
+NODE_API_MODULE(cloze, define)
+
+}  // namespace
+}  // namespace cloze

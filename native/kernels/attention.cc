@@ -1,0 +1,372 @@
+// Attention inside each sequence, a block of queries after another: of the probabilities [S, S], a thread holds the
+// rows of one block only. The gradient computes them again from the rows' normalisers.
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "activation.h"
+#include "kernels.h"
+#include "philox.h"
+#include "tile.h"
+
+namespace cloze {
+namespace CLOZE_ISA {
+namespace {
+
+/** Queries of a block in the gradient. */
+constexpr long BLOCK = 8 * ROWS;
+
+/** What all sequences and heads share. */
+struct Attention {
+  long tokens;
+  long width;  // D
+  long heads;
+  long longest;  // S
+  Dropout dropout;
+  const int32_t* lengths;
+  long sequences;
+
+  long headSize() const { return width / heads; }
+  float scale() const { return 1.0f / std::sqrt(static_cast<float>(headSize())); }
+};
+
+/** One head of one sequence. */
+struct Head {
+  long sequence;
+  long head;
+  long start;  // its first token
+  long length;
+};
+
+/** Calls body(head, scratch) for every head of every sequence. */
+template <class Body>
+void forHeads(const Attention& attention, Pool& pool, Body body) {
+  std::vector<long> starts(attention.sequences);
+  long next = 0;
+  for (long b = 0; b < attention.sequences; b++) {
+    starts[b] = next;
+    next += attention.lengths[b];
+  }
+  pool.parallel(attention.sequences * attention.heads, [&](long task, Scratch& scratch) {
+    const long b = task / attention.heads;
+    body(Head{b, task % attention.heads, starts[b], attention.lengths[b]}, scratch);
+  });
+}
+
+/** Where the head's rows and columns of a matrix [T, D] begin. */
+long placeOf(const Attention& a, const Head& head) { return head.start * a.width + head.head * a.headSize(); }
+
+template <class T>
+View<T> viewOf(const T* matrix, const Attention& a, const Head& head) {
+  return {matrix + placeOf(a, head), a.width, 1};
+}
+
+/** Cuts the thread's scratch memory into arrays. */
+class Cutter {
+ public:
+  template <class T>
+  size_t add(long count) {
+    const size_t at = bytes_;
+    bytes_ += (count * sizeof(T) + 63) / 64 * 64;
+    return at;
+  }
+  std::byte* take(Scratch& scratch) const { return scratch.get<std::byte>(bytes_); }
+
+ private:
+  size_t bytes_ = 0;
+};
+
+/** Multiplies one left panel by all panels of a packed right side: out [ROWS, stride], the whole of each tile. */
+template <class Number>
+void multiplyRow(const LeftPanel<Number>& left, const Number* right, long inner, long columns, float* out,
+                 long stride) {
+  const long count = steps<Number>(inner);
+  for (long column = 0; column < columns; column += COLUMNS) {
+    multiply(left, right, count, out + column, stride, false);
+    right += count * COLUMNS * GROUP<Number>;
+  }
+}
+
+/** `count` rows as a left panel: where they lie if that will do, else packed. */
+template <class Number, class T>
+LeftPanel<Number> leftPanel(const View<T>& from, long count, long inner, Number* packed) {
+  if constexpr (std::is_same<Number, T>::value) {
+    if (count == ROWS && from.columnStride == 1 && inner % GROUP<Number> == 0)
+      return {from.data, from.rowStride, GROUP<Number>};
+  }
+  packPanel<ROWS>(from, count, inner, packed);
+  return packedLeft(packed);
+}
+
+/** Multiplies all panels of both sides and adds to the sums, tile after tile. */
+template <class Number>
+void accumulate(const Number* left, long rows, const Number* right, long columns, long inner, float* sums) {
+  const long count = steps<Number>(inner);
+  for (long i = 0; i < panels(rows, ROWS); i++) {
+    for (long j = 0; j < panels(columns, COLUMNS); j++, sums += TILE) {
+      multiply(packedLeft(left + i * count * ROWS * GROUP<Number>), right + j * count * COLUMNS * GROUP<Number>, count,
+               sums, COLUMNS, true);
+    }
+  }
+}
+
+/** Writes the sums of `accumulate` as rows that lie `stride` apart. */
+template <class T>
+void deliver(const float* sums, long rows, long columns, float scale, T* to, long stride) {
+  for (long i = 0; i < panels(rows, ROWS); i++) {
+    for (long j = 0; j < panels(columns, COLUMNS); j++, sums += TILE) {
+      for (long r = 0; r < std::min(ROWS, rows - i * ROWS); r++) {
+        T* target = to + (i * ROWS + r) * stride + j * COLUMNS;
+        const long count = std::min(COLUMNS, columns - j * COLUMNS);
+        for (long c = 0; c < count; c++) target[c] = fromFloat<T>(sums[r * COLUMNS + c] * scale);
+      }
+    }
+  }
+}
+
+/** What a query's probabilities are made with: e^((score - highest) × scale) × share. */
+struct Normaliser {
+  float highest;
+  float share;
+};
+
+/** Scores of one query become probabilities in place. */
+Normaliser softmax(float* scores, long count, float scale) {
+  float highest = -std::numeric_limits<float>::infinity();
+#pragma omp simd reduction(max : highest)
+  for (long j = 0; j < count; j++) highest = scores[j] > highest ? scores[j] : highest;
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (long j = 0; j < count; j++) {
+    scores[j] = exponential((scores[j] - highest) * scale);
+    sum += scores[j];
+  }
+  const float share = 1.0f / sum;
+  for (long j = 0; j < count; j++) scores[j] *= share;
+  return {highest, share};
+}
+
+/** Where the factors of a query's probabilities are among all positions [B, N, S, S]. */
+long maskPlace(const Attention& a, const Head& head, long query) {
+  return ((head.sequence * a.heads + head.head) * a.longest + query) * a.longest;
+}
+
+template <class Number, class T>
+void attend(const Attention& a, const T* query, const T* key, const T* value, T* out, Normaliser* normalisers,
+            Pool& pool) {
+  const long H = a.headSize();
+  forHeads(a, pool, [&](const Head& head, Scratch& scratch) {
+    const long S = head.length;
+    const long stride = panels(S, COLUMNS) * COLUMNS;
+    Cutter cutter;
+    const size_t keysAt = cutter.add<Number>(packedSize<Number>(S, H, COLUMNS));
+    const size_t valuesAt = cutter.add<Number>(packedSize<Number>(H, S, COLUMNS));
+    const size_t leftAt = cutter.add<Number>(packedSize<Number>(ROWS, std::max(S, H), ROWS));
+    const size_t scoresAt = cutter.add<float>(ROWS * std::max(stride, panels(H, COLUMNS) * COLUMNS));
+    const size_t keptAt = cutter.add<Number>(ROWS * stride);
+    const size_t factorsAt = cutter.add<float>(S);
+    std::byte* memory = cutter.take(scratch);
+    Number* keys = reinterpret_cast<Number*>(memory + keysAt);
+    Number* values = reinterpret_cast<Number*>(memory + valuesAt);
+    Number* left = reinterpret_cast<Number*>(memory + leftAt);
+    Number* kept = reinterpret_cast<Number*>(memory + keptAt);
+    float* scores = reinterpret_cast<float*>(memory + scoresAt);
+    float* factors = reinterpret_cast<float*>(memory + factorsAt);
+
+    packPanels<COLUMNS>(viewOf(key, a, head), S, H, keys);
+    packPanels<COLUMNS>(viewOf(value, a, head).transposed(), H, S, values);
+    const View<T> queries = viewOf(query, a, head);
+    T* const context = out + placeOf(a, head);
+    for (long first = 0; first < S; first += ROWS) {
+      const long rows = std::min(ROWS, S - first);
+      multiplyRow(leftPanel(queries.from(first, 0), rows, H, left), keys, H, S, scores, stride);  // [rows, S]
+      for (long r = 0; r < rows; r++) {
+        const Normaliser normaliser = softmax(scores + r * stride, S, a.scale());
+        if (normalisers) normalisers[(head.start + first + r) * a.heads + head.head] = normaliser;
+        if (a.dropout.rate > 0) {
+          const long place = maskPlace(a, head, first + r);
+          a.dropout.factors(place, place + S, factors);
+          for (long j = 0; j < S; j++) scores[r * stride + j] *= factors[j];
+        }
+      }
+      for (long r = 0; r < rows; r++) {
+        for (long j = 0; j < S; j++) kept[r * stride + j] = convertTo<Number>(scores[r * stride + j]);
+      }
+      const View<Number> probabilities{kept, stride, 1};
+      multiplyRow(leftPanel(probabilities, rows, S, left), values, S, H, scores,
+                  panels(H, COLUMNS) * COLUMNS);  // [rows, H]
+      for (long r = 0; r < rows; r++) {
+        const float* from = scores + r * panels(H, COLUMNS) * COLUMNS;
+        T* to = context + (first + r) * a.width;
+        for (long h = 0; h < H; h++) to[h] = fromFloat<T>(from[h]);
+      }
+    }
+  });
+}
+
+template <class T>
+struct Gradients {
+  T* query;
+  T* key;
+  T* value;
+};
+
+template <class Number, class T>
+void attendBackward(const Attention& a, const T* dy, const T* query, const T* key, const T* value,
+                    const Normaliser* normalisers, Gradients<T> out, Pool& pool) {
+  const long H = a.headSize();
+  forHeads(a, pool, [&](const Head& head, Scratch& scratch) {
+    const long S = head.length;
+    const long stride = panels(S, COLUMNS) * COLUMNS;
+    const long block = std::min(BLOCK, panels(S, ROWS) * ROWS);
+    const long sumsSize = panels(S, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS;
+    Cutter cutter;
+    const size_t keysAt = cutter.add<Number>(packedSize<Number>(S, H, COLUMNS));
+    const size_t valuesAt = cutter.add<Number>(packedSize<Number>(S, H, COLUMNS));
+    const size_t keyColumnsAt = cutter.add<Number>(packedSize<Number>(H, S, COLUMNS));
+    const size_t rightAt = cutter.add<Number>(packedSize<Number>(H, block, COLUMNS));
+    const size_t leftAt = cutter.add<Number>(
+        std::max(packedSize<Number>(ROWS, std::max(S, H), ROWS), packedSize<Number>(S, block, ROWS)));
+    const size_t keptAt = cutter.add<float>(block * stride);
+    const size_t slopesAt = cutter.add<float>(block * stride);
+    const size_t dqueryAt = cutter.add<float>(panels(block, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS);
+    const size_t dkeyAt = cutter.add<float>(sumsSize);
+    const size_t dvalueAt = cutter.add<float>(sumsSize);
+    const size_t factorsAt = cutter.add<float>(S);
+    std::byte* memory = cutter.take(scratch);
+    Number* keys = reinterpret_cast<Number*>(memory + keysAt);
+    Number* values = reinterpret_cast<Number*>(memory + valuesAt);
+    Number* keyColumns = reinterpret_cast<Number*>(memory + keyColumnsAt);
+    Number* right = reinterpret_cast<Number*>(memory + rightAt);
+    Number* left = reinterpret_cast<Number*>(memory + leftAt);
+    float* kept = reinterpret_cast<float*>(memory + keptAt);
+    float* slopes = reinterpret_cast<float*>(memory + slopesAt);
+    float* dquery = reinterpret_cast<float*>(memory + dqueryAt);
+    float* dkey = reinterpret_cast<float*>(memory + dkeyAt);
+    float* dvalue = reinterpret_cast<float*>(memory + dvalueAt);
+    float* factors = reinterpret_cast<float*>(memory + factorsAt);
+
+    packPanels<COLUMNS>(viewOf(key, a, head), S, H, keys);
+    packPanels<COLUMNS>(viewOf(value, a, head), S, H, values);
+    packPanels<COLUMNS>(viewOf(key, a, head).transposed(), H, S, keyColumns);
+    std::fill_n(dkey, sumsSize, 0.0f);
+    std::fill_n(dvalue, sumsSize, 0.0f);
+    const View<T> queries = viewOf(query, a, head);
+    const View<T> upper = viewOf(dy, a, head);
+
+    for (long begin = 0; begin < S; begin += block) {
+      const long rows = std::min(block, S - begin);
+      for (long first = 0; first < rows; first += ROWS) {
+        const long count = std::min(ROWS, rows - first);
+        float* p = kept + first * stride;
+        float* d = slopes + first * stride;
+        multiplyRow(leftPanel(queries.from(begin + first, 0), count, H, left), keys, H, S, p, stride);  // [count, S]
+        multiplyRow(leftPanel(upper.from(begin + first, 0), count, H, left), values, H, S, d, stride);  // [count, S]
+        for (long r = 0; r < count; r++, p += stride, d += stride) {
+          const long token = begin + first + r;
+          const Normaliser normaliser = normalisers[(head.start + token) * a.heads + head.head];
+          const float scale = a.scale();
+          for (long j = 0; j < S; j++) p[j] = exponential((p[j] - normaliser.highest) * scale) * normaliser.share;
+          if (a.dropout.rate > 0) {
+            const long place = maskPlace(a, head, token);
+            a.dropout.factors(place, place + S, factors);
+            for (long j = 0; j < S; j++) d[j] *= factors[j];
+          }
+          float overlap = 0;
+#pragma omp simd reduction(+ : overlap)
+          for (long j = 0; j < S; j++) overlap += p[j] * d[j];
+          for (long j = 0; j < S; j++) d[j] = p[j] * (d[j] - overlap);
+          if (a.dropout.rate > 0) {
+            for (long j = 0; j < S; j++) p[j] *= factors[j];
+          }
+        }
+      }
+      // dquery = slopes · key, dkey += slopesᵀ · query, dvalue += keptᵀ · dy
+      if (out.query) {
+        std::fill_n(dquery, panels(rows, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS, 0.0f);
+        for (long first = 0; first < rows; first += ROWS) {
+          packPanel<ROWS>(View<float>{slopes + first * stride, stride, 1}, std::min(ROWS, rows - first), S, left);
+          accumulate(left, ROWS, keyColumns, H, S, dquery + first * panels(H, COLUMNS) * COLUMNS);
+        }
+        deliver(dquery, rows, H, a.scale(), out.query + placeOf(a, head) + begin * a.width, a.width);
+      }
+      if (out.key) {
+        packPanels<COLUMNS>(queries.from(begin, 0).transposed(), H, rows, right);
+        packPanels<ROWS>(View<float>{slopes, 1, stride}, S, rows, left);
+        accumulate(left, S, right, H, rows, dkey);
+      }
+      if (out.value) {
+        packPanels<COLUMNS>(upper.from(begin, 0).transposed(), H, rows, right);
+        packPanels<ROWS>(View<float>{kept, 1, stride}, S, rows, left);
+        accumulate(left, S, right, H, rows, dvalue);
+      }
+    }
+    if (out.key) deliver(dkey, S, H, a.scale(), out.key + placeOf(a, head), a.width);
+    if (out.value) deliver(dvalue, S, H, 1.0f, out.value + placeOf(a, head), a.width);
+  });
+}
+
+Attention readAttention(Arguments& a) {
+  Attention attention;
+  attention.lengths = a.place<int32_t>();
+  attention.sequences = a.size();
+  attention.longest = a.size();
+  attention.tokens = a.size();
+  attention.width = a.size();
+  attention.heads = a.size();
+  attention.dropout.seed = static_cast<uint32_t>(a.number());
+  attention.dropout.site = static_cast<uint32_t>(a.number());
+  attention.dropout.rate = a.number();
+  return attention;
+}
+
+}  // namespace
+
+/**
+ * number type, type of the matrices, lengths [B], B, longest S, T, D, heads, seed, site, rate, query, key, value, out
+ * [T, D], normalisers [T, N, 2] (may be left out).
+ */
+void attention(Arguments& a, Pool& pool) {
+  const Type number = static_cast<Type>(a.size());
+  const Type type = static_cast<Type>(a.size());
+  const Attention attention = readAttention(a);
+  const void* query = a.place<void>();
+  const void* key = a.place<void>();
+  const void* value = a.place<void>();
+  void* out = a.place<void>();
+  Normaliser* normalisers = a.place<Normaliser>();
+  withProductType(number, [&](auto number0) {
+    withType(type, [&](auto zero) {
+      using T = decltype(zero);
+      attend<decltype(number0)>(attention, static_cast<const T*>(query), static_cast<const T*>(key),
+                                static_cast<const T*>(value), static_cast<T*>(out), normalisers, pool);
+    });
+  });
+}
+
+/** As above up to the rate; then dy, query, key, value, normalisers, dquery, dkey, dvalue (any may be left out). */
+void attentionGradient(Arguments& a, Pool& pool) {
+  const Type number = static_cast<Type>(a.size());
+  const Type type = static_cast<Type>(a.size());
+  const Attention attention = readAttention(a);
+  const void* dy = a.place<void>();
+  const void* query = a.place<void>();
+  const void* key = a.place<void>();
+  const void* value = a.place<void>();
+  const Normaliser* normalisers = a.place<Normaliser>();
+  void* dquery = a.place<void>();
+  void* dkey = a.place<void>();
+  void* dvalue = a.place<void>();
+  withProductType(number, [&](auto number0) {
+    withType(type, [&](auto zero) {
+      using T = decltype(zero);
+      const Gradients<T> out{static_cast<T*>(dquery), static_cast<T*>(dkey), static_cast<T*>(dvalue)};
+      attendBackward<decltype(number0)>(attention, static_cast<const T*>(dy), static_cast<const T*>(query),
+                                        static_cast<const T*>(key), static_cast<const T*>(value), normalisers, out,
+                                        pool);
+    });
+  });
+}
+
+}  // namespace CLOZE_ISA
+}  // namespace cloze

@@ -1,0 +1,28 @@
+// Long loops over numbers, cut into tasks.
+#pragma once
+#include <algorithm>
+
+#include "../pool.h"
+
+namespace cloze {
+
+/** Numbers of a task: enough to be worth a thread, few enough for its cache. */
+constexpr long CHUNK = 8192;
+
+/** Calls body(begin, end) for all of 0 to count, in chunks. */
+template <class Body>
+inline void forChunks(long count, Pool& pool, Body body) {
+  pool.parallel((count + CHUNK - 1) / CHUNK,
+                [&](long task, Scratch&) { body(task * CHUNK, std::min(count, (task + 1) * CHUNK)); });
+}
+
+/** Calls body(row) for each row, several of them a task if they are short. */
+template <class Body>
+inline void forRows(long rows, long columns, Pool& pool, Body body) {
+  const long block = std::max(1L, CHUNK / std::max(1L, columns));
+  pool.parallel((rows + block - 1) / block, [&](long task, Scratch&) {
+    for (long row = task * block; row < std::min(rows, (task + 1) * block); row++) body(row);
+  });
+}
+
+}  // namespace cloze

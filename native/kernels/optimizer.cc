@@ -1,0 +1,124 @@
+// Passes over the flat buffers of parameters, gradients and moments: AdamW, LAMB and norms.
+#include <cmath>
+
+#include "chunks.h"
+#include "kernels.h"
+
+namespace cloze {
+namespace CLOZE_ISA {
+namespace {
+
+/** Below it a moment becomes zero: numbers too small for the format's full precision are slow, and mean nothing here.
+ */
+constexpr float SMALLEST = 1e-30f;
+
+/** The factors of one step, the same for each number of a range (src/optim/kernels.ts). */
+struct Factors {
+  float gradientScale;
+  float rate1;
+  float rate2;
+  float rootScale;
+  float epsilon;
+  float stepSize;
+  float decay;
+
+  explicit Factors(Arguments& a)
+      : gradientScale(a.real()),
+        rate1(a.real()),
+        rate2(a.real()),
+        rootScale(a.real()),
+        epsilon(a.real()),
+        stepSize(a.real()),
+        decay(a.real()) {}
+
+  float change(float p, float m, float v) const {
+    return stepSize * (m / (std::sqrt(v) * rootScale + epsilon)) + decay * p;
+  }
+};
+
+struct Buffers {
+  float* parameters;
+  const float* gradients;
+  float* m;
+  float* v;
+  long count;
+
+  explicit Buffers(Arguments& a)
+      : parameters(a.place<float>()),
+        gradients(a.place<float>()),
+        m(a.place<float>()),
+        v(a.place<float>()),
+        count(a.size()) {}
+
+  void updateMoments(long begin, long end, const Factors& by) const {
+    for (long i = begin; i < end; i++) {
+      const float g = gradients[i] * by.gradientScale;
+      const float first = m[i] + (g - m[i]) * by.rate1;
+      const float second = v[i] + (g * g - v[i]) * by.rate2;
+      m[i] = std::fabs(first) < SMALLEST ? 0.0f : first;
+      v[i] = second < SMALLEST ? 0.0f : second;
+    }
+  }
+
+  void applyChanges(long begin, long end, const Factors& by) const {
+    for (long i = begin; i < end; i++) parameters[i] -= by.change(parameters[i], m[i], v[i]);
+  }
+};
+
+/** Σ term(i) over all numbers: in double, over chunks in their order, on any number of threads. */
+template <class Term>
+void sumChunks(long count, double* partial, double* out, Pool& pool, Term term) {
+  forChunks(count, pool, [=](long begin, long end) {
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (long i = begin; i < end; i++) sum += static_cast<double>(term(i)) * term(i);
+    partial[begin / CHUNK] = sum;
+  });
+  *out = 0;
+  for (long chunk = 0; chunk * CHUNK < count; chunk++) *out += partial[chunk];
+}
+
+}  // namespace
+
+/** Moves moments and parameters: parameters, gradients, m, v, count, factors. */
+void adamw(Arguments& a, Pool& pool) {
+  const Buffers buffers(a);
+  const Factors by(a);
+  forChunks(buffers.count, pool, [=](long begin, long end) {
+    buffers.updateMoments(begin, end, by);
+    buffers.applyChanges(begin, end, by);
+  });
+}
+
+/** Moves the moments and measures: as adamw, then partial sums [chunks], squares of all parameters and of all changes.
+ */
+void measureChanges(Arguments& a, Pool& pool) {
+  const Buffers buffers(a);
+  const Factors by(a);
+  double* partial = a.place<double>();
+  double* squares = a.place<double>();
+  forChunks(buffers.count, pool, [=](long begin, long end) { buffers.updateMoments(begin, end, by); });
+  const auto& [parameters, gradients, m, v, count] = buffers;
+  sumChunks(count, partial, squares, pool, [p = parameters](long i) { return p[i]; });
+  sumChunks(count, partial, squares + 1, pool,
+            [p = parameters, m = m, v = v, by](long i) { return by.change(p[i], m[i], v[i]); });
+}
+
+/** Moves the parameters by the moments: as adamw. */
+void applyChanges(Arguments& a, Pool& pool) {
+  const Buffers buffers(a);
+  const Factors by(a);
+  forChunks(buffers.count, pool, [=](long begin, long end) { buffers.applyChanges(begin, end, by); });
+}
+
+/** Numbers, count, partial sums [chunks], the sum of all squares. */
+void sumOfSquares(Arguments& a, Pool& pool) {
+  const float* values = a.place<float>();
+  const long count = a.size();
+  double* partial = a.place<double>();
+  double* out = a.place<double>();
+  sumChunks(count, partial, out, pool, [=](long i) { return values[i]; });
+}
+
+}  // namespace CLOZE_ISA
+}  // namespace cloze

@@ -1,0 +1,22 @@
+// What this folder offers when it is compiled for one instruction set.
+#include "kernels.h"
+
+#define TEXT(name) #name
+#define TEXT_OF(macro) TEXT(macro)
+#define ROW(name) {#name, name},
+
+namespace cloze {
+namespace CLOZE_ISA {
+
+const InstructionSet SET = {
+    TEXT_OF(CLOZE_ISA),
+#if defined(__AVX512BF16__)
+    true,
+#else
+    false,
+#endif
+    {CLOZE_KERNELS(ROW)},
+};
+
+}  // namespace CLOZE_ISA
+}  // namespace cloze

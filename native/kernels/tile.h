@@ -1,0 +1,220 @@
+// The heart of every matrix product: a tile of a few rows by two vectors, kept in registers while it runs through both
+// factors, which are packed so that it reads each of them from one end to the other.
+//
+// A factor is cut into panels: of ROWS rows on the left, of COLUMNS columns on the right. A panel lists its numbers
+// step by step along the inner dimension; a step is as many inner indices as one instruction takes, GROUP of them.
+#pragma once
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#if defined(__AVX512BF16__)
+#include <immintrin.h>
+#endif
+
+#include "element.h"
+
+namespace cloze {
+namespace CLOZE_ISA {
+
+#if defined(__AVX512F__)
+constexpr long WIDTH = 16;
+constexpr long ROWS = 12;
+#elif defined(__AVX__)
+constexpr long WIDTH = 8;
+constexpr long ROWS = 6;
+#else
+constexpr long WIDTH = 4;
+constexpr long ROWS = 6;
+#endif
+constexpr long COLUMNS = 2 * WIDTH;
+constexpr long TILE = ROWS * COLUMNS;
+
+typedef float Vector __attribute__((vector_size(WIDTH * sizeof(float))));
+
+inline Vector load(const float* from) {
+  Vector value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+inline void store(float* to, Vector value) { std::memcpy(to, &value, sizeof value); }
+
+/** Inner indices that one step takes. */
+template <class Number>
+constexpr long GROUP = 1;
+template <>
+constexpr long GROUP<BFloat16> = 2;
+
+template <class Number>
+inline long steps(long inner) {
+  return (inner + GROUP<Number> - 1) / GROUP<Number>;
+}
+
+inline long panels(long count, long size) { return (count + size - 1) / size; }
+
+/**
+ * The left side of a tile: ROWS rows, packed as one panel or as they lie in memory, where a row's steps follow one
+ * another. Number i of a row's step k is at row × rowStride + k × stepStride + i.
+ */
+template <class Number>
+struct LeftPanel {
+  const Number* data;
+  long rowStride;
+  long stepStride;
+};
+
+/** Its rows in threes, which an address reaches from one pointer by the stride, once or twice. */
+template <class Number>
+struct LeftRows {
+  const Number* groups[ROWS / 3];
+  long stride;
+
+  explicit LeftRows(const LeftPanel<Number>& panel) : stride(panel.rowStride) {
+    for (long i = 0; i < ROWS / 3; i++) groups[i] = panel.data + 3 * i * stride;
+  }
+  const Number* operator[](long row) const { return groups[row / 3] + row % 3 * stride; }
+  void advance(long step) {
+    for (const Number*& group : groups) group += step;
+  }
+};
+
+/** tile (+)= left · right, one panel each, over `steps` steps. The tile is [ROWS, COLUMNS], its rows `stride` apart. */
+inline void multiply(const LeftPanel<float>& left, const float* right, long steps, float* tile, long stride, bool add) {
+  Vector sums[ROWS][2] = {};
+  LeftRows<float> rows(left);
+  for (long step = 0; step < steps; step++, rows.advance(left.stepStride), right += COLUMNS) {
+    const Vector first = load(right);
+    const Vector second = load(right + WIDTH);
+#pragma GCC unroll 12
+    for (long row = 0; row < ROWS; row++) {
+      const float factor = *rows[row];
+      sums[row][0] += factor * first;
+      sums[row][1] += factor * second;
+    }
+  }
+  for (long row = 0; row < ROWS; row++, tile += stride) {
+    store(tile, add ? load(tile) + sums[row][0] : sums[row][0]);
+    store(tile + WIDTH, add ? load(tile + WIDTH) + sums[row][1] : sums[row][1]);
+  }
+}
+
+#if defined(__AVX512BF16__)
+/** As above; each lane of the right side and each number of the left is a pair, whose products are summed in float. */
+inline void multiply(const LeftPanel<BFloat16>& left, const BFloat16* right, long steps, float* tile, long stride,
+                     bool add) {
+  __m512 sums[ROWS][2] = {};
+  LeftRows<BFloat16> rows(left);
+  for (long step = 0; step < steps; step++, rows.advance(left.stepStride), right += 2 * COLUMNS) {
+    const __m512bh first = (__m512bh)_mm512_loadu_si512(right);
+    const __m512bh second = (__m512bh)_mm512_loadu_si512(right + COLUMNS);
+#pragma GCC unroll 12
+    for (long row = 0; row < ROWS; row++) {
+      int32_t pair;
+      std::memcpy(&pair, rows[row], sizeof pair);
+      const __m512bh both = (__m512bh)_mm512_set1_epi32(pair);
+      sums[row][0] = _mm512_dpbf16_ps(sums[row][0], both, first);
+      sums[row][1] = _mm512_dpbf16_ps(sums[row][1], both, second);
+    }
+  }
+  for (long row = 0; row < ROWS; row++, tile += stride) {
+    _mm512_storeu_ps(tile, add ? _mm512_add_ps(_mm512_loadu_ps(tile), sums[row][0]) : sums[row][0]);
+    _mm512_storeu_ps(tile + WIDTH, add ? _mm512_add_ps(_mm512_loadu_ps(tile + WIDTH), sums[row][1]) : sums[row][1]);
+  }
+}
+#endif
+
+/** Calls body with a number of the type that products are to be computed in; float where the processor has no other. */
+template <class Body>
+inline void withProductType(Type type, Body body) {
+#if defined(__AVX512BF16__)
+  return withType(type, body);
+#else
+  (void)type;
+  body(float{});
+#endif
+}
+
+/** A matrix in memory: its number at (row, column) is at row × rowStride + column × columnStride. */
+template <class T>
+struct View {
+  const T* data;
+  long rowStride;
+  long columnStride;
+
+  T at(long row, long column) const { return data[row * rowStride + column * columnStride]; }
+  View from(long row, long column) const {
+    return {data + row * rowStride + column * columnStride, rowStride, columnStride};
+  }
+  View transposed() const { return {data, columnStride, rowStride}; }
+};
+
+/** A left panel as `packPanel` writes it. */
+template <class Number>
+inline LeftPanel<Number> packedLeft(const Number* panel) {
+  return {panel, GROUP<Number>, ROWS * GROUP<Number>};
+}
+
+/** What one step of a panel holds of one row: a number, or a pair of them. */
+inline float joined(float first, float) { return first; }
+
+inline uint32_t joined(BFloat16 first, BFloat16 second) {
+  return first.bits | static_cast<uint32_t>(second.bits) << 16;
+}
+
+template <class Number>
+using Joined = decltype(joined(Number{}, Number{}));
+
+/**
+ * Packs `count` rows of [count, inner] as one panel of SIZE rows, zeros behind the last row and the last inner index. A
+ * right factor is packed by its transpose.
+ */
+template <long SIZE, class Number, class T>
+inline void packPanel(View<T> from, long count, long inner, Number* to) {
+  constexpr long G = GROUP<Number>;
+  const long whole = inner / G * G;
+  if (count < SIZE || whole < inner) std::fill_n(to, SIZE * steps<Number>(inner) * G, Number{});
+  Joined<Number>* const joints = reinterpret_cast<Joined<Number>*>(to);
+  if (count == SIZE && from.rowStride == 1) {
+    for (long k = 0; k < whole; k += G) {
+      const T* first = from.data + k * from.columnStride;
+      const T* second = first + (G - 1) * from.columnStride;
+      for (long row = 0; row < SIZE; row++) {
+        joints[k / G * SIZE + row] = joined(convertTo<Number>(first[row]), convertTo<Number>(second[row]));
+      }
+    }
+  } else {
+    constexpr long BLOCK = 16 * G;  // a few steps of one row after another, so that cache lines are used up
+    for (long begin = 0; begin < whole; begin += BLOCK) {
+      for (long row = 0; row < count; row++) {
+        const T* source = from.data + row * from.rowStride;
+        for (long k = begin; k < std::min(whole, begin + BLOCK); k += G) {
+          const T first = source[k * from.columnStride];
+          const T second = source[(k + G - 1) * from.columnStride];
+          joints[k / G * SIZE + row] = joined(convertTo<Number>(first), convertTo<Number>(second));
+        }
+      }
+    }
+  }
+  for (long k = whole; k < inner; k++) {
+    for (long row = 0; row < count; row++) to[whole * SIZE + row * G + k - whole] = convertTo<Number>(from.at(row, k));
+  }
+}
+
+/** Packs all of [count, inner], panel after panel. */
+template <long SIZE, class Number, class T>
+inline void packPanels(View<T> from, long count, long inner, Number* to) {
+  for (long row = 0; row < count; row += SIZE) {
+    packPanel<SIZE>(from.from(row, 0), count - row < SIZE ? count - row : SIZE, inner, to);
+    to += SIZE * steps<Number>(inner) * GROUP<Number>;
+  }
+}
+
+/** Numbers that `packPanels` writes. */
+template <class Number>
+inline long packedSize(long count, long inner, long size) {
+  return panels(count, size) * size * steps<Number>(inner) * GROUP<Number>;
+}
+
+}  // namespace CLOZE_ISA
+}  // namespace cloze

@@ -1,0 +1,125 @@
+#include "pool.h"
+
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <new>
+#include <utility>
+
+namespace cloze {
+namespace {
+
+constexpr size_t CACHE_LINE = 64;
+/** How long a thread without work looks for more before it sleeps: longer than one thread's part of most kernels. */
+constexpr auto PATIENCE = std::chrono::microseconds(100);
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+constexpr uint32_t NO_TASK = UINT32_MAX;
+
+uint64_t ticketOf(uint32_t generation, uint32_t task) { return uint64_t{generation} << 32 | task; }
+
+uint32_t generationOf(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 32); }
+
+}  // namespace
+
+void Scratch::Free::operator()(void* memory) const { std::free(memory); }
+
+void* Scratch::reserve(size_t bytes) {
+  if (bytes > bytes_) {
+    const size_t size = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    memory_.reset();
+    bytes_ = 0;
+    memory_.reset(std::aligned_alloc(CACHE_LINE, size));
+    if (!memory_) throw std::bad_alloc();
+    bytes_ = size;
+  }
+  return memory_.get();
+}
+
+Pool::Pool(int threads) : scratches_(threads) {
+  for (int worker = 1; worker < threads; worker++) workers_.emplace_back([this, worker] { serve(worker); });
+}
+
+Pool::~Pool() {
+  {
+    std::lock_guard<std::mutex> guard(sleepLock_);
+    ended_ = true;
+  }
+  awake_.notify_all();
+  for (std::thread& worker : workers_) worker.join();
+}
+
+void Pool::dispatch(long tasks, Task task, void* context) {
+  if (tasks <= 1 || workers_.empty()) {
+    for (long i = 0; i < tasks; i++) task(context, i, scratches_[0]);
+    return;
+  }
+  const uint32_t last = generationOf(ticket_);
+  // Closed first: a thread that is late for the last work must not take a task of it by the number of the new one's.
+  ticket_ = ticketOf(last, NO_TASK);
+  task_ = task;
+  context_ = context;
+  tasks_ = static_cast<uint32_t>(tasks);
+  done_ = 0;
+  ticket_ = ticketOf(last + 1, 0);
+  if (sleeping_ > 0) {
+    std::lock_guard<std::mutex> guard(sleepLock_);
+    awake_.notify_all();
+  }
+  workOn(last + 1, scratches_[0]);
+  while (done_ < static_cast<uint32_t>(tasks)) pause();
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+void Pool::workOn(uint32_t generation, Scratch& scratch) {
+  uint64_t ticket = ticket_;
+  const Task task = task_;
+  void* const context = context_;
+  const uint32_t tasks = tasks_;
+  while (generationOf(ticket) == generation && static_cast<uint32_t>(ticket) < tasks) {
+    if (!ticket_.compare_exchange_weak(ticket, ticket + 1)) continue;
+    try {
+      task(context, static_cast<uint32_t>(ticket), scratch);
+    } catch (...) {
+      std::lock_guard<std::mutex> guard(failureLock_);
+      if (!failure_) failure_ = std::current_exception();
+    }
+    done_++;
+    ticket = ticket_;
+  }
+}
+
+void Pool::serve(int worker) {
+  for (uint32_t generation = 0; waitFor(generation);) workOn(generation, scratches_[worker]);
+}
+
+/** Waits for work of another generation than the one given, which then becomes it; false when the pool ends. */
+bool Pool::waitFor(uint32_t& generation) {
+  const auto changed = [&] {
+    const uint32_t current = generationOf(ticket_);
+    if (current == generation) return ended_ == true;
+    generation = current;
+    return true;
+  };
+  const auto end = std::chrono::steady_clock::now() + PATIENCE;
+  do {
+    for (int i = 0; i < 64; i++) {
+      if (changed()) return !ended_;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < end);
+  std::unique_lock<std::mutex> guard(sleepLock_);
+  sleeping_++;
+  awake_.wait(guard, changed);
+  sleeping_--;
+  return !ended_;
+}
+
+}  // namespace cloze

@@ -1,0 +1,15 @@
+// Lays the kernels that were built on this machine where the package takes them along and node-gyp-build looks for them:
+// prebuilds/<platform>-<arch>/cloze.napi.<libc>.node.
+import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const musl = existsSync("/etc/alpine-release"); // as node-gyp-build tells
+const libc = process.platform === "linux" ? [musl ? "musl" : "glibc"] : [];
+
+const folder = join(root, "prebuilds", `${process.platform}-${process.arch}`);
+const target = join(folder, ["cloze", "napi", ...libc, "node"].join("."));
+mkdirSync(folder, { recursive: true });
+copyFileSync(join(root, "build/Release/cloze.node"), target);
+console.log(relative(root, target));

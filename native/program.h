@@ -1,0 +1,69 @@
+// A program is a flat list of numbers: calls of kernels, each with its arguments, over named memories.
+//
+//     call     = kernel, count, argument × count
+//     argument = a number, or for a place in memory two: which memory (-1: none) and the offset there, in bytes
+#pragma once
+#include <atomic>
+#include <cstddef>
+#include <vector>
+
+#include "pool.h"
+
+namespace cloze {
+
+/** The memories of a run: arena, parameters, inputs, outputs. */
+using Memories = std::vector<std::byte*>;
+
+/** The arguments of one call, read one after another in the order in which the kernel names them. */
+class Arguments {
+ public:
+  Arguments(const double* next, const Memories& memories) : next_(next), memories_(memories) {}
+
+  long size() { return static_cast<long>(*next_++); }
+  float real() { return static_cast<float>(*next_++); }
+  double number() { return *next_++; }
+
+  /** A place in memory; null where the call leaves it out. */
+  template <class T>
+  T* place() {
+    const long memory = size();
+    const long offset = size();
+    return memory < 0 ? nullptr : reinterpret_cast<T*>(memories_[memory] + offset);
+  }
+
+ private:
+  const double* next_;
+  const Memories& memories_;
+};
+
+using Kernel = void (*)(Arguments& arguments, Pool& pool);
+
+struct NamedKernel {
+  const char* name;
+  Kernel kernel;
+};
+
+/** What one instruction set offers. */
+struct InstructionSet {
+  const char* name;
+  /** Products of bfloat16 numbers, not merely their storage. */
+  bool bfloat16;
+  std::vector<NamedKernel> kernels;
+};
+
+/** The instruction sets that this processor has, the best one first. */
+const std::vector<const InstructionSet*>& instructionSets();
+
+/** A program that is to run, and what it may touch. */
+struct Program {
+  const double* numbers;
+  size_t length;
+  Memories memories;
+  /** Where the seconds of each call go, one after another; may be null. */
+  double* seconds;
+};
+
+/** Runs a program; between two calls it stops if it is cancelled. Returns whether it came to its end. */
+bool run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled);
+
+}  // namespace cloze

@@ -1,0 +1,98 @@
+import { availableParallelism, cpus, totalmem } from "node:os";
+import { ClozeError } from "../base/errors.ts";
+import { type ExecutorOptions, nativeInstructionSets, openExecutor } from "../executors/executor.node.ts";
+import { measureCeiling } from "../train/ceiling.ts";
+import { formatTable } from "./metrics.ts";
+
+/** What this machine computes with. */
+export interface System {
+  readonly platform: string;
+  readonly node: string;
+  readonly processor: string;
+  readonly threads: number;
+  /** In bytes. */
+  readonly memory: number;
+  readonly executors: { readonly native: Native | Missing; readonly onnx: Ceilings };
+}
+
+interface Native extends Ceilings {
+  /** What the kernels can use of the processor, the best one first. */
+  readonly instructionSets: readonly string[];
+  /** The one that computes. */
+  readonly instructionSet: string;
+}
+
+interface Ceilings {
+  /** Floating-point operations a second of matrix products in these numbers. */
+  readonly flopPerSecond: { readonly float32: number; readonly bfloat16?: number };
+}
+
+interface Missing {
+  readonly missing: string;
+}
+
+/** A feed-forward layer of BERT-base on 1024 tokens. */
+const PRODUCT = { rows: 1024, inner: 768, columns: 3072, count: 1 };
+
+/** Finds executors and measures what matrix products on all threads reach. Throws OPTION_INVALID for a wrong CLOZE_ISA. */
+export async function inspectSystem(): Promise<System> {
+  return {
+    platform: `${process.platform}-${process.arch}`,
+    node: process.versions.node,
+    processor: cpus()[0]?.model.trim() ?? "unknown", // some systems tell nothing of it
+    threads: availableParallelism(),
+    memory: totalmem(),
+    executors: {
+      native: await inspectNative(),
+      onnx: { flopPerSecond: { float32: await ceiling({ device: "onnx" }) } },
+    },
+  };
+}
+
+async function inspectNative(): Promise<Native | Missing> {
+  try {
+    const sets = nativeInstructionSets();
+    const float32 = await ceiling({ device: "cpu", precision: "fp32" }); // which refuses a wrong CLOZE_ISA
+    const { name, bfloat16 } = sets.find(({ name }) => name === process.env.CLOZE_ISA) ?? sets[0];
+    const flopPerSecond = bfloat16
+      ? { float32, bfloat16: await ceiling({ device: "cpu", precision: "bf16" }) }
+      : { float32 };
+    return { instructionSets: sets.map(({ name }) => name), instructionSet: name, flopPerSecond };
+  } catch (error) {
+    if (error instanceof ClozeError && error.code === "DEVICE_UNAVAILABLE") return { missing: error.message };
+    throw error;
+  }
+}
+
+function ceiling(options: ExecutorOptions): Promise<number> {
+  return measureCeiling(openExecutor(options, "inference"), [PRODUCT]);
+}
+
+/** The same for people. */
+export function formatSystem({ platform, node, processor, threads, memory, executors }: System): string {
+  const { native, onnx } = executors;
+  const found = "missing" in native ? undefined : native;
+  const fields = [
+    ["system", `${platform}, Node ${node}`],
+    ["processor", processor],
+    ["threads", String(threads)],
+    ["memory", `${(memory / 2 ** 30).toFixed(1)} GiB`],
+    ...(found ? [["instruction sets", found.instructionSets.join(", ")]] : []),
+  ];
+  const table = [
+    ["executor", "float32", "bfloat16"],
+    ...(found ? [[`native, ${found.instructionSet}`, ...speeds(found)]] : []),
+    ["onnx", ...speeds(onnx)],
+  ];
+  const { rows, inner, columns } = PRODUCT;
+  return [
+    fields.map(([name, value]) => `${name.padEnd(16)}  ${value}`).join("\n"),
+    formatTable(table),
+    `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients.`,
+    ...("missing" in native ? [`no native executor: ${native.missing}`] : []),
+  ].join("\n\n");
+}
+
+function speeds({ flopPerSecond: { float32, bfloat16 } }: Ceilings): string[] {
+  return [float32, bfloat16].map((speed) => (speed === undefined ? "-" : (speed / 1e9).toFixed(1)));
+}

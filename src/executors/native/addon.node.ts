@@ -1,0 +1,93 @@
+import { createRequire } from "node:module";
+import { sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { ClozeError } from "../../base/errors.ts";
+
+/** Kernels for one kind of processor. */
+export interface InstructionSet {
+  readonly name: string;
+  /** Whether products can be computed in bfloat16. */
+  readonly bfloat16: boolean;
+}
+
+/** Threads that several executables share. */
+export interface Pool {
+  readonly threads: number;
+}
+
+/** What native/addon.cc exports. */
+export interface Addon {
+  /** Those that this processor has, the best one first. */
+  readonly instructionSets: readonly InstructionSet[];
+  /** In the order of their numbers in programs. */
+  readonly kernels: readonly string[];
+  readonly Pool: new (threads: number) => Pool;
+  /** Memory that begins on a page; throws where there is none. */
+  allocate(bytes: number): ArrayBuffer;
+  /**
+   * Runs a program off the event loop. `set` is an index into `instructionSets`; the seconds of each call are written into
+   * `seconds`.
+   */
+  run(
+    set: number,
+    pool: Pool,
+    program: Float64Array,
+    buffers: readonly ArrayBufferLike[],
+    seconds?: Float64Array,
+  ): Promise<void>;
+  /** Runs a program on the calling thread and the pool's, and returns at its end. */
+  runHere(set: number, pool: Pool, program: Float64Array, buffers: readonly ArrayBufferLike[]): void;
+}
+
+const require = createRequire(import.meta.url);
+const resolver: { resolve(folder: string): string } = require("node-gyp-build");
+
+/** The folder of the package, with build/ and prebuilds/. */
+const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url));
+const AGAIN = PACKAGE.split(sep).includes("node_modules") ? "npm rebuild cloze" : "npm run install";
+const CURE = `Install a C++17 compiler, make and Python 3, then run \`${AGAIN}\`; the device "onnx" does without.`;
+
+/** The compiled kernels of a package. Throws DEVICE_UNAVAILABLE where none were built, or none that load here. */
+export function loadAddon(folder = PACKAGE): Addon {
+  const path = findAddon(folder);
+  try {
+    return require(path);
+  } catch (cause) {
+    throw new ClozeError("DEVICE_UNAVAILABLE", {
+      problem: "the native kernels do not load",
+      expected: "a binary for this machine, its C library and this version of Node",
+      received: firstLine(cause),
+      cure: CURE,
+      cause,
+    });
+  }
+}
+
+/** Whether there are compiled kernels, though they may not load. */
+export function hasAddon(folder = PACKAGE): boolean {
+  try {
+    findAddon(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function findAddon(folder: string): string {
+  try {
+    return resolver.resolve(folder);
+  } catch (cause) {
+    throw new ClozeError("DEVICE_UNAVAILABLE", {
+      problem: "there are no native kernels",
+      expected: "some that were built when Cloze was installed, or came with it",
+      received: firstLine(cause).replace("No native build was found", "none"),
+      cure: CURE,
+      cause,
+    });
+  }
+}
+
+/** Of what the loader says: the file and what is wrong with it. */
+function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split("\n")[0];
+}

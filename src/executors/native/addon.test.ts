@@ -1,0 +1,47 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { expectError } from "../../../test/expect-error.ts";
+import { hasAddon, loadAddon } from "./addon.node.ts";
+
+/** The folder of a package with one damaged binary for a platform. */
+function packageWith(platform: string, name: string): string {
+  const folder = mkdtempSync(join(tmpdir(), "cloze-addon-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  mkdirSync(join(folder, "prebuilds", platform), { recursive: true });
+  writeFileSync(join(folder, "prebuilds", platform, name), "no binary");
+  return folder;
+}
+
+const load = async (folder: string) => loadAddon(folder);
+const HERE = `${process.platform}-${process.arch}`;
+const OTHER_LIBC = existsSync("/etc/alpine-release") ? "glibc" : "musl"; // as node-gyp-build tells them apart
+
+test.each([
+  ["another platform", "plan9-pdp11", "cloze.napi.node"],
+  ["another C library", HERE, `cloze.napi.${OTHER_LIBC}.node`],
+  ["another Node", HERE, "cloze.abi1.node"],
+])("kernels for %s are none", async (_, platform, name) => {
+  const folder = packageWith(platform, name);
+  expect(hasAddon(folder)).toBe(false);
+  const parts = [
+    "there are no native kernels",
+    `got none for platform=${process.platform}`,
+    "npm run install",
+    '"onnx"',
+  ];
+  await expectError(load(folder), "DEVICE_UNAVAILABLE", ...parts);
+});
+
+test("kernels that do not load are said to be there, and what is wrong with them", async () => {
+  const folder = packageWith(HERE, "cloze.napi.node");
+  expect(hasAddon(folder)).toBe(true);
+  await expectError(
+    load(folder),
+    "DEVICE_UNAVAILABLE",
+    "the native kernels do not load",
+    "cloze.napi.node",
+    "npm run install",
+  );
+});

@@ -1,0 +1,180 @@
+import { availableParallelism } from "node:os";
+import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
+import { type Parameters, sizeOf } from "../../graph/parameters.ts";
+import { compileNative } from "./compile.ts";
+import { type Machine, openMachine } from "./machine.node.ts";
+import { type Layout, layArena, layConstants } from "./memory.ts";
+import { type Place, type Plan, quantityIn, type RunSizes } from "./plan.ts";
+import { type TimedCall, timedCall } from "./profile.ts";
+import { encode } from "./program.ts";
+
+export interface NativeOptions {
+  /** `bf16`: products in bfloat16 with float32 sums, where the processor has them; else float32. Default `fp32`. */
+  readonly precision?: "fp32" | "bf16";
+  /** Threads of one run; default: all cores. */
+  readonly threads?: number;
+  /** Told what each call of a kernel took, after every run. */
+  readonly onRun?: (calls: readonly TimedCall[]) => void;
+}
+
+/** The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built. */
+export function nativeExecutor(options: NativeOptions = {}): Executor {
+  const { precision = "fp32", threads = availableParallelism(), onRun } = options;
+  const machine = openMachine(threads);
+  const activationType = precision === "bf16" && machine.bfloat16 ? "bfloat16" : "float32";
+  return {
+    name: `native ${activationType}`,
+    async load(graph: Graph, parameters: Parameters, { frozen = false }: LoadOptions = {}) {
+      for (const { name } of graph.parameters) parameters.get(name);
+      const plan = compileNative(graph, { activationType, frozen });
+      const executable = new NativeExecutable(graph, parameters, plan, machine, onRun);
+      await executable.prepare();
+      return executable;
+    },
+  };
+}
+
+class NativeExecutable implements Executable {
+  readonly #graph: Graph;
+  readonly #parameters: Parameters;
+  readonly #plan: Plan;
+  readonly #machine: Machine;
+  readonly #onRun: NativeOptions["onRun"];
+  #arena = new ArrayBuffer(0);
+  #constants: { readonly layout: Layout; readonly memory: ArrayBuffer };
+  /** Settles with the last run that was asked for. */
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(graph: Graph, parameters: Parameters, plan: Plan, machine: Machine, onRun: NativeOptions["onRun"]) {
+    this.#graph = graph;
+    this.#parameters = parameters;
+    this.#plan = plan;
+    this.#machine = machine;
+    this.#onRun = onRun;
+    const layout = layConstants(plan.prepare, { bindings: new Map(), seed: 0 });
+    this.#constants = { layout, memory: machine.allocate(layout.bytes) };
+  }
+
+  /** Computes what follows from frozen parameters. */
+  async prepare(): Promise<void> {
+    const buffers = new Buffers(this.#parameters, this.#constants, { layout: EMPTY, memory: this.#arena }, {}, {});
+    const program = encode(this.#plan.prepare, this.#machine.kernels, (place) => buffers.addressOf(place), {
+      bindings: new Map(),
+      seed: 0,
+    });
+    await this.#machine.run(program, buffers.all);
+  }
+
+  run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
+    return this.#queue(() => this.#run(inputs, options));
+  }
+
+  dispose(): Promise<void> {
+    return this.#queue(async () => {
+      this.#arena = new ArrayBuffer(0);
+      this.#constants = { layout: EMPTY, memory: new ArrayBuffer(0) };
+    });
+  }
+
+  /** Runs one after another: they share the arena. */
+  #queue<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(work);
+    this.#last = result.catch(() => {}); // the caller has the error; the next run goes on
+    return result;
+  }
+
+  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
+    const bindings = bindInputs(this.#graph, inputs, seed);
+    checkOutputs(this.#graph, bindings, outputs);
+    const values = this.#makeOutputs(bindings, outputs);
+    const run = { bindings, seed: seed ?? 0 };
+    const layout = layArena(this.#plan.calls, run);
+    if (layout.bytes > this.#arena.byteLength) this.#arena = this.#machine.allocate(layout.bytes);
+    const given = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, narrow(data)]));
+    const data = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, narrow(value.data)]));
+    const arena = { layout, memory: this.#arena };
+    const buffers = new Buffers(this.#parameters, this.#constants, arena, given, data);
+    const program = encode(this.#plan.calls, this.#machine.kernels, (place) => buffers.addressOf(place), run);
+    const seconds = this.#onRun && new Float64Array(this.#plan.calls.length);
+    await this.#machine.run(program, buffers.all, seconds);
+    if (seconds !== undefined) {
+      const bytesOf = (place: Place) => buffers.bytesOf(place, run);
+      this.#onRun?.(this.#plan.calls.map((call, i) => timedCall(call, seconds[i], run, bytesOf)));
+    }
+    return values;
+  }
+
+  #makeOutputs(bindings: Bindings, given: Readonly<Record<string, Float32Array>>): Record<string, Value> {
+    const values: Record<string, Value> = {};
+    for (const [name, tensor] of Object.entries(this.#graph.outputs)) {
+      const shape = bindShape(tensor.shape, bindings);
+      const size = sizeOf(shape);
+      const data = given[name] ?? (tensor.dtype === "int32" ? new Int32Array(size) : new Float32Array(size));
+      values[name] = { data, shape };
+    }
+    return values;
+  }
+}
+
+const EMPTY: Layout = { offsets: new Map(), bytes: 0 };
+
+type Numbers = Float32Array | Int32Array;
+
+/** Inputs of the reference's float64 are rounded. */
+function narrow(data: Value["data"]): Numbers {
+  return data instanceof Float64Array ? Float32Array.from(data) : data;
+}
+
+interface Memory {
+  readonly layout: Layout;
+  readonly memory: ArrayBuffer;
+}
+
+/** The buffers of a run, each once, and where its places lie in them. */
+class Buffers {
+  readonly all: ArrayBufferLike[] = [];
+  readonly #indices = new Map<ArrayBufferLike, number>();
+  readonly #parameters: Parameters;
+  readonly #kept: Readonly<Record<"arena" | "constant", Memory>>;
+  readonly #given: Readonly<Record<"input" | "output", Readonly<Record<string, Numbers>>>>;
+
+  constructor(
+    parameters: Parameters,
+    constant: Memory,
+    arena: Memory,
+    input: Readonly<Record<string, Numbers>>,
+    output: Readonly<Record<string, Numbers>>,
+  ) {
+    this.#parameters = parameters;
+    this.#kept = { arena, constant };
+    this.#given = { input, output };
+  }
+
+  addressOf(place: Place): { buffer: number; offset: number } {
+    if ("bytes" in place) {
+      const { layout, memory } = this.#kept[place.kind];
+      return { buffer: this.#indexOf(memory), offset: layout.offsets.get(place)! };
+    }
+    const data = this.#dataOf(place);
+    return { buffer: this.#indexOf(data.buffer), offset: data.byteOffset };
+  }
+
+  bytesOf(place: Place, run: RunSizes): number {
+    return "bytes" in place ? quantityIn(place.bytes, run) : this.#dataOf(place).byteLength;
+  }
+
+  #dataOf({ kind, name }: Extract<Place, { name: string }>): Numbers {
+    return kind === "parameter" ? this.#parameters.get(name).data : this.#given[kind][name];
+  }
+
+  #indexOf(buffer: ArrayBufferLike): number {
+    let index = this.#indices.get(buffer);
+    if (index === undefined) {
+      index = this.all.push(buffer) - 1;
+      this.#indices.set(buffer, index);
+    }
+    return index;
+  }
+}

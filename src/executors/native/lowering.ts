@@ -1,0 +1,60 @@
+import type { AnyNode, AnyTensor, NodeOf, OpName, Tensor } from "../../graph/operations.ts";
+import type { Dim, Shape } from "../../graph/shape.ts";
+import type { ProductNode } from "./fusion.ts";
+import type { Argument, Place, Quantity, RunSizes, Stored, Type } from "./plan.ts";
+
+/** What a rule works with: the plan under construction, and where everything lies that was lowered before. */
+export interface Lowering {
+  /** What products are computed in and activations, their gradients too, are stored as. */
+  readonly activationType: "float32" | "bfloat16";
+  /** Adds a call to the plan. */
+  call(kernel: string, ...args: readonly Argument[]): void;
+  /** Where a value lies, as numbers of the type: converted first if it is stored as another. */
+  read(tensor: AnyTensor, type?: Type): Place;
+  /** Where a value lies, as it is stored. */
+  stored(tensor: AnyTensor): Stored;
+  /**
+   * Makes room for an output of the node that is lowered: as an activation, or as floats where more than 8 bits matter
+   * (outputs of the run, gradients of parameters, what losses read).
+   */
+  write(tensor: AnyTensor, type?: Type): Stored;
+  /** Whether any node, or the run, reads it. */
+  isRead(tensor: AnyTensor): boolean;
+  /** Room for numbers of the node's own. */
+  scratch(count: Quantity, type?: Type): Place;
+  /** Keeps places of a node for the node of its gradient. */
+  keep(node: AnyNode, places: Readonly<Record<string, Place>>): void;
+  kept(node: AnyNode, name: string): Place;
+  /** The right side of a product, [inner, columns], packed; `transposed` if it is stored as [columns, inner]. */
+  packed(right: Tensor, size: { inner: Dim; columns: Dim }, transposed: boolean): Place;
+  /** The number of a dropout's node among the graph's. */
+  site(forward: AnyNode): number;
+  /** The product behind a tensor, if the node that is lowered takes it over. */
+  fused(tensor: AnyTensor): ProductNode | undefined;
+}
+
+/** Adds the calls that compute a node's outputs. */
+export type Rule<K extends OpName> = (node: NodeOf<K>, lowering: Lowering) => void;
+
+/** The value of a dimension in a run. */
+export function dim(value: Dim): Quantity {
+  return typeof value === "number" ? value : ({ bindings }) => bindings.get(value)!;
+}
+
+/** How many numbers have the shape. */
+export function count(shape: Shape): Quantity {
+  return ({ bindings }) =>
+    shape.reduce<number>((product, d) => product * (typeof d === "number" ? d : bindings.get(d)!), 1);
+}
+
+const TYPE_NUMBERS: Readonly<Record<Type, number>> = { float32: 0, bfloat16: 1, int32: 0 };
+
+/** A type as kernels are told of it; numbers that are only moved count as floats. */
+export function typeNumber(type: Type): number {
+  return TYPE_NUMBERS[type];
+}
+
+/** The seed of a run's masks. */
+export function seedOf({ seed }: RunSizes): number {
+  return seed;
+}

@@ -1,0 +1,78 @@
+import { ClozeError } from "../../base/errors.ts";
+import { type Addon, loadAddon, type Pool } from "./addon.node.ts";
+
+/** The instruction set and the threads that programs run on. */
+export class Machine {
+  /** Whether products can be computed in bfloat16. */
+  readonly bfloat16: boolean;
+  /** Numbers of the kernels in programs. */
+  readonly kernels: ReadonlyMap<string, number>;
+  readonly #addon: Addon;
+  /** Index of the instruction set. */
+  readonly #set: number;
+  readonly #pool: Pool;
+
+  constructor(addon: Addon, set: number, pool: Pool) {
+    this.bfloat16 = addon.instructionSets[set].bfloat16;
+    this.kernels = new Map(addon.kernels.map((name, i) => [name, i]));
+    this.#addon = addon;
+    this.#set = set;
+    this.#pool = pool;
+  }
+
+  /** Runs a program off the event loop; the seconds of each call go into `seconds`. */
+  run(program: Float64Array, buffers: readonly ArrayBufferLike[], seconds?: Float64Array): Promise<void> {
+    return this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
+  }
+
+  /** Runs one kernel before it returns; its places are whole arrays. */
+  call(kernel: string, ...args: readonly (number | Float32Array | Float64Array)[]): void {
+    const buffers: ArrayBufferLike[] = [];
+    const numbers = args.flatMap((argument) =>
+      typeof argument === "number" ? [argument] : [buffers.push(argument.buffer) - 1, argument.byteOffset],
+    );
+    const program = Float64Array.of(this.kernels.get(kernel)!, numbers.length, ...numbers);
+    this.#addon.runHere(this.#set, this.#pool, program, buffers);
+  }
+
+  /** Memory that begins on a page. Throws OUT_OF_MEMORY. */
+  allocate(bytes: number): ArrayBuffer {
+    try {
+      return this.#addon.allocate(bytes);
+    } catch (cause) {
+      throw new ClozeError("OUT_OF_MEMORY", {
+        problem: "a run needs more memory than there is",
+        expected: `${(bytes / 2 ** 20).toFixed(0)} MiB`,
+        cure: "Use a smaller batch or shorter texts.",
+        cause,
+      });
+    }
+  }
+}
+
+const machines = new Map<string, Machine>();
+
+/**
+ * The machine with so many threads, which all who ask for it share: the best instruction set of the processor, or the one
+ * that CLOZE_ISA names. Throws DEVICE_UNAVAILABLE where the kernels were not built, OPTION_INVALID.
+ */
+export function openMachine(threads: number): Machine {
+  const addon = loadAddon();
+  const set = chooseSet(addon);
+  const key = `${set} ${threads}`;
+  const machine = machines.get(key) ?? new Machine(addon, set, new addon.Pool(threads));
+  machines.set(key, machine);
+  return machine;
+}
+
+function chooseSet({ instructionSets }: Addon): number {
+  const wanted = process.env.CLOZE_ISA;
+  if (wanted === undefined) return 0;
+  const set = instructionSets.findIndex(({ name }) => name === wanted);
+  if (set >= 0) return set;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "CLOZE_ISA names an instruction set that this processor lacks",
+    expected: instructionSets.map(({ name }) => name).join(", "),
+    received: wanted,
+  });
+}

@@ -1,0 +1,61 @@
+import { type Call, isPlace, type Place, quantityIn, type RunSizes } from "./plan.ts";
+
+/** Kernels read and write whole cache lines. */
+const ALIGNMENT = 64;
+
+/** Where each place of a kind lies in one stretch of memory, and how long that is, in bytes. */
+export interface Layout {
+  readonly offsets: ReadonlyMap<Place, number>;
+  readonly bytes: number;
+}
+
+/**
+ * Lays out the arena of a run: a place has its memory from the first call that names it to the last, and shares it with
+ * places whose calls are others. Each takes the first gap that is wide enough.
+ */
+export function layArena(calls: readonly Call[], run: RunSizes): Layout {
+  const lastCalls = new Map<Place, number>();
+  calls.forEach((call, i) => {
+    for (const place of placesOf(call, "arena")) lastCalls.set(place, i);
+  });
+  const offsets = new Map<Place, number>();
+  /** What is in use, by offset. */
+  let blocks: { readonly from: number; readonly to: number; readonly lastCall: number }[] = [];
+  let bytes = 0;
+  calls.forEach((call, i) => {
+    if (blocks.some(({ lastCall }) => lastCall < i)) blocks = blocks.filter(({ lastCall }) => lastCall >= i);
+    for (const place of placesOf(call, "arena")) {
+      if (offsets.has(place)) continue;
+      const size = sizeOf(place, run);
+      let from = 0;
+      let at = 0;
+      while (at < blocks.length && blocks[at].from < from + size) from = Math.max(from, blocks[at++].to);
+      blocks.splice(at, 0, { from, to: from + size, lastCall: lastCalls.get(place)! });
+      offsets.set(place, from);
+      bytes = Math.max(bytes, from + size);
+    }
+  });
+  return { offsets, bytes };
+}
+
+/** Lays out what stays: one place after another. */
+export function layConstants(calls: readonly Call[], run: RunSizes): Layout {
+  const offsets = new Map<Place, number>();
+  let bytes = 0;
+  for (const place of calls.flatMap((call) => placesOf(call, "constant"))) {
+    if (offsets.has(place)) continue;
+    offsets.set(place, bytes);
+    bytes += sizeOf(place, run);
+  }
+  return { offsets, bytes };
+}
+
+type Kept = Extract<Place, { bytes: unknown }>;
+
+function placesOf(call: Call, kind: Kept["kind"]): Kept[] {
+  return call.arguments.filter(isPlace).filter((place): place is Kept => place.kind === kind);
+}
+
+function sizeOf({ bytes }: Kept, run: RunSizes): number {
+  return Math.max(1, Math.ceil(quantityIn(bytes, run) / ALIGNMENT)) * ALIGNMENT;
+}

@@ -1,0 +1,168 @@
+/** The package with and without its native kernels: what installing says, and what computes then. */
+import { execFileSync, spawnSync } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, expect, onTestFinished, type TestContext, test } from "vitest";
+import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const BUILT = "build/Release/cloze.node";
+const PREBUILT = `prebuilds/${process.platform}-${process.arch}/cloze.napi.node`;
+
+const SOURCES = ["binding.gyp", "native"];
+
+/** A copy of some of the package, without binaries. */
+function copyPackage(...names: readonly string[]) {
+  const folder = mkdtempSync(join(tmpdir(), "cloze-package-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const at = (name: string) => join(folder, name);
+  for (const name of ["package.json", ...names]) cpSync(join(ROOT, name), at(name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), at("node_modules"), "junction");
+  return {
+    folder,
+    at,
+    write(name: string, text: string) {
+      mkdirSync(dirname(at(name)), { recursive: true });
+      writeFileSync(at(name), text);
+      return at(name);
+    },
+  };
+}
+
+/** Makes a binary of a few lines of C. */
+function compileAddon(source: string, path: string, skip: TestContext["skip"]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const { error } = spawnSync("cc", ["-shared", "-fPIC", "-x", "c", "-", "-o", path], { input: source });
+  if (error !== undefined) skip("no C compiler");
+}
+
+/** Runs the install script with a node-gyp that is a few lines of JavaScript. */
+function install({ folder, write }: ReturnType<typeof copyPackage>, gyp: string) {
+  const npm_config_node_gyp = write("gyp.cjs", `const fs = require("node:fs"); fs.writeFileSync("asked", ""); ${gyp}`);
+  const env = { ...process.env, npm_config_node_gyp };
+  const { status, stdout, stderr } = spawnSync(process.execPath, ["native/install.mjs"], {
+    cwd: folder,
+    env,
+    encoding: "utf8",
+  });
+  const asked = existsSync(join(folder, "asked"));
+  if (asked) rmSync(join(folder, "asked"));
+  return { status, stdout, stderr, asked };
+}
+
+const NOTHING_BUILT = "process.exit(1)";
+
+describe("installing", () => {
+  test.each([
+    ["gyp ERR! stack Error: Could not find any Python installation to use", "there is no Python 3"],
+    ["gyp ERR! stack Error: not found: make", "there is no make"],
+    ["make: g++: No such file or directory", "there is no C++ compiler"],
+    ["/bin/sh: 1: c++: not found", "there is no C++ compiler"],
+    [
+      "gyp ERR! stack FetchError: request to https://nodejs.org failed, reason: getaddrinfo ENOTFOUND",
+      "Node's headers could not be fetched",
+    ],
+    ["tile.h:3:1: error: 'simd' was not declared", "the build failed (error: 'simd' was not declared)"],
+    ["", "the build failed (node-gyp does not say why)"],
+  ])("goes on where the build says %j", (complaint, reason) => {
+    const copy = copyPackage(...SOURCES);
+    const outcome = install(copy, `console.error(${JSON.stringify(complaint)}); process.exit(1)`);
+    expect(outcome).toEqual({ status: 0, stdout: "", stderr: without(reason), asked: true });
+    expect(readFileSync(copy.at("build/install.log"), "utf8")).toContain(complaint);
+  });
+
+  test("goes on where what was built does not load", () => {
+    const copy = copyPackage(...SOURCES);
+    const outcome = install(
+      copy,
+      `fs.mkdirSync("build/Release", { recursive: true }); fs.writeFileSync("${BUILT}", "")`,
+    );
+    expect(outcome).toMatchObject({
+      status: 0,
+      stderr: expect.stringContaining(", as they were built but do not load ("),
+    });
+    expect(existsSync(copy.at(BUILT))).toBe(false);
+  });
+
+  test("builds where a prebuilt binary does not load, and puts it aside where it cannot", () => {
+    const copy = copyPackage(...SOURCES);
+    copy.write(PREBUILT, "for another machine");
+    const { stderr, ...outcome } = install(copy, NOTHING_BUILT);
+    const [first, ...rest] = stderr.split(/(?<=\n)/);
+    expect(first).toMatch(/^cloze: the native kernels that are there do not load \(.+\), so they are built here\.\n$/);
+    expect(rest).toEqual([without("the build failed (node-gyp does not say why)")]);
+    expect({ ...outcome, left: existsSync(copy.at(PREBUILT)) }).toMatchObject({ status: 0, asked: true, left: false });
+  });
+
+  test("survives a prebuilt binary for a later Node-API", ({ skip }) => {
+    const copy = copyPackage(...SOURCES);
+    const later =
+      "int node_api_module_get_api_version_v1(void) { return 99; } void *napi_register_module_v1() { return 0; }";
+    compileAddon(later, copy.at(PREBUILT), skip);
+    const { status, stderr, asked } = install(copy, NOTHING_BUILT);
+    expect({ status, asked, left: existsSync(copy.at(PREBUILT)) }).toEqual({ status: 0, asked: true, left: false });
+    expect(stderr).toContain("do not load (");
+  });
+
+  test("takes a prebuilt binary that loads, and does not build again what no source outdates", ({ skip }) => {
+    const copy = copyPackage(...SOURCES);
+    compileAddon(
+      "void *napi_register_module_v1(void *env, void *exports) { return exports; }",
+      copy.at(PREBUILT),
+      skip,
+    );
+    const silent = { status: 0, stdout: "", stderr: "" };
+    expect(install(copy, NOTHING_BUILT)).toEqual({ ...silent, asked: false });
+    const succeed = `fs.mkdirSync("build/Release", { recursive: true }); fs.copyFileSync("${PREBUILT}", "${BUILT}")`;
+    cpSync(copy.at(PREBUILT), copy.at(BUILT));
+    expect(install(copy, succeed)).toEqual({ ...silent, asked: false });
+    utimesSync(copy.at("native/kernels/tile.h"), new Date(), Date.now() / 1000 + 60);
+    expect(install(copy, succeed)).toEqual({ ...silent, asked: true });
+  });
+});
+
+function without(reason: string): string {
+  return (
+    `cloze: installed without the native kernels, as ${reason}; ONNX Runtime computes instead, more slowly. To have them, ` +
+    "install a C++17 compiler, make and Python 3, then run `npm run install`. The log is build/install.log.\n"
+  );
+}
+
+describe("without kernels that load", () => {
+  function predict({ at }: ReturnType<typeof copyPackage>, ...options: string[]) {
+    const args = [at("dist/cli/main.js"), "predict", SHIPPED_MODEL, "The [MASK] barks.", "--top-k", "3", ...options];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    return { status, stdout, stderr };
+  }
+
+  test("ONNX Runtime computes, silently where there are none", () => {
+    const copy = copyPackage("dist");
+    const { stdout } = predict(copy, "--device", "onnx");
+    expect(predict(copy)).toEqual({ status: 0, stdout, stderr: "" });
+    copy.write(PREBUILT, "for another machine");
+    const { stderr, ...outcome } = predict(copy);
+    expect(outcome).toEqual({ status: 0, stdout });
+    expect(stderr).toMatch(
+      /ClozeWarning: the native kernels do not load; .* Until then ONNX Runtime computes instead\.\n/,
+    );
+  });
+
+  test("info --system says why", () => {
+    const { at } = copyPackage("dist");
+    const text = execFileSync(process.execPath, [at("dist/cli/main.js"), "info", "--system"], { encoding: "utf8" });
+    expect(text).toMatch(/^onnx +[\d.]+ +-$/m);
+    expect(text).toMatch(/^no native executor: there are no native kernels; .*Install a C\+\+17 compiler/m);
+    expect(text).not.toContain("instruction sets");
+  });
+});

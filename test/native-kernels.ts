@@ -1,0 +1,48 @@
+import { describe, test } from "vitest";
+import { type Addon, hasAddon, type InstructionSet, loadAddon } from "../src/executors/native/addon.node.ts";
+import { type NativeOptions, nativeExecutor } from "../src/executors/native/executor.node.ts";
+import type { Executor, Value } from "../src/graph/executor.ts";
+import type { Values } from "./operation-graphs.ts";
+
+export const NOT_BUILT = "the native kernels were not built";
+
+/** Defines tests of the native kernels; where none were built, one that says so. */
+export function describeNative(name: string, define: (addon: Addon) => void): void {
+  if (hasAddon()) describe(name, () => define(loadAddon()));
+  else test(name, ({ skip }) => skip(NOT_BUILT));
+}
+
+/** Defines tests of products in bfloat16; where this processor has none, one that says so. */
+export function describeBfloat16(name: string, addon: Addon, define: (set: InstructionSet) => void): void {
+  const set = addon.instructionSets.find(({ bfloat16 }) => bfloat16);
+  if (set !== undefined) describe(name, () => define(set));
+  else test(name, ({ skip }) => skip("this processor does not multiply bfloat16 numbers"));
+}
+
+/** The native executor on one of the processor's instruction sets, whatever CLOZE_ISA says. */
+export function nativeOn({ name }: InstructionSet, options: NativeOptions = {}): Executor {
+  const before = process.env.CLOZE_ISA;
+  process.env.CLOZE_ISA = name;
+  try {
+    return nativeExecutor(options);
+  } finally {
+    if (before === undefined) delete process.env.CLOZE_ISA;
+    else process.env.CLOZE_ISA = before;
+  }
+}
+
+/** Defines tests for every way to compute that this processor has: each instruction set in float32, and bfloat16. */
+export function describeWays(addon: Addon, define: (open: (options?: NativeOptions) => Executor) => void): void {
+  for (const set of addon.instructionSets) describe(set.name, () => define((options) => nativeOn(set, options)));
+  describeBfloat16("bf16", addon, (set) => define((options) => nativeOn(set, { ...options, precision: "bf16" })));
+}
+
+/** Names of the outputs of two runs that are not the same to the bit. */
+export function differences(a: Values, b: Values): string[] {
+  const names = [...new Set([...Object.keys(a), ...Object.keys(b)])];
+  return names.filter((name) => !(name in a && name in b && bytesOf(a[name]).equals(bytesOf(b[name]))));
+}
+
+function bytesOf({ data }: Value): Buffer {
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+}

@@ -1,0 +1,100 @@
+/** What native-misuse.test.ts runs in processes of their own, as a fault would end one: prints what came of a scenario. */
+import { Worker } from "node:worker_threads";
+import { nativeExecutor } from "../src/executors/native/executor.node.ts";
+import { gather, input, linear, matmul, parameter } from "../src/graph/build.ts";
+import { type Value, vector } from "../src/graph/executor.ts";
+import { makeGraph } from "../src/graph/graph.ts";
+import { initialise, Parameters } from "../src/graph/parameters.ts";
+import { longRun, smallRun } from "./native-runs.ts";
+
+/** A linear layer [T, 4] -> [T, 3], the parameters that it wants, and an input for it. */
+function layer() {
+  const x = input("x", "float32", ["T", 4]);
+  const y = linear(x, parameter("weight", [3, 4], "normal"), parameter("bias", [3], "normal"));
+  const inputs: Record<string, Value> = { x: { data: new Float32Array(8).fill(0.5), shape: [2, 4] } };
+  return { graph: makeGraph({ y }), inputs };
+}
+
+/** The code of the error that something throws, its name if it has none; "done" if it throws none. */
+async function outcome(work: () => Promise<unknown> | unknown): Promise<string> {
+  try {
+    await work();
+    return "done";
+  } catch (error) {
+    if (!(error instanceof Error)) return String(error);
+    return "code" in error ? String(error.code) : `${error.name}: ${error.message}`;
+  }
+}
+
+const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
+  async "a run after the disposal"() {
+    const { graph, inputs } = layer();
+    const parameters = new Parameters(graph.parameters);
+    const executable = await nativeExecutor().load(graph, parameters, { frozen: true });
+    await executable.run(inputs);
+    await executable.dispose();
+    return (await outcome(() => executable.run(inputs))) === "done" ? "done" : "refused";
+  },
+
+  async "ids that change during the run"() {
+    const [tokens, width] = [2048, 512];
+    const ids = new Int32Array(tokens).fill(3);
+    let x = input("x", "float32", ["T", width]);
+    for (let i = 0; i < 20; i++) x = matmul(x, parameter(`weight${i}`, [width, width], "zeros"));
+    const y = gather(parameter("table", [5, 2], "normal"), input("ids", "int32", ["T"]));
+    const graph = makeGraph({ x, y });
+    const parameters = new Parameters(graph.parameters);
+    initialise(parameters, 1, 1);
+    const executable = await nativeExecutor().load(graph, parameters);
+    const run = executable.run({
+      x: { data: new Float32Array(tokens * width), shape: [tokens, width] },
+      ids: vector(ids),
+    });
+    await pause(1);
+    ids.fill(100_000_000);
+    const { y: rows } = await run;
+    const row = parameters.get("table").data.subarray(6, 8);
+    return rows.data.every((number, i) => number === row[i % 2]) ? "the rows that were asked for" : "other rows";
+  },
+
+  async "parameters of other shapes"() {
+    const { graph, inputs } = layer();
+    const parameters = new Parameters([
+      { name: "weight", shape: [1, 2], initial: "ones" },
+      { name: "bias", shape: [3], initial: "zeros" },
+    ]);
+    const load = async () => (await nativeExecutor().load(graph, parameters)).run(inputs);
+    return (await outcome(load)) === "done" ? "done" : "refused";
+  },
+
+  async "no number of threads"() {
+    const codes = [];
+    for (const threads of [0, 1.5, Number.NaN, -1]) codes.push(await outcome(() => nativeExecutor({ threads })));
+    return codes.join(", ");
+  },
+
+  async "a thread that is ended in the middle of a run"() {
+    const program = new URL("./native-worker.ts", import.meta.url).href;
+    const script = `import("tsx/esm/api").then(({ tsImport }) => tsImport("${program}", "${import.meta.url}"))`;
+    for (let repetition = 0; repetition < 2; repetition++) {
+      const worker = new Worker(script, { eval: true, workerData: "long" });
+      await new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+      await pause(10 * repetition);
+      await worker.terminate();
+    }
+    const { loss } = await smallRun(nativeExecutor({ threads: 2 }));
+    return loss.data[0] > 1 ? "the others go on" : "the others stop";
+  },
+
+  async "an end in the middle of a run"() {
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 3 }));
+    void executable.run(inputs);
+    await pause(20);
+    console.log("left");
+    process.exit(0);
+  },
+};
+
+console.log(await SCENARIOS[process.argv[2]]());

@@ -1,0 +1,60 @@
+/** The native kernels beside JavaScript: the event loop, and threads of Node. */
+import { Worker } from "node:worker_threads";
+import { expect, test } from "vitest";
+import { nativeExecutor } from "../src/executors/native/executor.node.ts";
+import { describeNative, differences } from "./native-kernels.ts";
+import { longRun, smallRun } from "./native-runs.ts";
+import type { Values } from "./operation-graphs.ts";
+
+/** What `smallRun` gives on a thread of Node that loads the kernels anew, and ends. */
+async function runOnThread(): Promise<Values> {
+  const program = new URL("./native-worker.ts", import.meta.url).href;
+  const worker = new Worker(
+    `import("tsx/esm/api").then(({ tsImport }) => tsImport("${program}", "${import.meta.url}"))`,
+    { eval: true },
+  );
+  const answers: Values[] = [];
+  worker.on("message", (values: Values) => answers.push(values));
+  const code = await new Promise<number>((resolve, reject) => {
+    worker.on("error", reject);
+    worker.on("exit", resolve);
+  });
+  expect({ code, answers: answers.length }).toEqual({ code: 0, answers: 1 });
+  return answers[0];
+}
+
+describeNative("native executor, threads", () => {
+  test("the event loop turns while a run computes", async () => {
+    let seconds = 0;
+    const onRun = (calls: readonly { seconds: number }[]) => {
+      seconds = calls.reduce((sum, call) => sum + call.seconds, 0);
+    };
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 1, onRun }));
+    let ended = false;
+    const run = executable.run(inputs).finally(() => {
+      ended = true;
+    });
+    let turns = 0;
+    while (!ended) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      turns += Number(!ended);
+    }
+    await run;
+    // A run on the event loop would leave it at most one turn, however long it takes.
+    expect(seconds).toBeGreaterThan(0.05);
+    expect(turns).toBeGreaterThanOrEqual(3);
+    await executable.dispose();
+  });
+
+  test("threads of Node load the kernels beside the main one, at the same time and again, and end without it", async () => {
+    const expected = await smallRun(nativeExecutor({ threads: 2 }));
+    const [first, second, here] = await Promise.all([
+      runOnThread(),
+      runOnThread(),
+      smallRun(nativeExecutor({ threads: 2 })),
+    ]);
+    for (const values of [first, second, here]) expect(differences(values, expected)).toEqual([]);
+    expect(differences(await smallRun(nativeExecutor({ threads: 2 })), expected)).toEqual([]);
+    expect(differences(await runOnThread(), expected)).toEqual([]);
+  });
+});
