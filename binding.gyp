@@ -37,7 +37,8 @@
       "target_name": "cloze",
       "sources": ["native/addon.cc", "native/pool.cc", "native/program.cc"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_CPP_EXCEPTIONS", "NAPI_VERSION=8"],
+      # The last: a run may end after the thread that asked for it, and then has nobody to throw to.
+      "defines": ["NAPI_CPP_EXCEPTIONS", "NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "dependencies": ["portable"],
       "conditions": [["target_arch=='x64'", {"dependencies": ["<@(x64_libraries)"]}]],
     },

@@ -32,7 +32,8 @@ pretrain() {
 pretrain --model runs/cloze-mini-en.json --output "$out/first" --max-length 32 --then 128:25% --pairs none \
   --learning-rate 1e-3 --steps 2000
 
-# Then pairs of longer text. Four hours on two cores; Ctrl-C stops it, the same command goes on. (The model that comes along was
-# begun with --steps 9000, which gives the rate a flatter slope, and went on from update 3,664 with --steps 7400 --force.)
+# Then pairs of longer text. An hour and a half on two cores that multiply bfloat16 numbers; Ctrl-C stops it, the same command
+# goes on. (The model that comes along was begun with --device onnx --steps 14000, and went on from update 4,300 with the
+# native kernels and --steps 20000 --force.)
 pretrain --model "$out/first" --output "$out/model" --max-length 128 --pairs next-sentence \
-  --learning-rate 5e-4 --warmup-steps 300 --steps 7400
+  --learning-rate 5e-4 --warmup-steps 300 --steps 20000

@@ -4,6 +4,9 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { describeNative } from "./native-kernels.ts";
 
+/** Processes start slowly where many do. */
+const TIMEOUT = 180_000;
+
 describeNative("native executor, a process survives", () => {
   test.each([
     ["a run after the disposal", "refused"],
@@ -12,7 +15,7 @@ describeNative("native executor, a process survives", () => {
     ["no number of threads", "OPTION_INVALID, OPTION_INVALID, OPTION_INVALID, OPTION_INVALID"],
     ["a thread that is ended in the middle of a run", "the others go on"],
     ["an end in the middle of a run", "left"],
-  ])("%s", (scenario, expected) => {
+  ])("%s", { timeout: TIMEOUT }, (scenario, expected) => {
     const { status, signal, stdout, stderr } = spawnSync(
       process.execPath,
       ["--import", "tsx", join(import.meta.dirname, "native-process.ts"), scenario],

@@ -16,8 +16,9 @@ export async function smallRun(executor: Executor): Promise<Values> {
 /** A run that takes a processor at least a tenth of a second: 43 GFLOP. */
 export async function longRun(executor: Executor): Promise<{ executable: Executable; inputs: Values }> {
   const [tokens, width, products] = [1024, 1024, 20];
+  const weight = parameter("weight", [width, width], "normal");
   let x = input("x", "float32", ["T", width]);
-  for (let i = 0; i < products; i++) x = matmul(x, parameter(`w${i}`, [width, width], "normal"));
+  for (let i = 0; i < products; i++) x = matmul(x, weight);
   const graph = makeGraph({ x });
   const parameters = new Parameters(graph.parameters);
   initialise(parameters, 1 / Math.sqrt(width), 1);

@@ -48,6 +48,19 @@ export class Parameters {
   }
 }
 
+/** Checks that the parameters are those of a graph. Throws NAME_UNKNOWN and PARAMETER_SHAPE. */
+export function requireParameters(specs: readonly ParameterSpec[], parameters: Parameters): void {
+  for (const { name, shape } of specs) {
+    const { spec } = parameters.get(name);
+    if (String(spec.shape) === String(shape)) continue;
+    throw new ClozeError("PARAMETER_SHAPE", {
+      problem: `the parameter "${name}" does not fit the graph`,
+      expected: `[${shape.join(", ")}]`,
+      received: `[${spec.shape.join(", ")}]`,
+    });
+  }
+}
+
 /**
  * First values: zeros, ones, or a normal of deviation `range` cut off at two deviations, as BERT's. Each parameter's
  * values depend on the seed and its own name only, so a new head does not change the encoder below it. `names` are those

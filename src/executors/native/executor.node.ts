@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
+import { ClozeError } from "../../base/errors.ts";
 import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
-import { type Parameters, sizeOf } from "../../graph/parameters.ts";
+import { type Parameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
 import { compileNative } from "./compile.ts";
 import { type Machine, openMachine } from "./machine.node.ts";
 import { type Layout, layArena, layConstants } from "./memory.ts";
@@ -27,7 +28,7 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
   return {
     name: `native ${activationType}`,
     async load(graph: Graph, parameters: Parameters, { frozen = false }: LoadOptions = {}) {
-      for (const { name } of graph.parameters) parameters.get(name);
+      requireParameters(graph.parameters, parameters);
       const plan = compileNative(graph, { activationType, frozen });
       const executable = new NativeExecutable(graph, parameters, plan, machine, onRun);
       await executable.prepare();
@@ -44,6 +45,7 @@ class NativeExecutable implements Executable {
   readonly #onRun: NativeOptions["onRun"];
   #arena = new ArrayBuffer(0);
   #constants: { readonly layout: Layout; readonly memory: ArrayBuffer };
+  #disposed = false;
   /** Settles with the last run that was asked for. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -73,6 +75,7 @@ class NativeExecutable implements Executable {
 
   dispose(): Promise<void> {
     return this.#queue(async () => {
+      this.#disposed = true;
       this.#arena = new ArrayBuffer(0);
       this.#constants = { layout: EMPTY, memory: new ArrayBuffer(0) };
     });
@@ -86,16 +89,17 @@ class NativeExecutable implements Executable {
   }
 
   async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
-    const bindings = bindInputs(this.#graph, inputs, seed);
+    if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
+    // Copies, so that what has been checked cannot change while kernels read it.
+    const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
+    const bindings = bindInputs(this.#graph, given, seed);
     checkOutputs(this.#graph, bindings, outputs);
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
     const layout = layArena(this.#plan.calls, run);
     if (layout.bytes > this.#arena.byteLength) this.#arena = this.#machine.allocate(layout.bytes);
-    const given = Object.fromEntries(Object.entries(inputs).map(([name, { data }]) => [name, narrow(data)]));
-    const data = Object.fromEntries(Object.entries(values).map(([name, value]) => [name, narrow(value.data)]));
     const arena = { layout, memory: this.#arena };
-    const buffers = new Buffers(this.#parameters, this.#constants, arena, given, data);
+    const buffers = new Buffers(this.#parameters, this.#constants, arena, given, values);
     const program = encode(this.#plan.calls, this.#machine.kernels, (place) => buffers.addressOf(place), run);
     const seconds = this.#onRun && new Float64Array(this.#plan.calls.length);
     await this.#machine.run(program, buffers.all, seconds);
@@ -120,12 +124,16 @@ class NativeExecutable implements Executable {
 
 const EMPTY: Layout = { offsets: new Map(), bytes: 0 };
 
-type Numbers = Float32Array | Int32Array;
-
-/** Inputs of the reference's float64 are rounded. */
-function narrow(data: Value["data"]): Numbers {
-  return data instanceof Float64Array ? Float32Array.from(data) : data;
+/** In float32, also of the reference's float64. */
+function copyOf(data: Value["data"]): Float32Array | Int32Array {
+  return data instanceof Int32Array ? data.slice() : Float32Array.from(data);
 }
+
+function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
+}
+
+type Values = Readonly<Record<string, Value>>;
 
 interface Memory {
   readonly layout: Layout;
@@ -138,14 +146,14 @@ class Buffers {
   readonly #indices = new Map<ArrayBufferLike, number>();
   readonly #parameters: Parameters;
   readonly #kept: Readonly<Record<"arena" | "constant", Memory>>;
-  readonly #given: Readonly<Record<"input" | "output", Readonly<Record<string, Numbers>>>>;
+  readonly #given: Readonly<Record<"input" | "output", Values>>;
 
   constructor(
     parameters: Parameters,
     constant: Memory,
     arena: Memory,
-    input: Readonly<Record<string, Numbers>>,
-    output: Readonly<Record<string, Numbers>>,
+    input: Values,
+    output: Values,
   ) {
     this.#parameters = parameters;
     this.#kept = { arena, constant };
@@ -165,8 +173,8 @@ class Buffers {
     return "bytes" in place ? quantityIn(place.bytes, run) : this.#dataOf(place).byteLength;
   }
 
-  #dataOf({ kind, name }: Extract<Place, { name: string }>): Numbers {
-    return kind === "parameter" ? this.#parameters.get(name).data : this.#given[kind][name];
+  #dataOf({ kind, name }: Extract<Place, { name: string }>): Value["data"] {
+    return kind === "parameter" ? this.#parameters.get(name).data : this.#given[kind][name].data;
   }
 
   #indexOf(buffer: ArrayBufferLike): number {

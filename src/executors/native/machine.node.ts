@@ -50,13 +50,23 @@ export class Machine {
   }
 }
 
+/** More than any processor has; each takes a stack of its own. */
+const MAX_THREADS = 1024;
+
 const machines = new Map<string, Machine>();
 
 /**
  * The machine with so many threads, which all who ask for it share: the best instruction set of the processor, or the one
- * that CLOZE_ISA names. Throws DEVICE_UNAVAILABLE where the kernels were not built, OPTION_INVALID.
+ * that CLOZE_ISA names. Throws DEVICE_UNAVAILABLE where the kernels were not built, and OPTION_INVALID.
  */
 export function openMachine(threads: number): Machine {
+  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "that is no number of threads",
+      expected: `a whole number from 1 to ${MAX_THREADS}`,
+      received: String(threads),
+    });
+  }
   const addon = loadAddon();
   const set = chooseSet(addon);
   const key = `${set} ${threads}`;

@@ -2,7 +2,7 @@ import { fillDropoutMask } from "../../graph/dropout-mask.ts";
 import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
-import { type Parameters, sizeOf } from "../../graph/parameters.ts";
+import { type Parameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
 import { compileOnnx, type MaskInput, outputName } from "./compile.ts";
 import type { OnnxSession, OnnxValue, OpenSession } from "./session.ts";
 
@@ -11,6 +11,7 @@ export function makeOnnxExecutor(name: string, openSession: OpenSession): Execut
   return {
     name,
     async load(graph, parameters, { frozen = false } = {}) {
+      requireParameters(graph.parameters, parameters);
       const fedParameters = frozen ? {} : parameterInputs(graph, parameters);
       const { bytes, masks } = compileOnnx(graph, frozen ? parameters : undefined);
       return new OnnxExecutable(graph, masks, await openSession(bytes), fedParameters);

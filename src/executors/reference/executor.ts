@@ -4,7 +4,7 @@ import type { Executable, Executor, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import type { AnyTensor, NodeOf, OpName } from "../../graph/operations.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import { type Parameters, requireParameters } from "../../graph/parameters.ts";
 import { ATTENTION_RULES } from "./attention.ts";
 import { LAYER_NORM_RULES } from "./layer-norm.ts";
 import { LINEAR_RULES } from "./linear.ts";
@@ -32,7 +32,7 @@ export const referenceExecutor: Executor = {
   name: "reference",
 
   async load(graph: Graph, parameters: Parameters): Promise<Executable> {
-    for (const { name } of graph.parameters) parameters.get(name);
+    requireParameters(graph.parameters, parameters);
     return {
       async run(inputs, options = {}) {
         const bindings = bindInputs(graph, inputs, options.seed);
