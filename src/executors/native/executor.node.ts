@@ -148,13 +148,7 @@ class Buffers {
   readonly #kept: Readonly<Record<"arena" | "constant", Memory>>;
   readonly #given: Readonly<Record<"input" | "output", Values>>;
 
-  constructor(
-    parameters: Parameters,
-    constant: Memory,
-    arena: Memory,
-    input: Values,
-    output: Values,
-  ) {
+  constructor(parameters: Parameters, constant: Memory, arena: Memory, input: Values, output: Values) {
     this.#parameters = parameters;
     this.#kept = { arena, constant };
     this.#given = { input, output };
