@@ -30,9 +30,9 @@ const { metrics } = await finetune("text-classification", {
   output: join(folder, "model"),
   textColumn: "premise",
   pairColumn: "hypothesis",
-  epochs: 100,
+  epochs: 160,
   batchSize: 8,
-  learningRate: 1e-3,
+  learningRate: 2e-3,
 });
 console.log("accuracy:", metrics?.accuracy);
 

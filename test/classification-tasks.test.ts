@@ -180,7 +180,7 @@ describe("multiple choice", () => {
   let data: string;
   beforeAll(async () => {
     data = writeRows(join(folder, "choices.jsonl"), rows);
-    model = await train("multiple-choice", data, ...columns);
+    model = await train("multiple-choice", data, ...columns, "--epochs", "16");
   });
 
   test("reads SWAG's columns alike in training and in measuring, whether or not they are named", async () => {

@@ -45,7 +45,7 @@ function writeSquad(path: string, asked: readonly Asked[]): string {
 }
 
 const dev = questions(30, 2);
-const training = { batchSize: 16, epochs: 4, learningRate: 3e-3, maxLength: 64, stride: 16, threads: 1 };
+const training = { batchSize: 16, epochs: 12, learningRate: 3e-3, maxLength: 64, stride: 16, threads: 1 };
 let folder: string;
 let base: string;
 let train: string;
@@ -273,7 +273,7 @@ describe("the command line", () => {
 
   test.concurrent("fine-tunes, evaluates, predicts, and scores what was predicted", async () => {
     const output = join(folder, "by-command");
-    const options = "--batch-size 16 --epochs 4 --learning-rate 3e-3 --max-length 64 --stride 16 --threads 1".split(
+    const options = "--batch-size 16 --epochs 12 --learning-rate 3e-3 --max-length 64 --stride 16 --threads 1".split(
       " ",
     );
     const files = ["--train", train, "--dev", devFile, "--output", output];
