@@ -18,13 +18,22 @@ constexpr long BLOCK = 8 * ROWS;
 
 /** What all sequences and heads share. */
 struct Attention {
+  const int32_t* lengths;
+  long sequences;
+  long longest;  // S
   long tokens;
   long width;  // D
   long heads;
-  long longest;  // S
   Dropout dropout;
-  const int32_t* lengths;
-  long sequences;
+
+  explicit Attention(Arguments& a)
+      : lengths(a.place<int32_t>()),
+        sequences(a.size()),
+        longest(a.size()),
+        tokens(a.size()),
+        width(a.size()),
+        heads(a.size()),
+        dropout(a) {}
 
   long headSize() const { return width / heads; }
   float scale() const { return 1.0f / std::sqrt(static_cast<float>(headSize())); }
@@ -88,12 +97,10 @@ void multiplyRow(const LeftPanel<Number>& left, const Number* right, long inner,
 }
 
 /** `count` rows as a left panel: where they lie if that will do, else packed. */
-template <class Number, class T>
-LeftPanel<Number> leftPanel(const View<T>& from, long count, long inner, Number* packed) {
-  if constexpr (std::is_same<Number, T>::value) {
-    if (count == ROWS && from.columnStride == 1 && inner % GROUP<Number> == 0)
-      return {from.data, from.rowStride, GROUP<Number>};
-  }
+template <class Number>
+LeftPanel<Number> leftPanel(const View<Number>& from, long count, long inner, Number* packed) {
+  if (count == ROWS && from.columnStride == 1 && inner % GROUP<Number> == 0)
+    return {from.data, from.rowStride, GROUP<Number>};
   packPanel<ROWS>(from, count, inner, packed);
   return packedLeft(packed);
 }
@@ -151,7 +158,7 @@ long maskPlace(const Attention& a, const Head& head, long query) {
   return ((head.sequence * a.heads + head.head) * a.longest + query) * a.longest;
 }
 
-template <class Number, class T>
+template <class T>
 void attend(const Attention& a, const T* query, const T* key, const T* value, T* out, Normaliser* normalisers,
             Pool& pool) {
   const long H = a.headSize();
@@ -159,17 +166,17 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
     const long S = head.length;
     const long stride = panels(S, COLUMNS) * COLUMNS;
     Cutter cutter;
-    const size_t keysAt = cutter.add<Number>(packedSize<Number>(S, H, COLUMNS));
-    const size_t valuesAt = cutter.add<Number>(packedSize<Number>(H, S, COLUMNS));
-    const size_t leftAt = cutter.add<Number>(packedSize<Number>(ROWS, std::max(S, H), ROWS));
+    const size_t keysAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
+    const size_t valuesAt = cutter.add<T>(packedSize<T>(H, S, COLUMNS));
+    const size_t leftAt = cutter.add<T>(packedSize<T>(ROWS, std::max(S, H), ROWS));
     const size_t scoresAt = cutter.add<float>(ROWS * std::max(stride, panels(H, COLUMNS) * COLUMNS));
-    const size_t keptAt = cutter.add<Number>(ROWS * stride);
+    const size_t keptAt = cutter.add<T>(ROWS * stride);
     const size_t factorsAt = cutter.add<float>(S);
     std::byte* memory = cutter.take(scratch);
-    Number* keys = reinterpret_cast<Number*>(memory + keysAt);
-    Number* values = reinterpret_cast<Number*>(memory + valuesAt);
-    Number* left = reinterpret_cast<Number*>(memory + leftAt);
-    Number* kept = reinterpret_cast<Number*>(memory + keptAt);
+    T* keys = reinterpret_cast<T*>(memory + keysAt);
+    T* values = reinterpret_cast<T*>(memory + valuesAt);
+    T* left = reinterpret_cast<T*>(memory + leftAt);
+    T* kept = reinterpret_cast<T*>(memory + keptAt);
     float* scores = reinterpret_cast<float*>(memory + scoresAt);
     float* factors = reinterpret_cast<float*>(memory + factorsAt);
 
@@ -190,9 +197,9 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
         }
       }
       for (long r = 0; r < rows; r++) {
-        for (long j = 0; j < S; j++) kept[r * stride + j] = convertTo<Number>(scores[r * stride + j]);
+        for (long j = 0; j < S; j++) kept[r * stride + j] = convertTo<T>(scores[r * stride + j]);
       }
-      const View<Number> probabilities{kept, stride, 1};
+      const View<T> probabilities{kept, stride, 1};
       multiplyRow(leftPanel(probabilities, rows, S, left), values, S, H, scores,
                   panels(H, COLUMNS) * COLUMNS);  // [rows, H]
       for (long r = 0; r < rows; r++) {
@@ -211,7 +218,7 @@ struct Gradients {
   T* value;
 };
 
-template <class Number, class T>
+template <class T>
 void attendBackward(const Attention& a, const T* dy, const T* query, const T* key, const T* value,
                     const Normaliser* normalisers, Gradients<T> out, Pool& pool) {
   const long H = a.headSize();
@@ -221,12 +228,12 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
     const long block = std::min(BLOCK, panels(S, ROWS) * ROWS);
     const long sumsSize = panels(S, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS;
     Cutter cutter;
-    const size_t keysAt = cutter.add<Number>(packedSize<Number>(S, H, COLUMNS));
-    const size_t valuesAt = cutter.add<Number>(packedSize<Number>(S, H, COLUMNS));
-    const size_t keyColumnsAt = cutter.add<Number>(packedSize<Number>(H, S, COLUMNS));
-    const size_t rightAt = cutter.add<Number>(packedSize<Number>(H, block, COLUMNS));
-    const size_t leftAt = cutter.add<Number>(
-        std::max(packedSize<Number>(ROWS, std::max(S, H), ROWS), packedSize<Number>(S, block, ROWS)));
+    const size_t keysAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
+    const size_t valuesAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
+    const size_t keyColumnsAt = cutter.add<T>(packedSize<T>(H, S, COLUMNS));
+    const size_t rightAt = cutter.add<T>(packedSize<T>(H, block, COLUMNS));
+    const size_t leftAt =
+        cutter.add<T>(std::max(packedSize<T>(ROWS, std::max(S, H), ROWS), packedSize<T>(S, block, ROWS)));
     const size_t keptAt = cutter.add<float>(block * stride);
     const size_t slopesAt = cutter.add<float>(block * stride);
     const size_t dqueryAt = cutter.add<float>(panels(block, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS);
@@ -234,11 +241,11 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
     const size_t dvalueAt = cutter.add<float>(sumsSize);
     const size_t factorsAt = cutter.add<float>(S);
     std::byte* memory = cutter.take(scratch);
-    Number* keys = reinterpret_cast<Number*>(memory + keysAt);
-    Number* values = reinterpret_cast<Number*>(memory + valuesAt);
-    Number* keyColumns = reinterpret_cast<Number*>(memory + keyColumnsAt);
-    Number* right = reinterpret_cast<Number*>(memory + rightAt);
-    Number* left = reinterpret_cast<Number*>(memory + leftAt);
+    T* keys = reinterpret_cast<T*>(memory + keysAt);
+    T* values = reinterpret_cast<T*>(memory + valuesAt);
+    T* keyColumns = reinterpret_cast<T*>(memory + keyColumnsAt);
+    T* right = reinterpret_cast<T*>(memory + rightAt);
+    T* left = reinterpret_cast<T*>(memory + leftAt);
     float* kept = reinterpret_cast<float*>(memory + keptAt);
     float* slopes = reinterpret_cast<float*>(memory + slopesAt);
     float* dquery = reinterpret_cast<float*>(memory + dqueryAt);
@@ -306,49 +313,31 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
   });
 }
 
-Attention readAttention(Arguments& a) {
-  Attention attention;
-  attention.lengths = a.place<int32_t>();
-  attention.sequences = a.size();
-  attention.longest = a.size();
-  attention.tokens = a.size();
-  attention.width = a.size();
-  attention.heads = a.size();
-  attention.dropout.seed = static_cast<uint32_t>(a.number());
-  attention.dropout.site = static_cast<uint32_t>(a.number());
-  attention.dropout.rate = a.number();
-  return attention;
-}
-
 }  // namespace
 
 /**
- * number type, type of the matrices, lengths [B], B, longest S, T, D, heads, seed, site, rate, query, key, value, out
- * [T, D], normalisers [T, N, 2] (may be left out).
+ * type of the matrices and their products, lengths [B], B, longest S, T, D, heads, seed, site, rate, query, key, value,
+ * out [T, D], normalisers [T, N, 2] (may be left out).
  */
 void attention(Arguments& a, Pool& pool) {
-  const Type number = static_cast<Type>(a.size());
   const Type type = static_cast<Type>(a.size());
-  const Attention attention = readAttention(a);
+  const Attention attention(a);
   const void* query = a.place<void>();
   const void* key = a.place<void>();
   const void* value = a.place<void>();
   void* out = a.place<void>();
   Normaliser* normalisers = a.place<Normaliser>();
-  withProductType(number, [&](auto number0) {
-    withType(type, [&](auto zero) {
-      using T = decltype(zero);
-      attend<decltype(number0)>(attention, static_cast<const T*>(query), static_cast<const T*>(key),
-                                static_cast<const T*>(value), static_cast<T*>(out), normalisers, pool);
-    });
+  withProductType(type, [&](auto zero) {
+    using T = decltype(zero);
+    attend<T>(attention, static_cast<const T*>(query), static_cast<const T*>(key), static_cast<const T*>(value),
+              static_cast<T*>(out), normalisers, pool);
   });
 }
 
 /** As above up to the rate; then dy, query, key, value, normalisers, dquery, dkey, dvalue (any may be left out). */
 void attentionGradient(Arguments& a, Pool& pool) {
-  const Type number = static_cast<Type>(a.size());
   const Type type = static_cast<Type>(a.size());
-  const Attention attention = readAttention(a);
+  const Attention attention(a);
   const void* dy = a.place<void>();
   const void* query = a.place<void>();
   const void* key = a.place<void>();
@@ -357,14 +346,11 @@ void attentionGradient(Arguments& a, Pool& pool) {
   void* dquery = a.place<void>();
   void* dkey = a.place<void>();
   void* dvalue = a.place<void>();
-  withProductType(number, [&](auto number0) {
-    withType(type, [&](auto zero) {
-      using T = decltype(zero);
-      const Gradients<T> out{static_cast<T*>(dquery), static_cast<T*>(dkey), static_cast<T*>(dvalue)};
-      attendBackward<decltype(number0)>(attention, static_cast<const T*>(dy), static_cast<const T*>(query),
-                                        static_cast<const T*>(key), static_cast<const T*>(value), normalisers, out,
-                                        pool);
-    });
+  withProductType(type, [&](auto zero) {
+    using T = decltype(zero);
+    const Gradients<T> out{static_cast<T*>(dquery), static_cast<T*>(dkey), static_cast<T*>(dvalue)};
+    attendBackward<T>(attention, static_cast<const T*>(dy), static_cast<const T*>(query), static_cast<const T*>(key),
+                      static_cast<const T*>(value), normalisers, out, pool);
   });
 }
 

@@ -27,6 +27,22 @@ struct Normaliser {
   float surprise(float x) const { return highest - x - std::log(share); }
 };
 
+/** logits [R, K], labels [R], weights [R], R, K: what a choice among K is judged by. */
+struct Choices {
+  const float* logits;
+  const int32_t* labels;
+  const float* weights;
+  long rows;
+  long columns;
+
+  explicit Choices(Arguments& a)
+      : logits(a.place<float>()),
+        labels(a.place<int32_t>()),
+        weights(a.place<float>()),
+        rows(a.size()),
+        columns(a.size()) {}
+};
+
 float weightedSum(const float* values, const float* weights, long count) {
   double sum = 0;
   for (long i = 0; i < count; i++) sum += static_cast<double>(weights[i]) * values[i];
@@ -37,46 +53,38 @@ float weightedSum(const float* values, const float* weights, long count) {
 
 /** logits [R, K], labels [R], weights [R], R, K, normalisers [R, 2], losses [R], out []. */
 void softmaxCrossEntropy(Arguments& a, Pool& pool) {
-  const float* logits = a.place<float>();
-  const int32_t* labels = a.place<int32_t>();
-  const float* weights = a.place<float>();
-  const long rows = a.size();
-  const long columns = a.size();
+  const Choices choices(a);
   Normaliser* normalisers = a.place<Normaliser>();
   float* losses = a.place<float>();
   float* out = a.place<float>();
-  forRows(rows, columns, pool, [=](long row) {
-    const float* x = logits + row * columns;
-    const float highest = highestOf(x, columns);
+  forRows(choices.rows, choices.columns, pool, [=](long row) {
+    const float* x = choices.logits + row * choices.columns;
+    const float highest = highestOf(x, choices.columns);
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (long k = 0; k < columns; k++) sum += exponential(x[k] - highest);
+    for (long k = 0; k < choices.columns; k++) sum += exponential(x[k] - highest);
     normalisers[row] = {highest, 1.0f / sum};
-    losses[row] = normalisers[row].surprise(x[labels[row]]);
+    losses[row] = normalisers[row].surprise(x[choices.labels[row]]);
   });
-  *out = weightedSum(losses, weights, rows);
+  *out = weightedSum(losses, choices.weights, choices.rows);
 }
 
 /** dy [], logits [R, K], labels [R], weights [R], R, K, normalisers [R, 2], out [R, K], its type. */
 void softmaxCrossEntropyGradient(Arguments& a, Pool& pool) {
   const float* dy = a.place<float>();
-  const float* logits = a.place<float>();
-  const int32_t* labels = a.place<int32_t>();
-  const float* weights = a.place<float>();
-  const long rows = a.size();
-  const long columns = a.size();
+  const Choices choices(a);
   const Normaliser* normalisers = a.place<Normaliser>();
   void* target = a.place<void>();
   const Type type = static_cast<Type>(a.size());
   withType(type, [&](auto zero) {
     using T = decltype(zero);
-    forRows(rows, columns, pool, [=](long row) {
-      const float* x = logits + row * columns;
-      T* y = static_cast<T*>(target) + row * columns;
-      const float factor = *dy * weights[row];
+    forRows(choices.rows, choices.columns, pool, [=](long row) {
+      const float* x = choices.logits + row * choices.columns;
+      T* y = static_cast<T*>(target) + row * choices.columns;
+      const float factor = *dy * choices.weights[row];
       const Normaliser normaliser = normalisers[row];
-      for (long k = 0; k < columns; k++) y[k] = fromFloat<T>(factor * normaliser.probability(x[k]));
-      const long label = labels[row];
+      for (long k = 0; k < choices.columns; k++) y[k] = fromFloat<T>(factor * normaliser.probability(x[k]));
+      const long label = choices.labels[row];
       y[label] = fromFloat<T>(factor * (normaliser.probability(x[label]) - 1.0f));
     });
   });
@@ -84,18 +92,14 @@ void softmaxCrossEntropyGradient(Arguments& a, Pool& pool) {
 
 /** logits [R, K], labels [R], weights [R], R, K, hits [R], out []. */
 void accuracy(Arguments& a, Pool& pool) {
-  const float* logits = a.place<float>();
-  const int32_t* labels = a.place<int32_t>();
-  const float* weights = a.place<float>();
-  const long rows = a.size();
-  const long columns = a.size();
+  const Choices choices(a);
   float* hits = a.place<float>();
   float* out = a.place<float>();
-  forRows(rows, columns, pool, [=](long row) {
-    const float* x = logits + row * columns;
-    hits[row] = x[labels[row]] >= highestOf(x, columns) ? 1.0f : 0.0f;
+  forRows(choices.rows, choices.columns, pool, [=](long row) {
+    const float* x = choices.logits + row * choices.columns;
+    hits[row] = x[choices.labels[row]] >= highestOf(x, choices.columns) ? 1.0f : 0.0f;
   });
-  *out = weightedSum(hits, weights, rows);
+  *out = weightedSum(hits, choices.weights, choices.rows);
 }
 
 /** logits [R, C], lengths [G], labels [G, C], weights [G], G, C, normalisers [G, C, 2], out []. */

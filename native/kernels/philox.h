@@ -4,6 +4,8 @@
 #pragma once
 #include <cstdint>
 
+#include "../program.h"
+
 namespace cloze {
 
 /** Positions that one counter serves: eight halves of four words. */
@@ -35,6 +37,10 @@ struct Dropout {
   uint32_t seed;
   uint32_t site;
   double rate;
+
+  /** Reads seed, site and rate. */
+  explicit Dropout(Arguments& a)
+      : seed(static_cast<uint32_t>(a.number())), site(static_cast<uint32_t>(a.number())), rate(a.number()) {}
 
   /** Writes the factors of positions begin to end, 0 or 1 / (1 - rate). */
   void factors(long begin, long end, float* to) const {

@@ -72,9 +72,7 @@ void dropout(Arguments& a, Pool& pool) {
   void* target = a.place<void>();
   const Type type = static_cast<Type>(a.size());
   const long count = a.size();
-  const uint32_t seed = static_cast<uint32_t>(a.number());
-  const uint32_t site = static_cast<uint32_t>(a.number());
-  const Dropout dropout{seed, site, a.number()};
+  const Dropout dropout(a);
   withType(type, [&](auto zero) {
     using T = decltype(zero);
     const T* x = static_cast<const T*>(source);

@@ -214,9 +214,7 @@ void product(Arguments& a, Pool& pool) {
   void* before = a.place<void>();
   const void* slopeAt = a.place<void>();
   const Activation activation = static_cast<Activation>(a.size());
-  const uint32_t seed = static_cast<uint32_t>(a.number());
-  const uint32_t site = static_cast<uint32_t>(a.number());
-  const Dropout dropout{seed, site, a.number()};
+  const Dropout dropout(a);
   withProductType(number, [&](auto zero) {
     withType(leftType, [&](auto from) {
       withType(outType, [&](auto to) {

@@ -81,20 +81,17 @@ void gather(Arguments& a, Pool& pool) {
 
 /**
  * Adds rows to the rows that the indices name: indices [I], updates [I, columns], their type, out [rows, columns] in
- * float, whether it is zeroed first, I, rows, columns. Each thread has columns of its own, and adds in the order of I.
+ * float, I, rows, columns. Each thread has columns of its own, and adds in the order of I.
  */
 void scatterAdd(Arguments& a, Pool& pool) {
   const int32_t* indices = a.place<int32_t>();
   const void* updates = a.place<void>();
   const Type type = static_cast<Type>(a.size());
   float* out = a.place<float>();
-  const bool zero = a.size();
   const long count = a.size();
   const long rows = a.size();
   const long columns = a.size();
-  if (zero) {
-    forChunks(rows * columns, pool, [=](long begin, long end) { std::fill(out + begin, out + end, 0.0f); });
-  }
+  forChunks(rows * columns, pool, [=](long begin, long end) { std::fill(out + begin, out + end, 0.0f); });
   constexpr long STRIPE = 64;
   withType(type, [&](auto zero) {
     using T = decltype(zero);

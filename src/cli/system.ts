@@ -1,6 +1,10 @@
 import { availableParallelism, cpus, totalmem } from "node:os";
-import { ClozeError } from "../base/errors.ts";
-import { type ExecutorOptions, nativeInstructionSets, openExecutor } from "../executors/executor.node.ts";
+import {
+  type ExecutorOptions,
+  isUnavailable,
+  nativeInstructionSets,
+  openExecutor,
+} from "../executors/executor.node.ts";
 import { measureCeiling } from "../train/ceiling.ts";
 import { formatTable } from "./metrics.ts";
 
@@ -51,15 +55,14 @@ export async function inspectSystem(): Promise<System> {
 
 async function inspectNative(): Promise<Native | Missing> {
   try {
-    const sets = nativeInstructionSets();
-    const float32 = await ceiling({ device: "cpu", precision: "fp32" }); // which refuses a wrong CLOZE_ISA
-    const { name, bfloat16 } = sets.find(({ name }) => name === process.env.CLOZE_ISA) ?? sets[0];
-    const flopPerSecond = bfloat16
+    const { all, chosen } = nativeInstructionSets();
+    const float32 = await ceiling({ device: "cpu", precision: "fp32" });
+    const flopPerSecond = chosen.bfloat16
       ? { float32, bfloat16: await ceiling({ device: "cpu", precision: "bf16" }) }
       : { float32 };
-    return { instructionSets: sets.map(({ name }) => name), instructionSet: name, flopPerSecond };
+    return { instructionSets: all.map(({ name }) => name), instructionSet: chosen.name, flopPerSecond };
   } catch (error) {
-    if (error instanceof ClozeError && error.code === "DEVICE_UNAVAILABLE") return { missing: error.message };
+    if (isUnavailable(error)) return { missing: error.message };
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import type { Executor } from "../graph/executor.ts";
 import { type OpenKernels, wasmKernels } from "../optim/kernels.ts";
 import { hasAddon, type InstructionSet, loadAddon } from "./native/addon.node.ts";
 import { nativeExecutor } from "./native/executor.node.ts";
+import { chooseSet } from "./native/machine.node.ts";
 import { nativeKernels } from "./native/optimizer.node.ts";
 import type { TimedCall } from "./native/profile.ts";
 import { onnxExecutor } from "./onnx/node.node.ts";
@@ -48,13 +49,21 @@ export function openExecutor(options: ExecutorOptions, use: Use): Executor {
   };
 }
 
-function processorExecutor({ precision, threads, worker }: ExecutorOptions, use: Use) {
+function processorExecutor({ precision, threads, worker }: ExecutorOptions, use: Use): Executor {
+  return nativeOr(
+    () => nativeExecutor({ precision: precisionFor(use, precision), threads }),
+    () => onnxExecutor({ device: "cpu", threads, worker }),
+  );
+}
+
+/** What the native kernels give, or where there are none that load, something else. */
+function nativeOr<T>(native: () => T, otherwise: () => T): T {
   try {
-    return nativeExecutor({ precision: precisionFor(use, precision), threads });
+    return native();
   } catch (error) {
     if (!isUnavailable(error)) throw error;
     if (hasAddon()) warnOnce(`${error.message} Until then ONNX Runtime computes instead.`);
-    return onnxExecutor({ device: "cpu", threads, worker });
+    return otherwise();
   }
 }
 
@@ -85,22 +94,25 @@ function warnOnce(text: string): void {
   warned = true;
 }
 
-/** What Cloze's own kernels can use of this processor, the best one first. Throws DEVICE_UNAVAILABLE where there are none. */
-export function nativeInstructionSets(): readonly InstructionSet[] {
-  return loadAddon().instructionSets;
+/**
+ * What Cloze's own kernels can use of this processor, the best one first, and the one that computes. Throws
+ * DEVICE_UNAVAILABLE where there are none, OPTION_INVALID for a wrong CLOZE_ISA.
+ */
+export function nativeInstructionSets(): { readonly all: readonly InstructionSet[]; readonly chosen: InstructionSet } {
+  const addon = loadAddon();
+  return { all: addon.instructionSets, chosen: addon.instructionSets[chooseSet(addon)] };
 }
 
 /** What passes over the flat buffers of an optimizer: native kernels where the device has them, else WebAssembly. */
 export function openStepKernels({ device = "cpu", threads }: ExecutorOptions): OpenKernels {
   if (device !== "cpu") return wasmKernels;
-  try {
-    return nativeKernels({ threads });
-  } catch (error) {
-    if (!isUnavailable(error)) throw error;
-    return wasmKernels;
-  }
+  return nativeOr(
+    () => nativeKernels({ threads }),
+    () => wasmKernels,
+  );
 }
 
-function isUnavailable(error: unknown): error is ClozeError {
+/** Whether an error says that a device is not there. */
+export function isUnavailable(error: unknown): error is ClozeError {
   return error instanceof ClozeError && error.code === "DEVICE_UNAVAILABLE";
 }

@@ -1,6 +1,6 @@
-import { ClozeError } from "../../base/errors.ts";
 import {
   type ExecutorOptions,
+  isUnavailable,
   openExecutor,
   openStepKernels,
   type TimedCall,
@@ -39,7 +39,7 @@ export function openTimed(options: TimedOptions, use: "training" | "inference"):
       },
     };
   } catch (error) {
-    if (!(error instanceof ClozeError && error.code === "DEVICE_UNAVAILABLE")) throw error;
+    if (!isUnavailable(error)) throw error;
     const onnx = { ...options, device: "onnx" } as const;
     const executor = openExecutor(onnx, use);
     return { executor, stepKernels: openStepKernels(onnx), takeCalls: () => [], missing: error.message };

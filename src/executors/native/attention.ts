@@ -28,5 +28,5 @@ function common(node: NodeOf<"attention">, type: Type, l: Lowering): Argument[] 
   const { heads, dropout } = node.attributes;
   const sizes = [dim(lengths.shape[0]), dim("S"), ...query.shape.map(dim), heads];
   const mask = [seedOf, dropout > 0 ? l.site(node) : 0, dropout];
-  return [typeNumber(type), typeNumber(type), l.read(lengths), ...sizes, ...mask];
+  return [typeNumber(type), l.read(lengths), ...sizes, ...mask];
 }

@@ -5,8 +5,16 @@ import { type AnyNode, type AnyTensor, isNode, type Tensor } from "../../graph/o
 import { findFusions, isProduct, type ProductNode } from "./fusion.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
-import type { Argument, Call, Place, Plan, Quantity, Stored, Type } from "./plan.ts";
-import { quantityIn } from "./plan.ts";
+import {
+  type Argument,
+  type Call,
+  type Place,
+  type Plan,
+  type Quantity,
+  quantityIn,
+  type Stored,
+  type Type,
+} from "./plan.ts";
 
 export interface CompileOptions {
   /** What products are computed in and activations are stored as. */

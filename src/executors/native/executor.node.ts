@@ -1,5 +1,7 @@
 import { availableParallelism } from "node:os";
 import { ClozeError } from "../../base/errors.ts";
+import { mapValues } from "../../base/map-values.ts";
+import { Serial } from "../../base/serial.ts";
 import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
@@ -46,8 +48,8 @@ class NativeExecutable implements Executable {
   #arena = new ArrayBuffer(0);
   #constants: { readonly layout: Layout; readonly memory: ArrayBuffer };
   #disposed = false;
-  /** Settles with the last run that was asked for. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** The runs: they share the arena. */
+  readonly #runs = new Serial();
 
   constructor(graph: Graph, parameters: Parameters, plan: Plan, machine: Machine, onRun: NativeOptions["onRun"]) {
     this.#graph = graph;
@@ -70,22 +72,15 @@ class NativeExecutable implements Executable {
   }
 
   run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
-    return this.#queue(() => this.#run(inputs, options));
+    return this.#runs.run(() => this.#run(inputs, options));
   }
 
   dispose(): Promise<void> {
-    return this.#queue(async () => {
+    return this.#runs.run(async () => {
       this.#disposed = true;
       this.#arena = new ArrayBuffer(0);
       this.#constants = { layout: EMPTY, memory: new ArrayBuffer(0) };
     });
-  }
-
-  /** Runs one after another: they share the arena. */
-  #queue<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => {}); // the caller has the error; the next run goes on
-    return result;
   }
 
   async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
@@ -127,10 +122,6 @@ const EMPTY: Layout = { offsets: new Map(), bytes: 0 };
 /** In float32, also of the reference's float64. */
 function copyOf(data: Value["data"]): Float32Array | Int32Array {
   return data instanceof Int32Array ? data.slice() : Float32Array.from(data);
-}
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 }
 
 type Values = Readonly<Record<string, Value>>;

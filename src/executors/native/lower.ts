@@ -29,7 +29,7 @@ const RULES: { readonly [K in OpName]: Rule<K> } = {
     const to = l.write(y, "float32").place;
     const [rows, columns] = y.shape;
     const sizes = [dim(updates.shape[0]), dim(rows), dim(columns)];
-    l.call("scatterAdd", l.read(indices), from.place, typeNumber(from.type), to, 1, ...sizes);
+    l.call("scatterAdd", l.read(indices), from.place, typeNumber(from.type), to, ...sizes);
   },
 
   add: lowerAdd,

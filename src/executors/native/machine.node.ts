@@ -75,7 +75,8 @@ export function openMachine(threads: number): Machine {
   return machine;
 }
 
-function chooseSet({ instructionSets }: Addon): number {
+/** Index of the best instruction set, or of the one that CLOZE_ISA names. Throws OPTION_INVALID. */
+export function chooseSet({ instructionSets }: Addon): number {
   const wanted = process.env.CLOZE_ISA;
   if (wanted === undefined) return 0;
   const set = instructionSets.findIndex(({ name }) => name === wanted);

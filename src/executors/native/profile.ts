@@ -37,8 +37,8 @@ export interface TimedCall {
 /** Operations of a call from its numbers, places left out, in the order of its arguments. */
 const FLOP: Readonly<Record<string, (numbers: readonly number[]) => number>> = {
   product: ([, , , rows, columns, inner]) => 2 * rows * columns * inner,
-  attention: ([, , , longest, tokens, width]) => 4 * tokens * longest * width,
-  attentionGradient: ([, , , longest, tokens, width]) => 10 * tokens * longest * width,
+  attention: ([, , longest, tokens, width]) => 4 * tokens * longest * width,
+  attentionGradient: ([, , longest, tokens, width]) => 10 * tokens * longest * width,
 };
 
 /** As plan.ts numbers the types: float32, bfloat16. */

@@ -1,3 +1,4 @@
+import { Serial } from "../../base/serial.ts";
 import { fillDropoutMask } from "../../graph/dropout-mask.ts";
 import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
@@ -26,8 +27,8 @@ class OnnxExecutable implements Executable {
   readonly #fedParameters: Readonly<Record<string, OnnxValue>>;
   /** One buffer for all masks of a run, kept for the next run. */
   #maskBuffer = new Float32Array(0);
-  /** Settles with the last run that was asked for. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** The runs: they share the buffer of the masks. */
+  readonly #runs = new Serial();
 
   constructor(
     graph: Graph,
@@ -42,18 +43,11 @@ class OnnxExecutable implements Executable {
   }
 
   run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
-    return this.#queue(() => this.#run(inputs, options));
+    return this.#runs.run(() => this.#run(inputs, options));
   }
 
   dispose(): Promise<void> {
-    return this.#queue(() => this.#session.release());
-  }
-
-  /** Runs one after another: they share the buffer of the masks. */
-  #queue<T>(work: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(work);
-    this.#last = result.catch(() => {}); // the caller has the error; the next run goes on
-    return result;
+    return this.#runs.run(() => this.#session.release());
   }
 
   async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {

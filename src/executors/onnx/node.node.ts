@@ -1,5 +1,6 @@
 import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
+import { mapValues } from "../../base/map-values.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { makeOnnxExecutor } from "./executor.ts";
 import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
@@ -70,8 +71,4 @@ function fromTensor({ type, data, dims }: ort.Tensor): OnnxValue {
   if (type === "float32" && data instanceof Float32Array) return { type, data, dims };
   if (type === "int32" && data instanceof Int32Array) return { type, data, dims };
   throw new ClozeError("INTERNAL", { problem: `a session returned ${type}` });
-}
-
-function mapValues<A, B>(record: Readonly<Record<string, A>>, f: (value: A) => B): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, f(value)]));
 }
