@@ -110,7 +110,8 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
     sets.Set(sets.Length(), row);
   }
   const Napi::Array kernels = Napi::Array::New(env);
-  for (const NamedKernel& kernel : instructionSets()[0]->kernels) kernels.Set(kernels.Length(), kernel.name);
+  const InstructionSet& set = *instructionSets()[0];  // they all have the same
+  for (size_t i = 0; i < set.kernelCount; i++) kernels.Set(kernels.Length(), set.kernels[i].name);
   exports.Set("instructionSets", sets);
   exports.Set("kernels", kernels);
   exports.Set("Pool", PoolObject::define(env));

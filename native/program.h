@@ -48,7 +48,8 @@ struct InstructionSet {
   const char* name;
   /** Products of bfloat16 numbers, not merely their storage. */
   bool bfloat16;
-  std::vector<NamedKernel> kernels;
+  const NamedKernel* kernels;
+  size_t kernelCount;
 };
 
 /** The instruction sets that this processor has, the best one first. */

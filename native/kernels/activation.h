@@ -4,6 +4,7 @@
 #include <cstdint>
 
 namespace cloze {
+namespace CLOZE_ISA {
 
 /** As the graph's `ActivationKind`, in the order in which the plan numbers them; 0 is none. */
 enum class Activation { none, gelu, geluNew, relu, silu, tanh };
@@ -98,4 +99,5 @@ inline void withActivation(Activation kind, Body body) {
   }
 }
 
+}  // namespace CLOZE_ISA
 }  // namespace cloze

@@ -14,7 +14,7 @@ namespace CLOZE_ISA {
 namespace {
 
 /** Queries of a block in the gradient. */
-constexpr long BLOCK = 8 * ROWS;
+constexpr long BLOCK = 12 * ROWS;
 
 /** What all sequences and heads share. */
 struct Attention {
@@ -137,8 +137,8 @@ struct Normaliser {
   float share;
 };
 
-/** Scores of one query become probabilities in place. */
-Normaliser softmax(float* scores, long count, float scale) {
+/** Scores of one query become probabilities in place, but for their normaliser's share. */
+Normaliser exponentials(float* scores, long count, float scale) {
   float highest = -std::numeric_limits<float>::infinity();
 #pragma omp simd reduction(max : highest)
   for (long j = 0; j < count; j++) highest = scores[j] > highest ? scores[j] : highest;
@@ -148,9 +148,7 @@ Normaliser softmax(float* scores, long count, float scale) {
     scores[j] = exponential((scores[j] - highest) * scale);
     sum += scores[j];
   }
-  const float share = 1.0f / sum;
-  for (long j = 0; j < count; j++) scores[j] *= share;
-  return {highest, share};
+  return {highest, 1.0f / sum};
 }
 
 /** Where the factors of a query's probabilities are among all positions [B, N, S, S]. */
@@ -188,16 +186,17 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
       const long rows = std::min(ROWS, S - first);
       multiplyRow(leftPanel(queries.from(first, 0), rows, H, left), keys, H, S, scores, stride);  // [rows, S]
       for (long r = 0; r < rows; r++) {
-        const Normaliser normaliser = softmax(scores + r * stride, S, a.scale());
+        const float* p = scores + r * stride;
+        T* const to = kept + r * stride;
+        const Normaliser normaliser = exponentials(scores + r * stride, S, a.scale());
         if (normalisers) normalisers[(head.start + first + r) * a.heads + head.head] = normaliser;
         if (a.dropout.rate > 0) {
           const long place = maskPlace(a, head, first + r);
           a.dropout.factors(place, place + S, factors);
-          for (long j = 0; j < S; j++) scores[r * stride + j] *= factors[j];
+          for (long j = 0; j < S; j++) to[j] = convertTo<T>(p[j] * normaliser.share * factors[j]);
+        } else {
+          for (long j = 0; j < S; j++) to[j] = convertTo<T>(p[j] * normaliser.share);
         }
-      }
-      for (long r = 0; r < rows; r++) {
-        for (long j = 0; j < S; j++) kept[r * stride + j] = convertTo<T>(scores[r * stride + j]);
       }
       const View<T> probabilities{kept, stride, 1};
       multiplyRow(leftPanel(probabilities, rows, S, left), values, S, H, scores,
@@ -226,6 +225,7 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
     const long S = head.length;
     const long stride = panels(S, COLUMNS) * COLUMNS;
     const long block = std::min(BLOCK, panels(S, ROWS) * ROWS);
+    const long headStride = panels(H, COLUMNS) * COLUMNS;
     const long sumsSize = panels(S, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS;
     Cutter cutter;
     const size_t keysAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
@@ -234,9 +234,10 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
     const size_t rightAt = cutter.add<T>(packedSize<T>(H, block, COLUMNS));
     const size_t leftAt =
         cutter.add<T>(std::max(packedSize<T>(ROWS, std::max(S, H), ROWS), packedSize<T>(S, block, ROWS)));
-    const size_t keptAt = cutter.add<float>(block * stride);
-    const size_t slopesAt = cutter.add<float>(block * stride);
-    const size_t dqueryAt = cutter.add<float>(panels(block, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS);
+    const size_t scoresAt = cutter.add<float>(ROWS * std::max(stride, panels(H, COLUMNS) * COLUMNS));
+    const size_t upperAt = cutter.add<float>(ROWS * stride);
+    const size_t keptAt = cutter.add<T>(block * stride);
+    const size_t slopesAt = cutter.add<T>(block * stride);
     const size_t dkeyAt = cutter.add<float>(sumsSize);
     const size_t dvalueAt = cutter.add<float>(sumsSize);
     const size_t factorsAt = cutter.add<float>(S);
@@ -246,9 +247,10 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
     T* keyColumns = reinterpret_cast<T*>(memory + keyColumnsAt);
     T* right = reinterpret_cast<T*>(memory + rightAt);
     T* left = reinterpret_cast<T*>(memory + leftAt);
-    float* kept = reinterpret_cast<float*>(memory + keptAt);
-    float* slopes = reinterpret_cast<float*>(memory + slopesAt);
-    float* dquery = reinterpret_cast<float*>(memory + dqueryAt);
+    float* scores = reinterpret_cast<float*>(memory + scoresAt);
+    float* upperScores = reinterpret_cast<float*>(memory + upperAt);
+    T* kept = reinterpret_cast<T*>(memory + keptAt);
+    T* slopes = reinterpret_cast<T*>(memory + slopesAt);
     float* dkey = reinterpret_cast<float*>(memory + dkeyAt);
     float* dvalue = reinterpret_cast<float*>(memory + dvalueAt);
     float* factors = reinterpret_cast<float*>(memory + factorsAt);
@@ -265,46 +267,47 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
       const long rows = std::min(block, S - begin);
       for (long first = 0; first < rows; first += ROWS) {
         const long count = std::min(ROWS, rows - first);
-        float* p = kept + first * stride;
-        float* d = slopes + first * stride;
-        multiplyRow(leftPanel(queries.from(begin + first, 0), count, H, left), keys, H, S, p, stride);  // [count, S]
-        multiplyRow(leftPanel(upper.from(begin + first, 0), count, H, left), values, H, S, d, stride);  // [count, S]
-        for (long r = 0; r < count; r++, p += stride, d += stride) {
-          const long token = begin + first + r;
-          const Normaliser normaliser = normalisers[(head.start + token) * a.heads + head.head];
+        const long query = begin + first;
+        multiplyRow(leftPanel(queries.from(query, 0), count, H, left), keys, H, S, scores, stride);       // [count, S]
+        multiplyRow(leftPanel(upper.from(query, 0), count, H, left), values, H, S, upperScores, stride);  // [count, S]
+        for (long r = 0; r < count; r++) {
+          float* const p = scores + r * stride;
+          float* const d = upperScores + r * stride;
+          T* const keptRow = kept + (first + r) * stride;
+          T* const slopesRow = slopes + (first + r) * stride;
+          const Normaliser normaliser = normalisers[(head.start + query + r) * a.heads + head.head];
           const float scale = a.scale();
           for (long j = 0; j < S; j++) p[j] = exponential((p[j] - normaliser.highest) * scale) * normaliser.share;
           if (a.dropout.rate > 0) {
-            const long place = maskPlace(a, head, token);
+            const long place = maskPlace(a, head, query + r);
             a.dropout.factors(place, place + S, factors);
+            for (long j = 0; j < S; j++) keptRow[j] = convertTo<T>(p[j] * factors[j]);
             for (long j = 0; j < S; j++) d[j] *= factors[j];
+          } else {
+            for (long j = 0; j < S; j++) keptRow[j] = convertTo<T>(p[j]);
           }
           float overlap = 0;
 #pragma omp simd reduction(+ : overlap)
           for (long j = 0; j < S; j++) overlap += p[j] * d[j];
-          for (long j = 0; j < S; j++) d[j] = p[j] * (d[j] - overlap);
-          if (a.dropout.rate > 0) {
-            for (long j = 0; j < S; j++) p[j] *= factors[j];
-          }
+          for (long j = 0; j < S; j++) slopesRow[j] = convertTo<T>(p[j] * (d[j] - overlap));
+        }
+        if (!out.query) continue;
+        const View<T> slopeRows{slopes + first * stride, stride, 1};
+        multiplyRow(leftPanel(slopeRows, count, S, left), keyColumns, S, H, scores, headStride);  // [count, H]
+        T* const to = out.query + placeOf(a, head) + query * a.width;
+        for (long r = 0; r < count; r++) {
+          for (long h = 0; h < H; h++) to[r * a.width + h] = fromFloat<T>(scores[r * headStride + h] * a.scale());
         }
       }
-      // dquery = slopes · key, dkey += slopesᵀ · query, dvalue += keptᵀ · dy
-      if (out.query) {
-        std::fill_n(dquery, panels(rows, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS, 0.0f);
-        for (long first = 0; first < rows; first += ROWS) {
-          packPanel<ROWS>(View<float>{slopes + first * stride, stride, 1}, std::min(ROWS, rows - first), S, left);
-          accumulate(left, ROWS, keyColumns, H, S, dquery + first * panels(H, COLUMNS) * COLUMNS);
-        }
-        deliver(dquery, rows, H, a.scale(), out.query + placeOf(a, head) + begin * a.width, a.width);
-      }
+      // dkey += slopesᵀ · query, dvalue += keptᵀ · dy
       if (out.key) {
         packPanels<COLUMNS>(queries.from(begin, 0).transposed(), H, rows, right);
-        packPanels<ROWS>(View<float>{slopes, 1, stride}, S, rows, left);
+        packPanels<ROWS>(View<T>{slopes, 1, stride}, S, rows, left);
         accumulate(left, S, right, H, rows, dkey);
       }
       if (out.value) {
         packPanels<COLUMNS>(upper.from(begin, 0).transposed(), H, rows, right);
-        packPanels<ROWS>(View<float>{kept, 1, stride}, S, rows, left);
+        packPanels<ROWS>(View<T>{kept, 1, stride}, S, rows, left);
         accumulate(left, S, right, H, rows, dvalue);
       }
     }

@@ -5,6 +5,7 @@
 #include "../pool.h"
 
 namespace cloze {
+namespace CLOZE_ISA {
 
 /** Numbers of a task: enough to be worth a thread, few enough for its cache. */
 constexpr long CHUNK = 8192;
@@ -25,4 +26,5 @@ inline void forRows(long rows, long columns, Pool& pool, Body body) {
   });
 }
 
+}  // namespace CLOZE_ISA
 }  // namespace cloze

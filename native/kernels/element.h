@@ -4,6 +4,7 @@
 #include <type_traits>
 
 namespace cloze {
+namespace CLOZE_ISA {
 
 /** The upper half of a float: its sign, its exponent and 7 bits of its fraction. */
 struct BFloat16 {
@@ -50,4 +51,5 @@ inline void withType(Type type, Body body) {
   body(BFloat16{});
 }
 
+}  // namespace CLOZE_ISA
 }  // namespace cloze

@@ -13,9 +13,15 @@ namespace {
 
 /** Inner indices, in steps, whose panels stay in a core's caches. */
 constexpr long STEPS = 512;
-/** Panels of a task: rows that share the packed right side, columns that share the packed left side. */
-constexpr long ROW_PANELS = 12;
-constexpr long COLUMN_PANELS = 16;
+/** Inner indices of a left panel that are packed before those of the next one: a whole number of steps. */
+constexpr long PACKED_AT_ONCE = 16;
+/** Panels of a task at most. A left side that has to be packed is packed for as many columns as there may be. */
+struct TaskSize {
+  long rowPanels;
+  long columnPanels;
+};
+constexpr TaskSize READY{12, 16};
+constexpr TaskSize PACKED{6, 96};
 
 /** What becomes of a finished sum, from top to bottom. Left out where null, or 0. */
 template <class Out>
@@ -70,11 +76,17 @@ void finishTile(const Finish<Out>& finish, float* tile, const TilePlace& place) 
     });
   }
   if (finish.dropout.rate > 0) {
+    float factors[TILE];
+    if (WHOLE && place.stride % PHILOX_POSITIONS == 0) {
+      finish.dropout.template tileFactors<ROWS, COLUMNS>(at, place.stride, factors);
+    } else {
+      for (long r = 0; r < rows; r++) {
+        const long first = at + r * place.stride;
+        finish.dropout.factors(first, first + columns, factors + r * COLUMNS);
+      }
+    }
     for (long r = 0; r < rows; r++) {
-      float factors[COLUMNS];
-      const long first = at + r * place.stride;
-      finish.dropout.factors(first, first + columns, factors);
-      for (long c = 0; c < columns; c++) tile[r * COLUMNS + c] *= factors[c];
+      for (long c = 0; c < columns; c++) tile[r * COLUMNS + c] *= factors[r * COLUMNS + c];
     }
   }
   if (finish.addend) forEach([&](float& value, long i) { value += toFloat(finish.addend[i]); });
@@ -121,11 +133,20 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
       }
       return packedLeft(packed + i * panelNumbers);
     };
-    for (long i = 0; i < rowPanels; i++) {
-      const long below = rows - i * ROWS;
-      if (ready && below >= ROWS) continue;
-      packPanel<ROWS>(left.from(firstRow + i * ROWS, first * G), std::min(ROWS, below), inner,
-                      packed + i * panelNumbers);
+    // Some inner indices of all panels after another: where rows follow one another in memory, panels share cache
+    // lines.
+    for (long begin = 0; begin < inner; begin += PACKED_AT_ONCE) {
+      const long end = std::min(inner, begin + PACKED_AT_ONCE);
+      if (left.rowStride == 1) {  // rows far apart, which no processor foresees
+        for (long k = end; k < std::min(inner, end + PACKED_AT_ONCE); k++) {
+          const Left* next = left.from(firstRow, first * G + k).data;
+          for (long r = 0; r < rows; r += 64 / sizeof(Left)) __builtin_prefetch(next + r);
+        }
+      }
+      for (long i = ready ? rows / ROWS : 0; i < rowPanels; i++) {
+        packPanel<ROWS>(left.from(firstRow + i * ROWS, first * G + begin), std::min(ROWS, rows - i * ROWS), end - begin,
+                        packed + i * panelNumbers + begin * ROWS);
+      }
     }
     for (long j = 0; j < columnPanels; j++) {
       const Number* rightPanel = right + ((firstPanel + j) * allSteps + first) * COLUMNS * G;
@@ -150,17 +171,23 @@ template <class Number, class Left, class Out>
 void multiplyAll(View<Left> left, const Number* right, const Finish<Out>& finish, Size size, Pool& pool) {
   const long rowPanels = panels(size.rows, ROWS);
   const long columnPanels = panels(size.columns, COLUMNS);
-  // Enough tasks for all threads: shorter blocks of rows, then of columns. No result depends on where the cuts are.
-  const long wanted = 3 * pool.threads();
-  const long rowBlock = std::clamp(rowPanels / wanted, std::min(4L, rowPanels), ROW_PANELS);
-  const long rowBlocks = panels(rowPanels, rowBlock);
-  const long columnBlock = std::clamp(columnPanels * rowBlocks / wanted, 1L, COLUMN_PANELS);
-  const long columnBlocks = panels(columnPanels, columnBlock);
+  // Enough tasks for all threads, and of one size: shorter blocks of rows, then of columns. No result depends on where
+  // the cuts are.
+  const TaskSize most = liesReady<Number>(left, size.inner) ? READY : PACKED;
+  const long threads = pool.threads();
+  const long wanted = 3 * threads;
+  long rowBlocks = std::max(panels(rowPanels, most.rowPanels), std::min(wanted, panels(rowPanels, 4)));
+  if (rowBlocks > threads) rowBlocks = panels(rowBlocks, threads) * threads;
+  const long columnBlocks =
+      std::max(panels(columnPanels, most.columnPanels), std::min(columnPanels, panels(wanted, rowBlocks)));
   pool.parallel(rowBlocks * columnBlocks, [&](long task, Scratch& scratch) {
-    const long row = task / columnBlocks * rowBlock * ROWS;
-    const long panel = task % columnBlocks * columnBlock;
-    multiplyBlock(left, right, finish, size, row, std::min(rowBlock * ROWS, size.rows - row), panel,
-                  std::min(panel + columnBlock, columnPanels), scratch);
+    const auto cut = [](long count, long block, long blocks) { return count * block / blocks; };
+    const long rowBlock = task / columnBlocks;
+    const long columnBlock = task % columnBlocks;
+    const long row = cut(rowPanels, rowBlock, rowBlocks) * ROWS;
+    const long lastRow = std::min(cut(rowPanels, rowBlock + 1, rowBlocks) * ROWS, size.rows);
+    multiplyBlock(left, right, finish, size, row, lastRow - row, cut(columnPanels, columnBlock, columnBlocks),
+                  cut(columnPanels, columnBlock + 1, columnBlocks), scratch);
   });
 }
 

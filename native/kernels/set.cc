@@ -8,6 +8,10 @@
 namespace cloze {
 namespace CLOZE_ISA {
 
+namespace {
+constexpr NamedKernel KERNELS[] = {CLOZE_KERNELS(ROW)};
+}
+
 const InstructionSet SET = {
     TEXT_OF(CLOZE_ISA),
 #if defined(__AVX512BF16__)
@@ -15,7 +19,8 @@ const InstructionSet SET = {
 #else
     false,
 #endif
-    {CLOZE_KERNELS(ROW)},
+    KERNELS,
+    sizeof KERNELS / sizeof *KERNELS,
 };
 
 }  // namespace CLOZE_ISA

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
+#include <utility>
 #if defined(__AVX512BF16__)
 #include <immintrin.h>
 #endif
@@ -165,12 +167,70 @@ inline uint32_t joined(BFloat16 first, BFloat16 second) {
 template <class Number>
 using Joined = decltype(joined(Number{}, Number{}));
 
+/** Writes one step of SIZE rows whose numbers follow one another in memory, from one inner index or two. */
+template <long SIZE, class Number, class T>
+inline void joinRows(const T* first, const T* second, Joined<Number>* to) {
+#if defined(__AVX512BF16__)
+  if constexpr (SIZE < WIDTH && std::is_same<T, BFloat16>::value && std::is_same<Number, BFloat16>::value) {
+    constexpr __mmask16 ALL = (1 << SIZE) - 1;
+    const __m512i low = _mm512_maskz_cvtepu16_epi32(ALL, _mm256_maskz_loadu_epi16(ALL, first));
+    const __m512i high = _mm512_maskz_cvtepu16_epi32(ALL, _mm256_maskz_loadu_epi16(ALL, second));
+    return _mm512_mask_storeu_epi32(to, ALL, _mm512_or_si512(low, _mm512_maskz_slli_epi32(ALL, high, 16)));
+  }
+#endif
+  for (long row = 0; row < SIZE; row++) to[row] = joined(convertTo<Number>(first[row]), convertTo<Number>(second[row]));
+}
+
+/** As many joints, which take 32 bits each, as a vector holds. */
+typedef uint32_t Lanes __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
+
+/** Exchanges, in each square of 2 STEP rows and lanes, the upper right quarter and the lower left one. */
+template <long STEP, size_t... LANE>
+inline void exchangeQuarters(Lanes* rows, std::index_sequence<LANE...>) {
+  for (long row = 0; row < WIDTH; row++) {
+    if (row & STEP) continue;
+    const Lanes upper = rows[row];
+    const Lanes lower = rows[row + STEP];
+    rows[row] = __builtin_shufflevector(upper, lower, (LANE & STEP ? WIDTH + LANE - STEP : LANE)...);
+    rows[row + STEP] = __builtin_shufflevector(upper, lower, (LANE & STEP ? WIDTH + LANE : LANE + STEP)...);
+  }
+}
+
+/** Transposes a square of WIDTH rows, in vector registers. */
+inline void transpose(Lanes* rows) {
+  constexpr auto LANE = std::make_index_sequence<WIDTH>();
+  exchangeQuarters<1>(rows, LANE);
+  exchangeQuarters<2>(rows, LANE);
+  if constexpr (WIDTH > 4) exchangeQuarters<4>(rows, LANE);
+  if constexpr (WIDTH > 8) exchangeQuarters<8>(rows, LANE);
+}
+
+/** Packs WIDTH steps of WIDTH rows, each of which lies in one piece; joints of a step go to `to`, steps SIZE joints
+ * apart. */
+template <long SIZE, class Number, class T>
+inline void packSquare(View<T> from, Joined<Number>* to) {
+  constexpr long COUNT = WIDTH * GROUP<Number>;
+  Lanes rows[WIDTH];
+  for (long row = 0; row < WIDTH; row++) {
+    const T* source = from.data + row * from.rowStride;
+    if constexpr (std::is_same<T, Number>::value) {
+      std::memcpy(&rows[row], source, sizeof(Lanes));
+    } else {
+      Number numbers[COUNT];
+      for (long i = 0; i < COUNT; i++) numbers[i] = convertTo<Number>(source[i]);
+      std::memcpy(&rows[row], numbers, sizeof(Lanes));
+    }
+  }
+  transpose(rows);
+  for (long step = 0; step < WIDTH; step++) std::memcpy(to + step * SIZE, &rows[step], sizeof(Lanes));
+}
+
 /**
  * Packs `count` rows of [count, inner] as one panel of SIZE rows, zeros behind the last row and the last inner index. A
  * right factor is packed by its transpose.
  */
 template <long SIZE, class Number, class T>
-inline void packPanel(View<T> from, long count, long inner, Number* to) {
+__attribute__((noinline)) void packPanel(View<T> from, long count, long inner, Number* to) {
   constexpr long G = GROUP<Number>;
   const long whole = inner / G * G;
   if (count < SIZE || whole < inner) std::fill_n(to, SIZE * steps<Number>(inner) * G, Number{});
@@ -178,15 +238,18 @@ inline void packPanel(View<T> from, long count, long inner, Number* to) {
   if (count == SIZE && from.rowStride == 1) {
     for (long k = 0; k < whole; k += G) {
       const T* first = from.data + k * from.columnStride;
-      const T* second = first + (G - 1) * from.columnStride;
-      for (long row = 0; row < SIZE; row++) {
-        joints[k / G * SIZE + row] = joined(convertTo<Number>(first[row]), convertTo<Number>(second[row]));
-      }
+      joinRows<SIZE, Number>(first, first + (G - 1) * from.columnStride, joints + k / G * SIZE);
     }
   } else {
-    constexpr long BLOCK = 16 * G;  // a few steps of one row after another, so that cache lines are used up
+    constexpr long BLOCK = WIDTH * G;  // of inner indices, so that cache lines are used up
     for (long begin = 0; begin < whole; begin += BLOCK) {
-      for (long row = 0; row < count; row++) {
+      long row = 0;
+      if (from.columnStride == 1 && begin + BLOCK <= whole) {
+        for (; row + WIDTH <= count; row += WIDTH) {
+          packSquare<SIZE, Number>(from.from(row, begin), joints + begin / G * SIZE + row);
+        }
+      }
+      for (; row < count; row++) {
         const T* source = from.data + row * from.rowStride;
         for (long k = begin; k < std::min(whole, begin + BLOCK); k += G) {
           const T first = source[k * from.columnStride];
