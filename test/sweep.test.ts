@@ -120,7 +120,7 @@ test("remembers what broke down until its folder is deleted or its settings diff
   let name = "";
   const onEvent = (event: SweepEvent) => {
     if (event.kind === "run") name = event.name;
-    else if (event.event.kind === "step") updated.push(name);
+    if (event.kind === "training" && event.event.kind === "step") updated.push(name);
   };
   const grid = { ...base, learningRates: [1e30], epochCounts: [2], warmupRatio: 0, output, onEvent };
   const sweepAgain = async (changes: Partial<SweepOptions> = {}) => {
@@ -148,6 +148,8 @@ test("says that there is no model where every recipe breaks down", async () => {
   const grid = "--learning-rates 1e30,1e31 --batch-sizes 5 --epochs 2 --warmup-ratio 0".split(" ");
   const { code, stdout, stderr } = await cloze(["sweep", "text-classification", ...files, ...grid]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
+  const order = /training 1 of 2.*\nbroke down: [^\n]*\[LOSS_NOT_FINITE\]\n\ntraining 2 of 2.*\nbroke down: /s;
+  expect(stderr).toMatch(order); // said when it happens
   for (const told of [stdout, readFileSync(join(output, "sweep.md"), "utf8")]) {
     expect(told).toContain("All trainings broke down, so there is no model.");
     expect(told).not.toContain("The best model is in");

@@ -59,6 +59,7 @@ async function run(task: TaskName, { json, epochs, ...options }: Options) {
     onEvent: (event) => {
       if (event.kind === "training") return printer.print(event.event);
       printer.stop();
+      if (event.kind === "breakdown") return console.error(`broke down: ${event.error.message} [${event.error.code}]`);
       printer = new TrainingPrinter();
       console.error(`\ntraining ${event.index + 1} of ${event.total}: ${event.name}`);
     },

@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
 import { ClozeError } from "../../base/errors.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
-import { isBreakdown } from "./breakdown.node.ts";
+import { type Breakdown, isBreakdown } from "./breakdown.node.ts";
 import type { FinetuneEvent, FinetuneOptions, FinetuneResult } from "./finetune.node.ts";
 import { type SweepRow, type SweepRun, sweepReport } from "./sweep-report.ts";
 
@@ -34,7 +34,9 @@ export interface SweepOptions
 export type SweepEvent =
   /** A training begins, or goes on where it was stopped. */
   | { readonly kind: "run"; readonly name: string; readonly index: number; readonly total: number }
-  | { readonly kind: "training"; readonly event: FinetuneEvent };
+  | { readonly kind: "training"; readonly event: FinetuneEvent }
+  /** The training broke down, now or when it was tried before; the sweep goes on. */
+  | { readonly kind: "breakdown"; readonly error: Breakdown };
 
 /**
  * Fine-tunes with every combination of a grid, each in a folder of its own inside the output folder, and ranks the recipes by
@@ -87,8 +89,9 @@ export async function runSweep(
         resume: !shared.overwrite,
         onEvent: report,
       });
-      const outcome = await training.then(({ score = Number.NaN }) => ({ score }), brokenDown);
-      runs.push({ name, seed: repeat.seed, fold: repeat.fold?.index, ...outcome });
+      const outcome = await training.catch(breakdownOf);
+      if (isBreakdown(outcome)) await onEvent?.({ kind: "breakdown", error: outcome });
+      runs.push({ name, seed: repeat.seed, fold: repeat.fold?.index, ...scoreOf(outcome) });
     }
     rows.push({ ...recipe, runs, ...summary(runs, shared.output) });
   }
@@ -113,9 +116,14 @@ async function saveRanking(rows: readonly SweepRow[], output: string, measuredOn
 }
 
 /** A recipe whose loss breaks down is the worst there is, and no reason to stop. Throws every other error. */
-function brokenDown(error: unknown): Pick<SweepRun, "score" | "brokenDown"> {
-  if (!isBreakdown(error)) throw error;
-  return { score: Number.NaN, brokenDown: error.code };
+function breakdownOf(error: unknown): Breakdown {
+  if (isBreakdown(error)) return error;
+  throw error;
+}
+
+function scoreOf(outcome: FinetuneResult | Breakdown): Pick<SweepRun, "score" | "brokenDown"> {
+  if (isBreakdown(outcome)) return { score: Number.NaN, brokenDown: outcome.code };
+  return { score: outcome.score ?? Number.NaN };
 }
 
 type Recipe = Pick<SweepRow, "learningRate" | "batchSize" | "epochs">;
