@@ -358,11 +358,27 @@ describe("the command line", () => {
     expect(rows(stdout)).toMatchObject([{ id: "7", answer: "good bad", start: 2, end: 10 }]);
     const refused = await cloze(["predict", model, "--input", blind, "--on-empty", "refuse"]);
     expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("question 8 has an empty question") });
+    const piped = await cloze(["predict", model], { input: readFileSync(blind, "utf8") });
+    expect(piped.stdout).toBe(stdout);
+    expect(piped.stderr).toBe("1 with an empty question skipped (first: standard input, question 8)\n");
+  });
+
+  test.concurrent("reads a table from standard input too, and nothing else", async () => {
+    const { question, context } = dev[0];
+    const { stdout } = await cloze(["predict", model, question, context]);
+    const input = `${JSON.stringify({ question, context })}\n`;
+    expect(await cloze(["predict", model], { input })).toMatchObject({ code: 0, stdout, stderr: "" });
+    for (const [wrong, code] of [
+      ["", "FILE_EMPTY"],
+      ["a text\n", "FORMAT_UNKNOWN"],
+    ]) {
+      const refused = await cloze(["predict", model], { input: wrong });
+      expect(refused).toMatchObject({ code: 1, stdout: "", stderr: expect.stringContaining(code) });
+    }
   });
 
   test.concurrent.each<[string, (paths: { model: string; data: string }) => string[], string]>([
     ["no context", ({ model }) => ["predict", model, "w"], "an even number of texts"],
-    ["no question", ({ model }) => ["predict", model], "is about a question and a context"],
     ["neither", ({ data }) => ["evaluate", "--data", data], "missing required argument 'dir', or --predictions"],
     ["both", ({ model, data }) => ["evaluate", model, "--predictions", data, "--data", data], "without a model folder"],
     [

@@ -6,6 +6,8 @@ describe("looksLike", () => {
     ["in a line", '{"version": "1.1", "data": [{"title": "Kenya", "paragraphs": [{"context": "Kenya'],
     ["over lines, without a title", '{\n  "data": [\n    {\n      "paragraphs": [\n'],
     ["with the version behind", '{"data":[{"title":null,"paragraphs":[]}],"version":"v2.0"}'],
+    ["with more about an article", '{"version":1,"data":[{"id":-1.5e3,"kind":"Art [1]","open":true,"paragraphs":[]}]}'],
+    ["without an article", '{"data": [], "version": "v2.0"}'],
   ])("SQuAD %s is for question-answering", (_, head) => {
     expect(looksLike(head)?.task).toBe("question-answering");
   });
@@ -29,6 +31,7 @@ describe("looksLike", () => {
     ["prose with paragraphs", "It was a dark night.\n\nIt rained.\n"],
     ["words", "One\n\nTwo\n\nThree\n"],
     ["JSON Lines", '{"text":"a","data":[1,2]}\n'],
+    ["JSON Lines with objects", '{"question":"a","context":"b","data":[{"id":1}]}\n'],
     ["predictions", '{"q1":"a","q2":"b"}'],
     ["prose in other letters", "Привет мир\n\nПока мир\n\nДа и\n"],
   ])("%s is neither", (_, head) => {

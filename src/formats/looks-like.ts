@@ -13,7 +13,7 @@ const CONLL: OtherFormat = { name: "CoNLL's tokens with tags", task: "token-clas
  * where reading it as one has failed.
  */
 export function looksLike(head: string): OtherFormat | undefined {
-  if (/^\s*\{/.test(head) && /"data"\s*:\s*\[\s*\{\s*"(title|paragraphs)"\s*:/.test(head)) return SQUAD;
+  if (/^\s*\{/.test(head) && ARTICLES.test(head)) return SQUAD;
   return isConll(head) ? CONLL : undefined;
 }
 
@@ -25,6 +25,10 @@ export function looksUnlikeText(head: string): OtherFormat | undefined {
   const other = looksLike(head);
   return other === CONLL && !isSurelyConll(head) ? undefined : other;
 }
+
+/** SQuAD's list of articles, in which other things may be said of one before its paragraphs; or one without any. */
+const ARTICLES =
+  /"data"\s*:\s*\[\s*(\{(\s*"[^"]*"\s*:\s*("[^"]*"|[-+.\w]+)\s*,)*\s*"(title|paragraphs)"\s*:|\]\s*[,}])/;
 
 /** A tag as CoNLL's files have it: `O`, `B-PER`, a part of speech, of punctuation also a mark. */
 const TAG = /^([A-Z][A-Z0-9$.:]*(-\S+)?|[^\p{L}\p{N}\s_]+)$/u;

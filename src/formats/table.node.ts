@@ -70,9 +70,9 @@ const READERS: { [F in TableFormat]: Reader } = {
   csv: (path, { chunks }, options) => readCsv(path, decodeUtf8(path, chunks), options),
   tsv: (path, { chunks }, options) => readTsv(path, decodeUtf8(path, chunks), options),
   jsonl: (path, { chunks }, options) => readJsonLines(path, decodeUtf8(path, chunks), options),
-  async *parquet(path, { gzip, chunks }, options) {
-    // Parquet is read from its end, so a compressed file has to be held whole.
-    yield* readParquet(path, gzip ? await collect(chunks) : await asyncBufferFromFile(path), options);
+  async *parquet(path, { seekable, chunks }, options) {
+    // Parquet is read from its end, so what can only be read from its start has to be held whole.
+    yield* readParquet(path, seekable ? await asyncBufferFromFile(path) : await collect(chunks), options);
   },
 };
 

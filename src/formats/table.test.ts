@@ -73,10 +73,12 @@ describe("readTable", () => {
   });
 
   test("reads a pipe, which can be read only once", async ({ skip }) => {
-    const path = join(folder, "pipe.tsv");
+    const path = join(folder, "pipe");
     if (spawnSync("mkfifo", [path]).status !== 0) skip("cannot make a pipe here");
-    const [read] = await Promise.all([values(path), writeFile(path, gzipSync(contents.tsv))]);
-    expect(read).toEqual(expected);
+    for (const content of [contents.tsv, gzipSync(contents.tsv), parquet, gzipSync(parquet)]) {
+      const [read] = await Promise.all([values(path), writeFile(path, content)]);
+      expect(read).toEqual(expected);
+    }
   });
 
   test.each([

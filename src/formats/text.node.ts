@@ -1,4 +1,5 @@
 import { createReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ClozeError } from "../base/errors.ts";
@@ -11,23 +12,23 @@ const CHUNK_BYTES = 1 << 18;
 export interface OpenFile {
   /** Its path, or what standard input is called: names it in errors. */
   readonly name: string;
-  /** Whether the file is gzip, known by its first two bytes and not by its name. */
-  readonly gzip: boolean;
+  /** Whether any part of it can be read as it lies under its name: it is no pipe, and not compressed. */
+  readonly seekable: boolean;
   /** The content, decompressed, in chunks of any size. Ending the iteration closes the file. */
   readonly chunks: AsyncGenerator<Uint8Array>;
 }
 
 /**
  * Opens a file, a pipe or, without a path, standard input, whose content may be compressed with gzip (RFC 1952, of one or
- * several members).
+ * several members), which its first two bytes say and not its name.
  *
  * @throws ClozeError FILE_MISSING; while reading also GZIP_TRUNCATED, GZIP_MALFORMED
  */
 export async function openFile(path: string | undefined): Promise<OpenFile> {
   const name = path ?? "standard input";
   const [head, chunks] = await peek(path === undefined ? standardInput() : storedChunks(path), 2);
-  const gzip = head[0] === 0x1f && head[1] === 0x8b;
-  return { name, gzip, chunks: gzip ? gunzip(name, chunks) : chunks };
+  if (head[0] === 0x1f && head[1] === 0x8b) return { name, seekable: false, chunks: gunzip(name, chunks) };
+  return { name, seekable: path !== undefined && (await isRegular(path)), chunks };
 }
 
 /**
@@ -74,6 +75,14 @@ export async function peek(
   const all = fromStart();
   await all.next(); // a generator that was never begun would not close its source when it is ended
   return [seen.length === 1 ? seen[0] : Buffer.concat(seen), all];
+}
+
+/** No pipe. */
+async function isRegular(path: string): Promise<boolean> {
+  const status = await stat(path).catch((error) => {
+    throw readError(path, error);
+  });
+  return status.isFile();
 }
 
 async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {

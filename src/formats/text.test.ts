@@ -116,13 +116,13 @@ test("peek returns the head and leaves the stream whole", async () => {
   }
 });
 
-test("openFile says whether a file is gzip", async () => {
-  for (const [content, gzip] of [
-    ["\x1f", false],
-    [gzipSync(""), true],
+test("openFile says whether a file can be read as it lies, which compressed ones cannot", async () => {
+  for (const [content, seekable] of [
+    ["\x1f", true],
+    [gzipSync(""), false],
   ] as const) {
     const opened = await openFile(await file("x", content));
-    expect(opened.gzip).toBe(gzip);
+    expect(opened.seekable).toBe(seekable);
     await all(opened.chunks);
   }
 });

@@ -54,17 +54,24 @@ function fileInputs(
     requireNoColumns(format, { "--text-column": textColumn, "--pair-column": pairColumn });
     return readGlueTexts(glueTaskOf(format), path);
   }
-  const isTable = isTableName(path) || textColumn !== undefined || pairColumn !== undefined;
-  return isTable ? rows(path, textColumn, pairColumn) : lines(path);
+  return isTable(path, textColumn, pairColumn) ? rows(path, textColumn, pairColumn) : lines(path);
 }
 
-/** What {@link readInputs} gives of a source that {@link openInputs} opened, if its columns have their usual names. */
+/** What {@link readInputs} gives of a source that {@link openInputs} opened. */
 export function readOpenInputs(
   source: OpenInputs,
-  onEmpty: "refuse" | "skip",
+  { textColumn, pairColumn, onEmpty = "skip" }: Omit<InputReading, "format" | "inPairs">,
   counts: SkipCounts,
 ): AsyncGenerator<TextInput> {
-  return withoutEmpty(isTableName(source.name) ? rows(source) : linesOf(source), onEmpty, counts);
+  const inputs = isTable(source.name, textColumn, pairColumn)
+    ? rows(source, textColumn, pairColumn)
+    : linesOf(source);
+  return withoutEmpty(inputs, onEmpty, counts);
+}
+
+/** By its name, or since a column of it is spoken of. */
+function isTable(name: string, ...columns: readonly (string | undefined)[]): boolean {
+  return isTableName(name) || columns.some((column) => column !== undefined);
 }
 
 async function* withoutEmpty(

@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { ClozeError } from "../../base/errors.ts";
-import { isSquad } from "../../formats/squad.node.ts";
-import type { Question } from "../definitions/question-answering.ts";
+import { type Question, questionAnswering } from "../definitions/question-answering.ts";
 import { onEmpty } from "../definitions/text-reading.ts";
 import type { InputReader } from "../run/input-reader.ts";
-import { readInputs } from "./inputs.node.ts";
+import type { TextInput } from "../run/text-or-pair.ts";
+import { openInputs, readInputs, readOpenInputs } from "./inputs.node.ts";
 import { readUnanswered } from "./questions.node.ts";
 
 const reading = z.object({
@@ -14,31 +13,28 @@ const reading = z.object({
 });
 
 /**
- * Questions and contexts: from the command line two by two, from a SQuAD file, or from a table with a column each. Throws
- * OPTION_INVALID where there are none, and the errors of the readers.
+ * Questions and contexts: from the command line two by two; or from a file or standard input, be it SQuAD's or a table with a
+ * column each. Throws the errors of the readers.
  */
 export const questionInputs = {
   reading,
   async *read(source, { questionColumn, contextColumn, onEmpty }, counts) {
-    if (source === undefined) {
-      throw new ClozeError("OPTION_INVALID", {
-        problem: "the task question-answering is about a question and a context",
-        expected: "a question and a context, or --input with a SQuAD file or a table",
-      });
+    if (typeof source === "object") {
+      for await (const pair of readInputs(source, { onEmpty, inPairs: true }, counts)) yield asQuestion(pair);
+      return;
     }
-    if (typeof source === "string" && (await isSquad(source))) {
-      for (const { id, question, context } of await readUnanswered(source, { onEmpty }, counts)) {
+    const file = await openInputs(source);
+    if (file.other?.task === questionAnswering.name) {
+      for (const { id, question, context } of await readUnanswered(file, { onEmpty }, counts)) {
         yield { input: { question, context }, shown: { id, question } };
       }
       return;
     }
-    const columns = typeof source === "string" ? { textColumn: questionColumn, pairColumn: contextColumn } : {};
-    for await (const { text: question, pair: context = "" } of readInputs(
-      source,
-      { ...columns, onEmpty, inPairs: true },
-      counts,
-    )) {
-      yield { input: { question, context }, shown: { question } };
-    }
+    const columns = { textColumn: questionColumn, pairColumn: contextColumn };
+    for await (const pair of readOpenInputs(file, { ...columns, onEmpty }, counts)) yield asQuestion(pair);
   },
 } satisfies InputReader<Question, typeof reading>;
+
+function asQuestion({ text: question, pair: context = "" }: TextInput) {
+  return { input: { question, context }, shown: { question } };
+}

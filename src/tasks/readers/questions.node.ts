@@ -1,5 +1,6 @@
 import { readSquad } from "../../formats/squad.node.ts";
 import { SKIP_REASONS, type SkipReason } from "../../formats/squad.ts";
+import type { OpenFile } from "../../formats/text.node.ts";
 import type { GoldAnswers, Question } from "../definitions/question-answering.ts";
 import type { Examples } from "../definitions/task.ts";
 import type { SkipCounts } from "../run/input-counts.ts";
@@ -38,18 +39,18 @@ export interface IdentifiedQuestion extends Question {
 }
 
 /**
- * Reads the questions of a SQuAD file to answer them, whether or not it has answers. Those with an empty text are left out
- * and counted, or refused with TEXT_EMPTY. Throws the errors of `readSquad`.
+ * Reads the questions of an open SQuAD file to answer them, whether or not it has answers. Those with an empty text are left
+ * out and counted, or refused with TEXT_EMPTY. Throws the errors of `readSquad`.
  */
 export async function readUnanswered(
-  path: string,
+  file: OpenFile,
   { onEmpty = "skip" }: { readonly onEmpty?: "skip" | "refuse" },
   counts: SkipCounts,
 ): Promise<readonly IdentifiedQuestion[]> {
-  const { questions, skipped } = await readSquad(path, { requireAnswers: false });
+  const { questions, skipped } = await readSquad(file, { requireAnswers: false });
   for (const { id, reason } of skipped) {
-    if (onEmpty === "refuse") throw emptyRow(`${placeOf(path, id)} has an ${reason}`);
-    counts.skip(reasonOf(reason), placeOf(path, id));
+    if (onEmpty === "refuse") throw emptyRow(`${placeOf(file.name, id)} has an ${reason}`);
+    counts.skip(reasonOf(reason), placeOf(file.name, id));
   }
   return questions.map(({ id, question, context }) => ({ id, question, context }));
 }
@@ -58,6 +59,6 @@ function reasonOf(reason: SkipReason): string {
   return `with an ${reason}`;
 }
 
-function placeOf(path: string, id: string): string {
-  return `${path}, question ${id}`;
+function placeOf(source: string, id: string): string {
+  return `${source}, question ${id}`;
 }
