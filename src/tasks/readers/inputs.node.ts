@@ -63,9 +63,7 @@ export function readOpenInputs(
   { textColumn, pairColumn, onEmpty = "skip" }: Omit<InputReading, "format" | "inPairs">,
   counts: SkipCounts,
 ): AsyncGenerator<TextInput> {
-  const inputs = isTable(source.name, textColumn, pairColumn)
-    ? rows(source, textColumn, pairColumn)
-    : linesOf(source);
+  const inputs = isTable(source.name, textColumn, pairColumn) ? rows(source, textColumn, pairColumn) : linesOf(source);
   return withoutEmpty(inputs, onEmpty, counts);
 }
 

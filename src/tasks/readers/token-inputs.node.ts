@@ -40,7 +40,9 @@ export const tokenInputs = {
       return;
     }
     const texts =
-      file === undefined ? readInputs(source, { textColumn, onEmpty }, counts) : readOpenInputs(file, { onEmpty }, counts);
+      file === undefined
+        ? readInputs(source, { textColumn, onEmpty }, counts)
+        : readOpenInputs(file, { onEmpty }, counts);
     for await (const { text } of texts) yield { input: text, shown: { text } };
   },
 } satisfies InputReader<WordsOrText, typeof reading>;
