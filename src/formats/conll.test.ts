@@ -125,6 +125,11 @@ describe("otherFormatOf", () => {
     ["JSON", '[\n{"text":"a"}]'],
     ["CSV", "text,label\nit rained,1\n"],
     ["CSV", '"a","b"\r\n1,2'],
+    ["a table of texts", "sentence\tlabel\na moving film .\t1\nno fun at all\t0\ntoo dull for me\t0\n"],
+    ["a table of texts", "1\tIt rained all day.\t1.5\r\n2\tIt is dry now.\t2\r\n"],
+    [undefined, "1\t10 000 000\tNUM\n2\tpeople\tNOUN\n"],
+    [undefined, "a b c\tO\nd e f\tO\n\ng\tO\n"],
+    [undefined, "# text = a b c d\n1\ta\tX\n"],
     [undefined, '{ O\n" O\n: O\n'],
     [undefined, "[\tO\n{\tO\n"],
     [undefined, "1,000 O\n"],
@@ -135,6 +140,7 @@ describe("otherFormatOf", () => {
 
   test("a comma alone is no sign of CSV where there are no tags", () => {
     expect(otherFormatOf("1,000\ndollars\n", { tagged: false })).toBeUndefined();
+    expect(otherFormatOf("it rained all day\t1\nit is dry now\t2\n", { tagged: false })).toBeUndefined();
   });
 });
 

@@ -110,13 +110,22 @@ export function separatorOf(head: string): string {
 }
 
 /**
- * What else a file is that begins with `head`: JSON, or CSV where tokens with tags were to come. (A tab-separated table
- * looks no different from a CoNLL file.)
+ * What else a file is that begins with `head`: JSON or, where tokens with tags were to come, CSV or a tab-separated table of
+ * texts. (One of single words looks no different from a CoNLL file.)
  */
 export function otherFormatOf(head: string, { tagged }: { tagged: boolean }): string | undefined {
   if (/^\s*(?:\[\s*)?\{\s*"[^"]*"\s*:/.test(head)) return "JSON";
-  const firstLine = head.trimStart().split(/\r?\n/, 1)[0];
-  return tagged && firstLine.includes(",") && !/[ \t]/.test(firstLine) ? "CSV" : undefined;
+  if (!tagged) return undefined;
+  const lines = head.trim().split(/\r?\n/);
+  if (lines[0].includes(",") && !/[ \t]/.test(lines[0])) return "CSV";
+  return isTableOfTexts(lines) ? "a table of texts" : undefined;
+}
+
+/** No sentence ends, and most rows have a cell of three words or more: now and then a token has a blank too. */
+function isTableOfTexts(lines: readonly string[]): boolean {
+  if (lines.some((line) => line.trim() === "")) return false;
+  const withTexts = lines.filter((line) => line.includes("\t") && /\S \S+ \S/.test(line));
+  return lines.length > 1 && withTexts.length > lines.length / 2;
 }
 
 /**

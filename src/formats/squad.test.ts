@@ -172,6 +172,7 @@ describe("parseSquad", () => {
     ["JSON Lines", '{"id":"1","context":"a","question":"b"}\n{"id":"2","context":"a","question":"b"}\n'],
     ["a line of JSON Lines", '{"id":"1","context":"a","question":"b"}\n'],
     ["a table or prose", "id,question,context\n1,a,b\n"],
+    ["CoNLL", "Ada\tB-PER\ncame\tO\n\nit\tO\n"],
     ["texts by id", '{"1":"Köln","2":""}'],
     ["numbers by id", '{"1":0.5,"2":-3}'],
     ["a list", '[{"id":"1"}]'],

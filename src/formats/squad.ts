@@ -2,6 +2,7 @@ import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
 import { parseJson } from "./json.ts";
+import { looksLike } from "./looks-like.ts";
 import { malformedRow } from "./table-row.ts";
 
 export interface SquadOptions {
@@ -186,13 +187,18 @@ function placeIn(path: readonly PropertyKey[]): string {
 function jsonOf(text: string, source: string, form: string): unknown {
   if (text.trim() === "") throw emptyFile(source, "nothing");
   return parseJson(text, (fault, cause) => {
-    if (!/^\s*[{[]/.test(text))
-      throw unknownFormat(source, form, `a table or prose, ${JSON.stringify(text.slice(0, 40))}`);
+    if (!/^\s*[{[]/.test(text)) {
+      const other = looksLike(text.slice(0, HEAD_LENGTH))?.name;
+      throw unknownFormat(source, form, other ?? `a table or prose, ${JSON.stringify(text.slice(0, 40))}`);
+    }
     const firstLine = parseJson(text.slice(0, text.indexOf("\n")), () => undefined);
     if (firstLine !== undefined) throw unknownFormat(source, form, "JSON Lines");
     throw malformedRow(source, form, fault, cause);
   });
 }
+
+/** Characters by which a format is told. */
+const HEAD_LENGTH = 4096;
 
 /** What a file looks like whose JSON is `value`. */
 function describe(value: unknown): string {

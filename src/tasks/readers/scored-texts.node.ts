@@ -10,9 +10,12 @@ import { readTextRows } from "./text-rows.node.ts";
  */
 export function readScoredTexts(path: string, options: RegressionReading): Promise<Examples<TextInput, number>> {
   const parse = (cell: string, place: string) => {
-    const score = Number(cell);
-    if (cell.trim() !== "" && Number.isFinite(Math.fround(score))) return score;
+    const score = DECIMAL.test(cell) ? Number(cell) : Number.NaN;
+    if (Number.isFinite(Math.fround(score))) return score;
     throw malformedRow(place, "a number as its score, from -3.4e38 to 3.4e38", JSON.stringify(cell.slice(0, 80)));
   };
   return readTextRows(path, { ...options, kind: "regression", gold: "score", goldColumn: options.scoreColumn, parse });
 }
+
+/** Not what else `Number` takes: nothing, or other bases. */
+const DECIMAL = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i;
