@@ -37,7 +37,10 @@ export function rerankPipeline(model: SequenceClassifier): RerankPipeline {
   );
 }
 
-/** What the pipeline gives for each query; of its texts each that had to be cut, or its query for it, counts. Throws OPTION_INVALID and the errors of `TaskModel.answer`. */
+/**
+ * What the pipeline gives for each query; of its texts each that had to be cut, or its query for it, counts. Throws
+ * OPTION_INVALID and the errors of `TaskModel.answer`.
+ */
 export async function rerankTexts(
   model: SequenceClassifier,
   inputs: readonly RerankInput[],

@@ -60,7 +60,10 @@ export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShot
   return Object.assign(classify, { dispose: () => model.dispose() });
 }
 
-/** What the pipeline gives for each text, of which each counts as cut once, whatever the labels. Throws OPTION_INVALID, MODEL_INCOMPLETE and the errors of `TaskModel.answer`. */
+/**
+ * What the pipeline gives for each text, of which each counts as cut once, whatever the labels. Throws OPTION_INVALID,
+ * MODEL_INCOMPLETE and the errors of `TaskModel.answer`.
+ */
 export async function classifyByEntailment(
   model: EntailmentModel,
   texts: readonly string[],

@@ -43,8 +43,8 @@ export function isConllName(path: string): boolean {
 }
 
 /**
- * Reads sentences of words to predict for, one after another, from a path or an open file. Tags need not be there, and are read only where
- * `tagColumn` is given. Throws the errors of `readConll`.
+ * Reads sentences of words to predict for, one after another, from a path or an open file. Tags need not be there, and are
+ * read only where `tagColumn` is given. Throws the errors of `readConll`.
  */
 export async function* readUntaggedSentences(
   source: string | OpenFile,
