@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type Device, openExecutor } from "../src/executors/executor.node.ts";
-import { nodeSessions } from "../src/executors/onnx/node.node.ts";
+import { nodeSessions } from "../src/executors/onnx/node-sessions.node.ts";
 import { input, linear, parameter } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";

@@ -1,4 +1,5 @@
 import cliProgress from "cli-progress";
+import { LINE_INTERVAL } from "./count.ts";
 
 export interface Progress {
   /** `note` stands behind the counts: a loss, a rate. */
@@ -7,9 +8,6 @@ export interface Progress {
   line(text: string): void;
   stop(): void;
 }
-
-/** Milliseconds between plain lines, where there is no terminal. */
-const LINE_INTERVAL = 5000;
 
 /**
  * A bar with the time left on a terminal, a plain line now and then elsewhere; on standard error either way.
@@ -53,26 +51,6 @@ function plainLines(what: string, total: number, from: number): Progress {
     },
     line: (text) => console.error(text),
     stop() {},
-  };
-}
-
-/** The same where nobody knows how many there will be: a count and a rate. */
-export function showCount(what: string, of: string): Pick<Progress, "stop"> & { update(done: number): void } {
-  const started = Date.now();
-  let next = started + LINE_INTERVAL;
-  const { isTTY } = process.stderr;
-  return {
-    update(done) {
-      const rate = Math.round((1000 * done) / Math.max(1, Date.now() - started));
-      const text = `${what} ${done.toLocaleString("en")} ${of}  ${rate.toLocaleString("en")} ${of}/s`;
-      if (isTTY) process.stderr.write(`\r\x1b[K${text}`);
-      if (isTTY || Date.now() < next) return;
-      next = Date.now() + LINE_INTERVAL;
-      console.error(text);
-    },
-    stop() {
-      if (isTTY) process.stderr.write("\r\x1b[K");
-    },
   };
 }
 

@@ -5,9 +5,9 @@ import { InputCounts } from "../tasks/run/input-counts.ts";
 import type { InputSource } from "../tasks/run/input-reader.ts";
 import type { OpenPrediction } from "../tasks/run/prediction.ts";
 import type { TextInput } from "../tasks/run/text-or-pair.ts";
+import { showCount } from "./count.ts";
 import { dataNotes } from "./data-notes.ts";
 import { abortOnInterrupt } from "./exit.ts";
-import { showCount } from "./progress.ts";
 
 /** What a command reads. */
 interface Source {

@@ -5,9 +5,10 @@ import { readTexts } from "../tasks/readers/inputs.node.ts";
 import { saveTokenizer } from "../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../tokenizer/tokenizer.ts";
 import { trainVocabulary } from "../tokenizer/train-vocabulary.ts";
+import { showCount } from "./count.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { positiveInteger, shared } from "./options.ts";
-import { type Progress, showCount, showProgress } from "./progress.ts";
+import { type Progress, showProgress } from "./progress.ts";
 
 interface Options {
   size: number;

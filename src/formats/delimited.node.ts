@@ -1,5 +1,4 @@
 import { pipeline } from "node:stream";
-import { CsvError, parse } from "csv-parse";
 import { findColumns, malformedRow, placeOf, type TableRow } from "./table-row.ts";
 import { MAX_LINE_LENGTH, splitLines, withPlainLineEnds } from "./text-lines.ts";
 
@@ -75,7 +74,8 @@ export async function* tsvFields(path: string, text: AsyncIterable<string>): Asy
 }
 
 async function* csvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
-  // csv-parse guesses one line end for the whole file and counts a quoted CRLF as two lines, hence plain LF.
+  const { CsvError, parse } = await import("csv-parse"); // few files need it
+  // It guesses one line end for the whole file and counts a quoted CRLF as two lines, hence plain LF.
   const parser = parse({
     record_delimiter: "\n",
     max_record_size: MAX_LINE_LENGTH,

@@ -1,9 +1,7 @@
-import { asyncBufferFromFile } from "hyparquet";
 import { ClozeError, type ErrorCode } from "../base/errors.ts";
 import { readCsv, readTsv } from "./delimited.node.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { looksLike } from "./looks-like.ts";
-import { readParquet } from "./parquet.node.ts";
 import type { TableRow } from "./table-row.ts";
 import { type OpenFile, openFile, peek } from "./text.node.ts";
 import { decodeUtf8 } from "./text-lines.ts";
@@ -71,7 +69,11 @@ const READERS: { [F in TableFormat]: Reader } = {
   tsv: (path, { chunks }, options) => readTsv(path, decodeUtf8(path, chunks), options),
   jsonl: (path, { chunks }, options) => readJsonLines(path, decodeUtf8(path, chunks), options),
   async *parquet(path, { seekable, chunks }, options) {
-    // Parquet is read from its end, so what can only be read from its start has to be held whole.
+    const [{ asyncBufferFromFile }, { readParquet }] = await Promise.all([
+      import("hyparquet"), // much code that few files need
+      import("./parquet.node.ts"),
+    ]);
+    // It is read from its end, so what can only be read from its start has to be held whole.
     yield* readParquet(path, seekable ? await asyncBufferFromFile(path) : await collect(chunks), options);
   },
 };

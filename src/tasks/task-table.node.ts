@@ -9,8 +9,8 @@ import { regression } from "./definitions/regression.ts";
 import { DEFAULT_MAX_LENGTH, type Examples, type Task } from "./definitions/task.ts";
 import { textClassification } from "./definitions/text-classification.ts";
 import { tokenClassification } from "./definitions/token-classification.ts";
-import { type FinetuneOptions, type FinetuneResult, finetuneTask, type Reader } from "./finetuning/finetune.node.ts";
-import { runSweep, type SweepOptions, type SweepRow } from "./finetuning/sweep.node.ts";
+import type { FinetuneOptions, FinetuneResult, Reader } from "./finetuning/finetune.node.ts";
+import type { SweepOptions, SweepRow } from "./finetuning/sweep.node.ts";
 import { isFor, type Purpose } from "./folder/model-folder.node.ts";
 import { choiceInputs } from "./readers/choice-inputs.node.ts";
 import { readChoices } from "./readers/choices.node.ts";
@@ -75,7 +75,10 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
     settings: task.settings,
     /** Whether it is what a model was made for. */
     isPurpose: (purpose: Purpose) => isFor(purpose, task),
-    finetune: (options: FinetuneOptions) => finetuneTask(task, read, options),
+    async finetune(options: FinetuneOptions): Promise<FinetuneResult> {
+      const { finetuneTask } = await import("./finetuning/finetune.node.ts"); // which a prediction need not load
+      return finetuneTask(task, read, options);
+    },
     open: (folder: string, options?: ExecutorOptions) => openTask(task, folder, options),
     /** Answers inputs without gold answers. */
     prediction: prediction({
@@ -145,6 +148,7 @@ export function evaluate<T extends TaskName>(
  * Called again it goes on where it was stopped. Throws OPTION_INVALID where there is nothing to measure on, and what
  * `finetune` throws.
  */
-export function sweep<T extends TaskName>(task: T, options: SweepOptions & TaskOptions<T>): Promise<SweepRow[]> {
+export async function sweep<T extends TaskName>(task: T, options: SweepOptions & TaskOptions<T>): Promise<SweepRow[]> {
+  const { runSweep } = await import("./finetuning/sweep.node.ts");
   return runSweep(TASKS[task].finetune, options);
 }

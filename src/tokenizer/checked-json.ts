@@ -2,15 +2,15 @@ import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { parseJson } from "../formats/json.ts";
 
-/**
- * Parses the text of a tokenizer's JSON file and checks its form.
- *
- * @throws ClozeError TOKENIZER_MALFORMED, which names each field at fault
- */
-export function parseCheckedJson<S extends z.ZodType>(schema: S, text: string, fileName: string): z.output<S> {
-  const json = parseJson(text, (fault) => {
+/** Parses the text of a tokenizer's JSON file. Throws TOKENIZER_MALFORMED. */
+export function parseFile(text: string, fileName: string): unknown {
+  return parseJson(text, (fault) => {
     throw malformed(`${fileName} is not JSON`, fault);
   });
+}
+
+/** Checks the form of what such a file holds. Throws TOKENIZER_MALFORMED, which names each field at fault. */
+export function checkForm<S extends z.ZodType>(schema: S, json: unknown, fileName: string): z.output<S> {
   const result = schema.safeParse(json);
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);

@@ -24,7 +24,8 @@ export async function loadTokenizer(path: string, options?: TokenizerOptions): P
     return BertTokenizer.fromFiles({ [name]: await readText(path) }, options);
   }
   const present = TOKENIZER_FILES.filter((name) => names.includes(name));
-  const texts = present.map(async (name) => [name, await readText(join(path, name))] as const);
+  const wanted = present.includes("tokenizer.json") ? present.filter((name) => name !== "vocab.txt") : present;
+  const texts = wanted.map(async (name) => [name, await readText(join(path, name))] as const);
   return BertTokenizer.fromFiles(Object.fromEntries(await Promise.all(texts)), options);
 }
 

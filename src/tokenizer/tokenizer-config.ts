@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { AddedTokenSchema, fromFile, toFile } from "./added-token-json.ts";
-import { parseCheckedJson } from "./checked-json.ts";
+import { checkForm, parseFile } from "./checked-json.ts";
 import type { SpecialTokens, TokenizerOptions, TokenizerSpec } from "./spec.ts";
 import type { FileContent } from "./tokenizer-json.ts";
 
@@ -37,7 +37,7 @@ const FileSchema = z.object({
  * @throws ClozeError TOKENIZER_MALFORMED, TOKENIZER_UNSUPPORTED
  */
 export function parseTokenizerConfig(text: string, isAlone: boolean): FileContent {
-  const file = parseCheckedJson(FileSchema, text, FILE);
+  const file = checkForm(FileSchema, parseFile(text, FILE), FILE);
   const kind = file.tokenizer_class ?? CLASSES[0];
   if (isAlone && !CLASSES.includes(kind.replace(/Fast$/, ""))) {
     throw new ClozeError("TOKENIZER_UNSUPPORTED", {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { AddedTokenSchema, fromFile, toFile } from "./added-token-json.ts";
-import { parseCheckedJson } from "./checked-json.ts";
+import { checkForm, parseFile } from "./checked-json.ts";
 import type { TokenizerOptions, TokenizerSpec } from "./spec.ts";
 import { malformedVocabulary } from "./vocabulary.ts";
 
@@ -72,8 +72,9 @@ const FileSchema = z.object({
  * @throws ClozeError TOKENIZER_MALFORMED, TOKENIZER_UNSUPPORTED, VOCABULARY_MALFORMED
  */
 export function parseTokenizerJson(text: string): FileContent & { readonly modelTokens: string[] } {
-  requireBertParts(parseCheckedJson(PartsSchema, text, FILE));
-  const { added_tokens, normalizer, post_processor, decoder, model } = parseCheckedJson(FileSchema, text, FILE);
+  const json = parseFile(text, FILE);
+  requireBertParts(checkForm(PartsSchema, json, FILE));
+  const { added_tokens, normalizer, post_processor, decoder, model } = checkForm(FileSchema, json, FILE);
   const continuingPrefix = model.continuing_subword_prefix;
   if (decoder && decoder.prefix !== continuingPrefix) {
     throw unsupported("decoder.prefix", `"${continuingPrefix}", as in the model`, `"${decoder.prefix}"`);

@@ -22,7 +22,7 @@ export class Trie {
   readonly #hints = new Int32Array(MOST_COUNTED + 1);
 
   constructor(entries: Iterable<readonly [key: string, value: number]>) {
-    const sorted = [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
+    const sorted = [...entries].sort((a, b) => (a[0] < b[0] ? -1 : 1));
     this.#reserve(2 * UNITS);
     this.check[ROOT] = TAKEN;
     const pending = [{ state: ROOT, depth: 0, from: 0, to: sorted.length }]; // breadth first: short keys stay close

@@ -1,23 +1,9 @@
 import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
-import type { Executor } from "../../graph/executor.ts";
-import { makeOnnxExecutor } from "./executor.ts";
 import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
-import { workerSessions } from "./worker.node.ts";
 
-export interface OnnxOptions extends SessionOptions {
-  /** Compute on a thread of its own, so that the caller's event loop stays free. Default false. */
-  readonly worker?: boolean;
-}
-
-/** The executor on onnxruntime-node. Throws DEVICE_UNAVAILABLE when it loads a graph for a device that is not there. */
-export function onnxExecutor({ worker = false, device = "cpu", threads }: OnnxOptions = {}): Executor {
-  const options = { device, threads };
-  return makeOnnxExecutor(`onnx ${device}`, worker ? workerSessions(options) : nodeSessions(options));
-}
-
-/** Sessions that compute on the calling thread. */
+/** Sessions of onnxruntime-node that compute on the calling thread. They throw DEVICE_UNAVAILABLE, INTERNAL. */
 export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
   return (model) => open(model, device, threads);
 }

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
-import { nodeSessions } from "./node.node.ts";
+import { nodeSessions } from "./node-sessions.node.ts";
 import type { OnnxSession } from "./session.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.node.ts";
 

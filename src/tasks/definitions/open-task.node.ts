@@ -1,8 +1,8 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
 import { Parameters } from "../../graph/parameters.ts";
-import { configJson, loadWeights, openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
+import { loadWeights, openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
 import { maxLengthOf } from "../run/max-length.ts";
 import type { Task } from "./task.ts";
 import { TaskModel, taskParameters } from "./task-model.ts";
@@ -44,9 +44,8 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
  * says nothing, one label is a number, as `purposeOf` has it, and of several each may be right or only one.
  */
 async function requireProblem(task: { readonly name: string; readonly problemType?: string }, path: string) {
-  const { problemType } = await purposeOf(path);
-  const { problem_type: stated } = ProblemField.parse(await configJson(path));
-  const isOpen = stated === undefined && problemType !== "regression";
+  const { problemType, isStated } = await purposeOf(path);
+  const isOpen = !isStated && problemType !== "regression";
   if (task.problemType === undefined || task.problemType === problemType || isOpen) return;
   throw new ClozeError("MODEL_INCOMPLETE", {
     problem: `${path} is no model for ${task.name}`,
@@ -55,8 +54,6 @@ async function requireProblem(task: { readonly name: string; readonly problemTyp
     cure: "Choose the task that it was trained for.",
   });
 }
-
-const ProblemField = z.object({ problem_type: z.string().optional().catch(undefined) }).catch({});
 
 /** The names that transformers gives labels without names, and leaves out of config.json; none where there is no classifier. */
 async function usualLabels(path: string): Promise<string[]> {

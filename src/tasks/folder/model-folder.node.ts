@@ -46,6 +46,8 @@ export interface Purpose {
   readonly architecture: string | undefined;
   /** What a classifier of sequences does. Where config.json does not say, one label is a number, as Hugging Face has it. */
   readonly problemType: string;
+  /** Whether config.json does say so. */
+  readonly isStated: boolean;
 }
 
 /** What cannot be understood says nothing here; whoever opens the folder complains of it. */
@@ -61,7 +63,7 @@ const PurposeFields = z
 export async function purposeOf(path: string): Promise<Purpose> {
   const { architectures, problem_type, id2label } = PurposeFields.parse((await configOf(path)).json);
   const usual = Object.keys(id2label).length === 1 ? "regression" : "single_label_classification";
-  return { architecture: architectures?.[0], problemType: problem_type ?? usual };
+  return { architecture: architectures?.[0], problemType: problem_type ?? usual, isStated: problem_type !== undefined };
 }
 
 /** Whether a task is what a model is for. */
