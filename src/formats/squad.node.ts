@@ -3,8 +3,6 @@ import { malformedRow } from "./table-row.ts";
 import { type OpenFile, openFile } from "./text.node.ts";
 import { decodeUtf8, MAX_LINE_LENGTH } from "./text-lines.ts";
 
-export type { SkipReason, SquadAnswer, SquadData, SquadQuestion } from "./squad.ts";
-
 /**
  * Reads the questions of a SQuAD file, by its path or open, version 1.1 or 2.0, gzip or not, as {@link parseSquad} says. Holds
  * the file.
