@@ -2,6 +2,8 @@ import type { ActivationKind, AttributesOf, Initial, InputsOf, NodeOf, OpName, T
 import type { Dtype, Shape } from "./shape.ts";
 import { outputShapes } from "./shape-rules.ts";
 
+let made = 0;
+
 /** A node with its output tensors: the one place where nodes are made and shapes are checked. */
 function makeNode<K extends OpName, D extends Dtype>(
   op: K,
@@ -10,7 +12,7 @@ function makeNode<K extends OpName, D extends Dtype>(
   attributes: AttributesOf<K>,
 ): { readonly outputs: readonly Tensor<D>[]; readonly node: NodeOf<K> } {
   const outputs: Tensor<D>[] = [];
-  const node: NodeOf<K> = { op, inputs, attributes, outputs };
+  const node: NodeOf<K> = { op, inputs, attributes, outputs, serial: made++ };
   for (const shape of outputShapes(op, inputs, attributes)) {
     outputs.push({ node, output: outputs.length, dtype, shape });
   }

@@ -27,23 +27,20 @@ export function makeGraph(outputs: Readonly<Record<string, AnyTensor>>): Graph {
   return { nodes, inputs, parameters, outputs };
 }
 
-/** Every node behind the tensors, depth first, inputs before users, in a stable order. */
+/**
+ * Every node behind the tensors, in the order in which they were made. It is that in which a reader of the model meets
+ * them, and a thrifty one: the gradient of a layer's weights stands beside that of its input, not behind all layers.
+ */
 export function sortNodes(tensors: readonly AnyTensor[]): AnyNode[] {
-  const sorted: AnyNode[] = [];
-  const seen = new Set<AnyNode>();
-  // An explicit stack: a deep encoder with its gradient would overflow the call stack.
-  const stack: { node: AnyNode; ready: boolean }[] = tensors.map(({ node }) => ({ node, ready: false })).reverse();
-  while (stack.length > 0) {
-    const { node, ready } = stack.pop()!;
-    if (ready) {
-      sorted.push(node);
-    } else if (!seen.has(node)) {
-      seen.add(node);
-      stack.push({ node, ready: true });
-      for (const tensor of dependencies(node).reverse()) stack.push({ node: tensor.node, ready: false });
-    }
+  const found = new Set<AnyNode>();
+  const open = tensors.map(({ node }) => node);
+  while (open.length > 0) {
+    const node = open.pop()!;
+    if (found.has(node)) continue;
+    found.add(node);
+    for (const tensor of dependencies(node)) open.push(tensor.node);
   }
-  return sorted;
+  return [...found].sort((a, b) => a.serial - b.serial);
 }
 
 /** A gradient node also waits for its forward node, whose kept values it may use. */

@@ -126,6 +126,8 @@ export interface NodeOf<K extends OpName> {
   readonly inputs: InputsOf<K>;
   readonly attributes: AttributesOf<K>;
   readonly outputs: readonly AnyTensor[];
+  /** Nodes are numbered as they are made, so those that a node reads have lower numbers. */
+  readonly serial: number;
 }
 
 export type AnyNode = NodeOf<OpName>;
