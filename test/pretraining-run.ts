@@ -1,7 +1,7 @@
 import { Random } from "../src/base/random.ts";
 import { type BertConfig, presetConfig, withoutDropout } from "../src/bert/config.ts";
 import { joinSequences, type Sequence } from "../src/data/sequences.ts";
-import { parameterGradients } from "../src/graph/differentiate.ts";
+import { type DifferentiateOptions, parameterGradients } from "../src/graph/differentiate.ts";
 import { type Executable, type Executor, vector } from "../src/graph/executor.ts";
 import { type Graph, makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
@@ -18,10 +18,10 @@ export const SMALL: BertConfig = {
 };
 
 /** The losses and every gradient of pre-training. */
-export function trainingGraph(config: BertConfig): Graph {
+export function trainingGraph(config: BertConfig, options?: DifferentiateOptions): Graph {
   const { masked, nextSentence, loss } = pretraining(config);
   const accuracies = { maskedAccuracy: masked.accuracy, nextSentenceAccuracy: nextSentence.accuracy };
-  return makeGraph({ loss, ...accuracies, ...parameterGradients(loss) });
+  return makeGraph({ loss, ...accuracies, ...parameterGradients(loss, options) });
 }
 
 /** The logits of both heads, nothing dropped. */

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { ClozeError } from "../base/errors.ts";
 import { type BertConfig, isPreset, PRESETS, parseBertConfig, presetConfig, withoutDropout } from "../bert/config.ts";
 import type { ExecutorOptions } from "../executors/executor.node.ts";
+import type { DifferentiateOptions } from "../graph/differentiate.ts";
 import { configJson, openConfig } from "../tasks/folder/model-folder.node.ts";
 import { measureLimits } from "./bench/limits.ts";
 import { type BenchReport, formatReport, medianRun, runFigures, type TimedRun } from "./bench/report.ts";
@@ -24,6 +25,7 @@ export function benchCommand(): Command {
 function stepCommand(): Command {
   return addOptions(new Command("step").description("a training step: masked LM, next sentence, clipping, AdamW"))
     .addOption(numberOption("--dropout <x>", "rate of dropout (default: the model's)", ratio))
+    .addOption(shared.recompute())
     .addHelpText("after", examples("step"))
     .action((options: Options) => run("step", openStep, options));
 }
@@ -55,7 +57,7 @@ Weights and tokens are random; nothing else should run meanwhile. Products and a
 beside the fastest product of the encoder's sizes; all else by the bytes that it reads and writes, beside the memory.`;
 }
 
-interface Options extends Pick<ExecutorOptions, "precision" | "threads"> {
+interface Options extends Pick<ExecutorOptions, "precision" | "threads">, DifferentiateOptions {
   readonly model: string;
   readonly batch: number;
   readonly length: number;
@@ -70,7 +72,7 @@ async function run(name: "step" | "infer", open: OpenWorkload, options: Options)
   const lengths = new Array<number>(batch).fill(length);
   const timed = openTimed(options, name === "step" ? "training" : "inference");
   const limits = await measureLimits(timed, config, lengths);
-  const workload = await open(config, lengths, timed);
+  const workload = await open(config, lengths, timed, options);
   const runs = await timeRuns(workload, timed, options.runs).finally(() => workload.dispose());
   const size = { tokens: batch * length, flop: workload.flop };
   const report: BenchReport = {

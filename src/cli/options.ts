@@ -66,6 +66,8 @@ export const shared = {
   precision: () =>
     new Option("--precision <name>", "numbers of matrix products on the processor").choices(PRECISIONS).default("auto"),
   threads: () => new Option("--threads <n>", "processor threads (default: all)").argParser(positiveInteger),
+  recompute: () =>
+    new Option("--recompute", "compute activations again rather than keep them: same result, less memory, more time"),
   json: () => new Option("--json", "print the result as JSON"),
   textColumn: () => new Option("--text-column <name>", "column of the text").default("text"),
   pairColumn: () => new Option("--pair-column <name>", "column of the second text, where texts are pairs"),

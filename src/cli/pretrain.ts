@@ -45,6 +45,7 @@ export function pretrainCommand(): Command {
         DEFAULTS.accumulate,
       ),
     )
+    .addOption(shared.recompute())
     .addOption(numberOption("--learning-rate <x>", "the highest learning rate", positiveNumber, DEFAULTS.learningRate))
     .addOption(
       numberOption(

@@ -38,6 +38,7 @@ export function addTrainingOptions(command: Command, name: TaskName): Command {
       positiveInteger,
       DEFAULTS.accumulate,
     ),
+    shared.recompute(),
     numberOption("--warmup-ratio <x>", "share of the updates over which the rate rises", ratio, DEFAULTS.warmupRatio),
     numberOption("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, DEFAULTS.weightDecay),
     numberOption(

@@ -1,4 +1,4 @@
-import type { ActivationKind, AttributesOf, Initial, InputsOf, NodeOf, OpName, Tensor } from "./operations.ts";
+import type { ActivationKind, AnyTensor, AttributesOf, Initial, InputsOf, NodeOf, OpName, Tensor } from "./operations.ts";
 import type { Dtype, Shape } from "./shape.ts";
 import { outputShapes } from "./shape-rules.ts";
 
@@ -17,6 +17,14 @@ function makeNode<K extends OpName, D extends Dtype>(
     outputs.push({ node, output: outputs.length, dtype, shape });
   }
   return { outputs, node };
+}
+
+/** A node that does the work of another again, from inputs that may be made again too: those of the given names. */
+export function repeat<K extends OpName>(node: NodeOf<K>, inputs: Readonly<Record<string, AnyTensor>>): NodeOf<K> {
+  const outputs: AnyTensor[] = [];
+  const copy = { ...node, inputs: { ...node.inputs, ...inputs }, outputs, serial: made++, repeats: node };
+  for (const { dtype, output, shape } of node.outputs) outputs.push({ node: copy, output, dtype, shape });
+  return copy;
 }
 
 /** Most operations have one float output. */

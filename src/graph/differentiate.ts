@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { mapValues } from "../base/map-values.ts";
 import {
   activationGradient,
   add,
@@ -7,6 +8,7 @@ import {
   dropoutGradient,
   layerNormGradient,
   matmul,
+  repeat,
   scatterAdd,
   segmentCrossEntropyGradient,
   sigmoidCrossEntropyGradient,
@@ -70,13 +72,25 @@ const GRADIENT_RULES: { readonly [K in OpName]: GradientRule<K> | "not different
   squaredErrorGradient: "not differentiable",
 };
 
+export interface DifferentiateOptions {
+  /**
+   * Compute activations again in the backward pass rather than keep them from the forward pass: less memory for more
+   * work, and the same numbers (Chen et al. 2016, https://arxiv.org/abs/1604.06174). What normalisations read is kept.
+   */
+  readonly recompute?: boolean;
+}
+
 /**
  * The gradients of a scalar with respect to some tensors, as tensors of a larger graph (reverse mode). Only nodes between
  * those tensors and the loss get a gradient, so frozen layers cost nothing.
  *
  * Throws NOT_DIFFERENTIABLE where the loss is no scalar or does not depend on one of the tensors.
  */
-export function differentiate(loss: Tensor, wrt: readonly AnyTensor[]): Tensor[] {
+export function differentiate(
+  loss: Tensor,
+  wrt: readonly AnyTensor[],
+  { recompute = false }: DifferentiateOptions = {},
+): Tensor[] {
   if (loss.shape.length > 0) {
     throw new ClozeError("NOT_DIFFERENTIABLE", {
       problem: "only a scalar has a gradient here",
@@ -86,11 +100,12 @@ export function differentiate(loss: Tensor, wrt: readonly AnyTensor[]): Tensor[]
   }
   const nodes = sortNodes([loss]);
   const needed = nodesDownstream(nodes, wrt);
+  const again = recompute ? repetition(nodes) : (node: AnyNode) => node;
   const gradients = new Map<AnyTensor, Tensor>([[loss, constant(1)]]);
   for (const node of nodes.reverse()) {
     const dy = gradients.get(node.outputs[0]);
     if (dy === undefined || !needed.has(node)) continue;
-    for (const [tensor, gradient] of inputGradients(dy, node)) {
+    for (const [tensor, gradient] of inputGradients(dy, node, again(node))) {
       if (!needed.has(tensor.node)) continue;
       const sum = gradients.get(tensor);
       gradients.set(tensor, sum === undefined ? gradient : add(sum, gradient));
@@ -106,22 +121,24 @@ export function differentiate(loss: Tensor, wrt: readonly AnyTensor[]): Tensor[]
 }
 
 /** The gradient of a loss with respect to each parameter that it depends on, by the parameters' names. */
-export function parameterGradients(loss: Tensor): Record<string, Tensor> {
+export function parameterGradients(loss: Tensor, options?: DifferentiateOptions): Record<string, Tensor> {
   const parameters = sortNodes([loss]).filter((node) => isNode(node, "parameter"));
   const gradients = differentiate(
     loss,
     parameters.map(({ outputs }) => outputs[0]),
+    options,
   );
   return Object.fromEntries(parameters.map(({ attributes }, i) => [attributes.name, gradients[i]]));
 }
 
-function inputGradients<K extends OpName>(dy: Tensor, node: NodeOf<K>): [AnyTensor, Tensor][] {
+/** The gradients of a node's inputs, from the values that `source` has: the node itself or one that repeats it. */
+function inputGradients<K extends OpName>(dy: Tensor, node: NodeOf<K>, source: NodeOf<K>): [AnyTensor, Tensor][] {
   const rule: GradientRule<K> | "not differentiable" = GRADIENT_RULES[node.op];
   if (rule === "not differentiable") {
     throw new ClozeError("NOT_DIFFERENTIABLE", { problem: `${node.op} has no gradient of its own` });
   }
   const inputs: Readonly<Record<string, AnyTensor>> = node.inputs;
-  const gradients: Readonly<Record<string, Tensor | undefined>> = rule(dy, node);
+  const gradients: Readonly<Record<string, Tensor | undefined>> = rule(dy, source);
   return Object.entries(gradients).flatMap(([name, gradient]) => (gradient ? [[inputs[name], gradient]] : []));
 }
 
@@ -133,4 +150,33 @@ function nodesDownstream(nodes: readonly AnyNode[], tensors: readonly AnyTensor[
     if (inputs.some((tensor) => reached.has(tensor.node))) reached.add(node);
   }
   return reached;
+}
+
+/**
+ * What repeats each node that a normalisation is computed from. The nodes behind the inputs of the normalisations fall
+ * into segments, each of which goes from one such input to the next: about half a layer of BERT. A segment is repeated
+ * when the backward pass comes to it, from what crosses its border, which is kept.
+ */
+function repetition(nodes: readonly AnyNode[]): (node: AnyNode) => AnyNode {
+  const segments = new Map<AnyNode, readonly AnyNode[]>();
+  for (const node of nodes) {
+    if (!isNode(node, "layerNorm")) continue;
+    const segment = sortNodes([node.inputs.x]).filter((behind) => !segments.has(behind) && isComputed(behind));
+    for (const member of segment) segments.set(member, segment);
+  }
+  const copies = new Map<AnyNode, AnyNode>();
+  const copyOf = (tensor: AnyTensor) => copies.get(tensor.node)?.outputs[tensor.output] ?? tensor;
+  return (node) => {
+    if (isNode(node, "dropout")) return node; // its mask is all that its gradient needs
+    if (!copies.has(node)) {
+      for (const member of segments.get(node) ?? []) {
+        copies.set(member, repeat(member, mapValues<AnyTensor, AnyTensor>(member.inputs, copyOf)));
+      }
+    }
+    return copies.get(node) ?? node;
+  };
+}
+
+function isComputed({ inputs }: AnyNode): boolean {
+  return Object.keys(inputs).length > 0;
 }

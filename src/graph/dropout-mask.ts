@@ -2,12 +2,16 @@ import { DROPOUT_MASK } from "./dropout-mask.wasm.ts";
 import type { Graph } from "./graph.ts";
 import { type AnyNode, isNode } from "./operations.ts";
 
-/** The nodes of a graph that drop something, numbered in its order: the `site` of each one's mask. */
+/**
+ * The nodes of a graph that drop something, numbered in its order: the `site` of each one's mask. What is computed again
+ * has the number, and so the mask, that it had.
+ */
 export function dropoutSites(graph: Graph): Map<AnyNode, number> {
   const sites = new Map<AnyNode, number>();
+  let count = 0;
   for (const node of graph.nodes) {
     if (isNode(node, "dropout") || (isNode(node, "attention") && node.attributes.dropout > 0))
-      sites.set(node, sites.size);
+      sites.set(node, node.repeats === undefined ? count++ : sites.get(node.repeats)!);
   }
   return sites;
 }

@@ -128,6 +128,8 @@ export interface NodeOf<K extends OpName> {
   readonly outputs: readonly AnyTensor[];
   /** Nodes are numbered as they are made, so those that a node reads have lower numbers. */
   readonly serial: number;
+  /** The node whose work this one does again, with the same dropout mask. */
+  readonly repeats?: AnyNode;
 }
 
 export type AnyNode = NodeOf<OpName>;

@@ -39,10 +39,10 @@ export class GradientRun<E> {
     trainable: Trainable<E>,
     parameters: Parameters,
     executor: Executor,
-    changes: (name: string) => boolean,
+    { changes, recompute }: { readonly changes: (name: string) => boolean; readonly recompute?: boolean },
   ): Promise<GradientRun<E>> {
     const { loss, metrics } = trainable;
-    const gradients = Object.entries(parameterGradients(loss)).filter(([name]) => changes(name));
+    const gradients = Object.entries(parameterGradients(loss, { recompute })).filter(([name]) => changes(name));
     const graph = makeGraph({ loss, ...metrics, ...Object.fromEntries(gradients) });
     const names = new Set(gradients.map(([name]) => name));
     return new GradientRun(trainable, parameters.like(), names, await executor.load(graph, parameters));

@@ -221,7 +221,7 @@ function requireOptions({ warmupRatio, layerDecay, freezeLayers = 0, ...options 
 
 /** The options that the result depends on. */
 export function settingsOf(options: TrainingOptions): Settings {
-  const { checkpointEvery, ...decisive } = options;
+  const { checkpointEvery, recompute, ...decisive } = options;
   return recordable(decisive);
 }
 

@@ -13,6 +13,8 @@ export interface UpdateOptions {
   readonly clipNorm: number;
   /** Dropout is a function of it and of the step. */
   readonly seed: number;
+  /** Compute activations again in the backward pass: the same update in less memory and more time. Default: keep them. */
+  readonly recompute?: boolean;
 }
 
 /** What a training changes. */
@@ -51,7 +53,8 @@ export class Updater<E> {
     options: UpdateOptions,
   ): Promise<Updater<E>> {
     const { parameters, rateOf = () => 1 } = model;
-    const run = await GradientRun.load(trainable, parameters, executor, (name) => rateOf(name) !== 0);
+    const changes = (name: string) => rateOf(name) !== 0;
+    const run = await GradientRun.load(trainable, parameters, executor, { changes, recompute: options.recompute });
     return new Updater(trainable, model, options, run);
   }
 

@@ -2,7 +2,7 @@ import { Random } from "../../base/random.ts";
 import { bert, bertInputs } from "../../bert/bert.ts";
 import { type BertConfig, withoutDropout } from "../../bert/config.ts";
 import { forwardFlop, trainingFlop } from "../../bert/products.ts";
-import { parameterGradients } from "../../graph/differentiate.ts";
+import { type DifferentiateOptions, parameterGradients } from "../../graph/differentiate.ts";
 import { type Value, vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
@@ -22,7 +22,12 @@ export interface Workload {
   dispose(): Promise<void>;
 }
 
-export type OpenWorkload = (config: BertConfig, lengths: readonly number[], timed: Timed) => Promise<Workload>;
+export type OpenWorkload = (
+  config: BertConfig,
+  lengths: readonly number[],
+  timed: Timed,
+  options: DifferentiateOptions,
+) => Promise<Workload>;
 
 const SEED = 1;
 const MASK_RATE = 0.15;
@@ -32,9 +37,9 @@ const CLIP_NORM = 1;
 const UPDATE_BYTES = 4 + 4 + 3 * 8;
 
 /** A step of pre-training: masked LM and next sentence, gradients, clipping and AdamW, as `Updater` makes it. */
-export const openStep: OpenWorkload = async (config, lengths, { executor, stepKernels }) => {
+export const openStep: OpenWorkload = async (config, lengths, { executor, stepKernels }, options) => {
   const { loss } = pretraining(config);
-  const graph = makeGraph({ loss, ...parameterGradients(loss) });
+  const graph = makeGraph({ loss, ...parameterGradients(loss, options) });
   const parameters = new Parameters(graph.parameters);
   initialise(parameters, config.initializerRange, SEED);
   const gradients = parameters.like();

@@ -114,7 +114,8 @@ class Compiler implements Lowering {
     const { place, calls } = this.#derive(right, bytesOf(size, this.activationType));
     const args = [source, typeNumber(type), Number(transposed), rows, width, place];
     calls.push({ kernel: "packRight", arguments: [typeNumber(this.activationType), ...args] });
-    this.#packed.set(right, { ...known, [form]: place });
+    // A weight that changes is used once in each form, or again much later, in a layer that is recomputed: too long to stay.
+    if (this.#frozen || !isNode(right.node, "parameter")) this.#packed.set(right, { ...known, [form]: place });
     return place;
   }
 

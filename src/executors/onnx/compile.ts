@@ -32,16 +32,17 @@ export function compileOnnx(graph: Graph, frozen?: Parameters): OnnxModel {
   const kept = new Map<AnyNode, Readonly<Record<string, string>>>();
   const values = new Map<object, unknown>();
   const sites = dropoutSites(graph);
-  const masks = new Map<AnyNode, MaskInput>();
+  const masks = new Map<number, MaskInput>();
 
   const lowering: Lowering = {
     onnx,
     name: ({ node, output }: AnyTensor) => names.get(node)![output],
     mask: (node) => {
-      let mask = masks.get(node);
+      const site = sites.get(node)!;
+      let mask = masks.get(site);
       if (mask === undefined) {
-        mask = { ...maskForm(node), site: sites.get(node)!, name: `dropout:${masks.size}` };
-        masks.set(node, mask);
+        mask = { ...maskForm(node), site, name: `dropout:${masks.size}` };
+        masks.set(site, mask);
         onnx.input(mask.name, "float32", mask.shape);
       }
       return mask.name;

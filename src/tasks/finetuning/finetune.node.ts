@@ -428,7 +428,7 @@ function outcomeOf({ step, best }: EpochState): Pick<FinetuneResult, "steps" | "
 }
 
 function trainingOptions(options: FinetuneOptions): TrainingOptions {
-  const { patience, checkpointEvery, freezeLayers } = options;
+  const { patience, checkpointEvery, freezeLayers, recompute } = options;
   if (patience !== undefined && options.dev === undefined && options.fold === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "without data to evaluate on there is nothing to be patient about",
@@ -437,7 +437,7 @@ function trainingOptions(options: FinetuneOptions): TrainingOptions {
   }
   const names = Object.keys(TRAINING_DEFAULTS) as (keyof typeof TRAINING_DEFAULTS)[];
   const chosen = names.map((name) => [name, options[name] ?? TRAINING_DEFAULTS[name]]);
-  return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery, freezeLayers };
+  return { ...TRAINING_DEFAULTS, ...Object.fromEntries(chosen), patience, checkpointEvery, freezeLayers, recompute };
 }
 
 /** A hash of all tokens and targets, by which a resumed training knows its data again. */

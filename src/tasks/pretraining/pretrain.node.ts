@@ -51,6 +51,8 @@ export interface PretrainOptions extends OutputOptions, Partial<PretrainingSetti
   readonly force?: boolean;
   /** Stop, with a checkpoint and a model folder, after so many hours of this run. */
   readonly maxHours?: number;
+  /** Compute activations again in the backward pass: the same result in less memory and more time. */
+  readonly recompute?: boolean;
   /** How the weights of the model folder are stored. Default float32. */
   readonly weights?: WeightType;
   readonly device?: Device;
@@ -172,7 +174,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
         trainable: trainablePretraining(config, objective),
         model,
         executor,
-        options: settings,
+        options: { ...settings, recompute: options.recompute },
         schedule,
         stages: stagesOf(corpus, start.tokenizer, settings),
         state: { ...(saved ?? { step: 0, position: START, tokens: 0, seconds: 0 }), settings: recorded },
