@@ -19,7 +19,7 @@ const TRAININGS: readonly (readonly [string, BertConfig, readonly number[]])[] =
   ["a small BERT", SMALL, LENGTHS],
   [
     "700 tokens of a wider one",
-    { ...SMALL, layers: 2, hiddenSize: 96, intermediateSize: 201, vocabSize: 211 },
+    { ...SMALL, layers: 2, hiddenSize: 96, intermediateSize: 201, vocabSize: 1301 },
     [128, 97, 64, 1, 110, 65, 90, 12, 133],
   ],
 ];

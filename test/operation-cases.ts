@@ -314,6 +314,33 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
         return add(loss, loss);
       },
     },
+    {
+      title: "a layer with a vocabulary, its probabilities far apart",
+      sizes: { M: 5 },
+      build: ({ float, fixed, int }) =>
+        softmaxCrossEntropy(
+          linear(float("x", ["M", 7]), float("weight", [2085, 7]), float("bias", [2085])),
+          int("labels", ["M"], [2084, 0, 1024, 1023, 2047]),
+          fixed("weights", ["M"]),
+        ),
+    },
+    {
+      title: "a layer whose weight is the table of embeddings, in a larger and a smaller vocabulary",
+      sizes: { M: 5 },
+      build: ({ float, fixed, int }) => {
+        const lossOf = (name: string, words: number) => {
+          const table = float(`${name}.table`, [words, 6]);
+          const x = gather(table, int(`${name}.ids`, ["M"], [words - 1, 3, 0, 3, 17]));
+          const logits = linear(activation(x, "tanh"), table, float(`${name}.bias`, [words]));
+          return softmaxCrossEntropy(
+            logits,
+            int(`${name}.labels`, ["M"], [3, 17, 0, 1, words - 1]),
+            fixed(name, ["M"]),
+          );
+        };
+        return add(lossOf("large", 1301), lossOf("small", 23));
+      },
+    },
   ],
   accuracy: [
     {
@@ -326,6 +353,17 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
           int("labels", ["T"], [4, 0, 1, 1, 2, 3, 4, 0, 0, 2, 2, 1, 3]),
           fixed("weights", ["T"]),
         ),
+    },
+    {
+      title: "a layer with a vocabulary, beside its loss",
+      sizes: { M: 5 },
+      differentiable: false,
+      build: ({ float, fixed, int }) => {
+        const [x, weight] = [float("x", ["M", 2]), float("weight", [2085, 2])];
+        const logits = linear(x, weight, float("bias", [2085]));
+        const labels = int("labels", ["M"], [2060, 1640, 1863, 72, 413]); // three of them the likeliest
+        return add(accuracy(logits, labels, fixed("a", ["M"])), softmaxCrossEntropy(logits, labels, fixed("b", ["M"])));
+      },
     },
     {
       title: "one row",

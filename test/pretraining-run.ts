@@ -17,6 +17,9 @@ export const SMALL: BertConfig = {
   intermediateSize: 37,
 };
 
+/** With more words than are computed at once. */
+export const WIDE: BertConfig = { ...SMALL, vocabSize: 2085 };
+
 /** The losses and every gradient of pre-training. */
 export function trainingGraph(config: BertConfig, options?: DifferentiateOptions): Graph {
   const { masked, nextSentence, loss } = pretraining(config);

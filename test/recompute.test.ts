@@ -1,22 +1,22 @@
 /** Activations that are computed again in the backward pass: the same numbers in less memory. */
 import { describe, expect, test } from "vitest";
+import { presetConfig } from "../src/bert/config.ts";
 import { compileNative } from "../src/executors/native/compile.ts";
 import { layArena } from "../src/executors/native/memory.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
+import { parameterGradients } from "../src/graph/differentiate.ts";
 import type { Executor } from "../src/graph/executor.ts";
 import { type Graph, makeGraph } from "../src/graph/graph.ts";
-import { presetConfig } from "../src/bert/config.ts";
-import { parameterGradients } from "../src/graph/differentiate.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
 import { describeNative, describeWays, differences } from "./native-kernels.ts";
 import type { Values } from "./operation-graphs.ts";
-import { loadGraph, makeSentences, pretrainingBatch, SMALL, trainingGraph } from "./pretraining-run.ts";
+import { loadGraph, makeSentences, pretrainingBatch, SMALL, trainingGraph, WIDE } from "./pretraining-run.ts";
 
-const BATCH = pretrainingBatch(SMALL, makeSentences(SMALL, [7, 1, 13]));
+const BATCH = pretrainingBatch(WIDE, makeSentences(WIDE, [7, 1, 13]));
 
 async function train(executor: Executor, recompute: boolean): Promise<Values> {
-  const executable = await loadGraph(executor, trainingGraph(SMALL, { recompute }));
+  const executable = await loadGraph(executor, trainingGraph(WIDE, { recompute }));
   const values = await executable.run(BATCH, { seed: 3 });
   await executable.dispose();
   return values;
@@ -37,26 +37,32 @@ describe("recomputed activations give the same loss and gradients, to the bit", 
 });
 
 describe("the arena of a training step", () => {
-  /** BERT-base but for its layers, sequences of 128 tokens. */
-  const arenaBytes = (layers: number, options: { recompute?: boolean; batch?: number } = {}) => {
-    const { recompute, batch = 16 } = options;
-    const graph = trainingGraph({ ...presetConfig("base", 30522), layers }, { recompute });
-    const sizes = { B: batch, S: 128, T: batch * 128, M: batch * 19 } as const;
-    return arenaOf(graph, sizes);
-  };
-  /** Of one activation [T, D]: 768 numbers a token. */
-  const activation = 2048 * 768 * 2;
+  const BATCH_SIZE = 16;
+  const LENGTH = 128;
+  const TOKENS = BATCH_SIZE * LENGTH;
 
-  test("grows by what a layer's backward pass reads: x, query, key, value, context, two sums, h, and four times two", () => {
-    const layer = (arenaBytes(24) - arenaBytes(12)) / 12 / activation;
-    expect(layer).toBeGreaterThan(15);
-    expect(layer).toBeLessThan(16.2); // and the normalisers of softmax
+  /** Of BERT-base but for its layers and vocabulary, in activations [T, D] of bfloat16. */
+  const arena = ({ layers = 12, vocabSize = 30522, recompute = false }) => {
+    const config = { ...presetConfig("base", vocabSize), layers };
+    const sizes = { B: BATCH_SIZE, S: LENGTH, T: TOKENS, M: 307 } as const;
+    return arenaOf(trainingGraph(config, { recompute }), sizes) / (TOKENS * config.hiddenSize * 2);
+  };
+  const perLayer = (recompute: boolean) => (arena({ layers: 24, recompute }) - arena({ recompute })) / 12;
+
+  test("grows by what a layer's gradient reads: x, query, key, value, context, two sums, h, and two of four times the width", () => {
+    expect(perLayer(false)).toBeGreaterThan(15);
+    expect(perLayer(false)).toBeLessThan(17);
   });
 
-  test("grows by two activations a layer where the others are recomputed", () => {
-    const layer = (arenaBytes(24, { recompute: true }) - arenaBytes(12, { recompute: true })) / 12 / activation;
-    expect(layer).toBeGreaterThan(1.9);
-    expect(layer).toBeLessThan(2.1);
+  test("grows by the two sums of a layer where all else is recomputed", () => {
+    expect(perLayer(true)).toBeGreaterThan(1.9);
+    expect(perLayer(true)).toBeLessThan(2.5);
+  });
+
+  test("does not grow with the vocabulary: logits are never whole", () => {
+    expect(arena({ vocabSize: 300_000 })).toBe(arena({ vocabSize: 30_000 }));
+    const logits = (307 * 30522 * 4) / (TOKENS * 768 * 2); // 12 activations
+    expect(arena({ recompute: true, layers: 1 })).toBeLessThan(2 * logits);
   });
 });
 

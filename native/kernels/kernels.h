@@ -3,13 +3,13 @@
 #pragma once
 #include "../program.h"
 
-#define CLOZE_KERNELS(kernel)                                                                                       \
-  kernel(positions) kernel(starts) kernel(convert) kernel(fill) kernel(gather) kernel(scatterAdd) kernel(packRight) \
-      kernel(product) kernel(add) kernel(activation) kernel(activationGradient) kernel(dropout) kernel(sumRows)     \
-          kernel(layerNorm) kernel(layerNormGradient) kernel(attention) kernel(attentionGradient)                   \
-              kernel(softmaxCrossEntropy) kernel(softmaxCrossEntropyGradient) kernel(accuracy)                      \
-                  kernel(segmentCrossEntropy) kernel(segmentCrossEntropyGradient) kernel(sigmoidCrossEntropy)       \
-                      kernel(sigmoidCrossEntropyGradient) kernel(squaredError) kernel(squaredErrorGradient)         \
+#define CLOZE_KERNELS(kernel)                                                                                         \
+  kernel(positions) kernel(starts) kernel(convert) kernel(fill) kernel(gather) kernel(scatterAdd) kernel(packRight)   \
+      kernel(product) kernel(add) kernel(activation) kernel(activationGradient) kernel(dropout) kernel(sumRows)       \
+          kernel(layerNorm) kernel(layerNormGradient) kernel(attention) kernel(attentionGradient) kernel(softmaxSums) \
+              kernel(softmaxCrossEntropy) kernel(softmaxCrossEntropyGradient) kernel(accuracy)                        \
+                  kernel(segmentCrossEntropy) kernel(segmentCrossEntropyGradient) kernel(sigmoidCrossEntropy)         \
+                      kernel(sigmoidCrossEntropyGradient) kernel(squaredError) kernel(squaredErrorGradient)           \
                           kernel(adamw) kernel(measureChanges) kernel(applyChanges) kernel(sumOfSquares)
 
 namespace cloze {

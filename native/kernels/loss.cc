@@ -27,79 +27,94 @@ struct Normaliser {
   float surprise(float x) const { return highest - x - std::log(share); }
 };
 
-/** logits [R, K], labels [R], weights [R], R, K: what a choice among K is judged by. */
-struct Choices {
-  const float* logits;
-  const int32_t* labels;
-  const float* weights;
-  long rows;
-  long columns;
+/** What a row's loss follows from: its highest logit, the sum of e^(logit - highest), and its label's logit. */
+struct RowSums {
+  float highest;
+  float sum;
+  float label;
 
-  explicit Choices(Arguments& a)
-      : logits(a.place<float>()),
-        labels(a.place<int32_t>()),
-        weights(a.place<float>()),
-        rows(a.size()),
-        columns(a.size()) {}
+  Normaliser normaliser() const { return {highest, 1.0f / sum}; }
 };
 
-float weightedSum(const float* values, const float* weights, long count) {
+/** Σ weight × value(i), in order. */
+template <class Value>
+float weightedSum(const float* weights, long count, Value value) {
   double sum = 0;
-  for (long i = 0; i < count; i++) sum += static_cast<double>(weights[i]) * values[i];
+  for (long i = 0; i < count; i++) sum += static_cast<double>(weights[i]) * value(i);
   return static_cast<float>(sum);
 }
 
 }  // namespace
 
-/** logits [R, K], labels [R], weights [R], R, K, normalisers [R, 2], losses [R], out []. */
-void softmaxCrossEntropy(Arguments& a, Pool& pool) {
-  const Choices choices(a);
-  Normaliser* normalisers = a.place<Normaliser>();
-  float* losses = a.place<float>();
-  float* out = a.place<float>();
-  forRows(choices.rows, choices.columns, pool, [=](long row) {
-    const float* x = choices.logits + row * choices.columns;
-    const float highest = highestOf(x, choices.columns);
+/**
+ * Takes some columns of logits, from `first` on, into what is known of the rows: logits [R, K], labels [R], R, K,
+ * first, sums [R]. The columns at 0 come first.
+ */
+void softmaxSums(Arguments& a, Pool& pool) {
+  const float* logits = a.place<float>();
+  const int32_t* labels = a.place<int32_t>();
+  const long rows = a.size();
+  const long columns = a.size();
+  const long first = a.size();
+  RowSums* sums = a.place<RowSums>();
+  forRows(rows, columns, pool, [=](long row) {
+    const float* x = logits + row * columns;
+    RowSums& known = sums[row];
+    const float before = first > 0 ? known.highest : x[0];
+    const float highest = std::max(before, highestOf(x, columns));
     float sum = 0;
 #pragma omp simd reduction(+ : sum)
-    for (long k = 0; k < choices.columns; k++) sum += exponential(x[k] - highest);
-    normalisers[row] = {highest, 1.0f / sum};
-    losses[row] = normalisers[row].surprise(x[choices.labels[row]]);
+    for (long k = 0; k < columns; k++) sum += exponential(x[k] - highest);
+    if (first > 0) sum += known.sum * exponential(before - highest);
+    known.highest = highest;
+    known.sum = sum;
+    const long label = labels[row] - first;
+    if (label >= 0 && label < columns) known.label = x[label];
   });
-  *out = weightedSum(losses, choices.weights, choices.rows);
 }
 
-/** dy [], logits [R, K], labels [R], weights [R], R, K, normalisers [R, 2], out [R, K], its type. */
+/** sums [R], weights [R], R, out []. */
+void softmaxCrossEntropy(Arguments& a, Pool&) {
+  const RowSums* sums = a.place<RowSums>();
+  const float* weights = a.place<float>();
+  const long rows = a.size();
+  float* out = a.place<float>();
+  *out = weightedSum(weights, rows, [=](long row) { return sums[row].normaliser().surprise(sums[row].label); });
+}
+
+/** dy [], logits [R, K], labels [R], weights [R], R, K, the first column, sums [R], out [R, K], its type. */
 void softmaxCrossEntropyGradient(Arguments& a, Pool& pool) {
   const float* dy = a.place<float>();
-  const Choices choices(a);
-  const Normaliser* normalisers = a.place<Normaliser>();
+  const float* logits = a.place<float>();
+  const int32_t* labels = a.place<int32_t>();
+  const float* weights = a.place<float>();
+  const long rows = a.size();
+  const long columns = a.size();
+  const long first = a.size();
+  const RowSums* sums = a.place<RowSums>();
   void* target = a.place<void>();
   const Type type = static_cast<Type>(a.size());
   withType(type, [&](auto zero) {
     using T = decltype(zero);
-    forRows(choices.rows, choices.columns, pool, [=](long row) {
-      const float* x = choices.logits + row * choices.columns;
-      T* y = static_cast<T*>(target) + row * choices.columns;
-      const float factor = *dy * choices.weights[row];
-      const Normaliser normaliser = normalisers[row];
-      for (long k = 0; k < choices.columns; k++) y[k] = fromFloat<T>(factor * normaliser.probability(x[k]));
-      const long label = choices.labels[row];
-      y[label] = fromFloat<T>(factor * (normaliser.probability(x[label]) - 1.0f));
+    forRows(rows, columns, pool, [=](long row) {
+      const float* x = logits + row * columns;
+      T* y = static_cast<T*>(target) + row * columns;
+      const float factor = *dy * weights[row];
+      const Normaliser normaliser = sums[row].normaliser();
+      for (long k = 0; k < columns; k++) y[k] = fromFloat<T>(factor * normaliser.probability(x[k]));
+      const long label = labels[row] - first;
+      if (label >= 0 && label < columns) y[label] = fromFloat<T>(factor * (normaliser.probability(x[label]) - 1.0f));
     });
   });
 }
 
-/** logits [R, K], labels [R], weights [R], R, K, hits [R], out []. */
-void accuracy(Arguments& a, Pool& pool) {
-  const Choices choices(a);
-  float* hits = a.place<float>();
+/** sums [R], weights [R], R, out []. */
+void accuracy(Arguments& a, Pool&) {
+  const RowSums* sums = a.place<RowSums>();
+  const float* weights = a.place<float>();
+  const long rows = a.size();
   float* out = a.place<float>();
-  forRows(choices.rows, choices.columns, pool, [=](long row) {
-    const float* x = choices.logits + row * choices.columns;
-    hits[row] = x[choices.labels[row]] >= highestOf(x, choices.columns) ? 1.0f : 0.0f;
-  });
-  *out = weightedSum(hits, choices.weights, choices.rows);
+  *out = weightedSum(weights, rows, [=](long row) { return sums[row].label >= sums[row].highest ? 1.0f : 0.0f; });
 }
 
 /** logits [R, C], lengths [G], labels [G, C], weights [G], G, C, normalisers [G, C, 2], out []. */

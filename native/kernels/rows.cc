@@ -51,10 +51,11 @@ void convert(Arguments& a, Pool& pool) {
 }
 
 /** One number everywhere: target, count, value. */
-void fill(Arguments& a, Pool&) {
+void fill(Arguments& a, Pool& pool) {
   float* target = a.place<float>();
   const long count = a.size();
-  std::fill_n(target, count, a.real());
+  const float value = a.real();
+  forChunks(count, pool, [=](long begin, long end) { std::fill(target + begin, target + end, value); });
 }
 
 /** Rows of a matrix: source, its type, indices [I], out, its type, I, columns. */
@@ -81,7 +82,7 @@ void gather(Arguments& a, Pool& pool) {
 
 /**
  * Adds rows to the rows that the indices name: indices [I], updates [I, columns], their type, out [rows, columns] in
- * float, I, rows, columns. Each thread has columns of its own, and adds in the order of I.
+ * float, I, columns. Each thread has columns of its own, and adds in the order of I.
  */
 void scatterAdd(Arguments& a, Pool& pool) {
   const int32_t* indices = a.place<int32_t>();
@@ -89,9 +90,7 @@ void scatterAdd(Arguments& a, Pool& pool) {
   const Type type = static_cast<Type>(a.size());
   float* out = a.place<float>();
   const long count = a.size();
-  const long rows = a.size();
   const long columns = a.size();
-  forChunks(rows * columns, pool, [=](long begin, long end) { std::fill(out + begin, out + end, 0.0f); });
   constexpr long STRIPE = 64;
   withType(type, [&](auto zero) {
     using T = decltype(zero);

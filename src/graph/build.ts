@@ -1,4 +1,13 @@
-import type { ActivationKind, AnyTensor, AttributesOf, Initial, InputsOf, NodeOf, OpName, Tensor } from "./operations.ts";
+import type {
+  ActivationKind,
+  AnyTensor,
+  AttributesOf,
+  Initial,
+  InputsOf,
+  NodeOf,
+  OpName,
+  Tensor,
+} from "./operations.ts";
 import type { Dtype, Shape } from "./shape.ts";
 import { outputShapes } from "./shape-rules.ts";
 

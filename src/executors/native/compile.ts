@@ -1,12 +1,13 @@
 import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { type AnyNode, type AnyTensor, isNode, type Tensor } from "../../graph/operations.ts";
-import { findFusions, isProduct, type ProductNode } from "./fusion.ts";
+import { type AnyNode, type AnyTensor, isNode } from "../../graph/operations.ts";
+import { findFusions, isProduct, type ProductNode, rowAddition } from "./fusion.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
 import {
   type Argument,
+  BYTES,
   type Call,
   type Place,
   type Plan,
@@ -14,6 +15,7 @@ import {
   quantityIn,
   type Stored,
   type Type,
+  type Whole,
 } from "./plan.ts";
 
 export interface CompileOptions {
@@ -25,7 +27,6 @@ export interface CompileOptions {
 
 /** Columns that packed right sides are filled up to: a multiple of any kernel's panel. */
 const PANEL = 32;
-const BYTES: Readonly<Record<Type, number>> = { float32: 4, bfloat16: 2, int32: 4 };
 
 /** Lowers a graph to calls of kernels. */
 export function compileNative(graph: Graph, options: CompileOptions): Plan {
@@ -40,12 +41,16 @@ class Compiler implements Lowering {
   readonly #frozen: boolean;
   readonly #prepare: Call[] = [];
   readonly #calls: Call[] = [];
-  readonly #stored = new Map<AnyTensor, Stored>();
+  readonly #stored = new Map<AnyTensor, Stored<Whole>>();
   readonly #converted = new Map<AnyTensor, Stored>();
   readonly #packed = new Map<AnyTensor, { plain?: Place; transposed?: Place }>();
+  readonly #shared: { readonly a: AnyTensor; readonly b: AnyTensor; readonly place: Place }[] = [];
   readonly #kept = new Map<AnyNode, Readonly<Record<string, Place>>>();
   readonly #sites: ReadonlyMap<AnyNode, number>;
   readonly #fusions: ReadonlyMap<AnyNode, AnyNode>;
+  #lowered: AnyNode | undefined;
+  /** Tensors that are made where the sum is to be which adds to them. */
+  readonly #sums: ReadonlyMap<AnyTensor, AnyTensor>;
   readonly #outputs: ReadonlyMap<AnyTensor, string>;
   /** Tensors that some node reads. */
   readonly #read: ReadonlySet<AnyTensor>;
@@ -58,6 +63,7 @@ class Compiler implements Lowering {
     this.#frozen = frozen;
     this.#sites = dropoutSites(graph);
     this.#fusions = findFusions(graph);
+    this.#sums = new Map([...this.#fusions].flatMap(inPlace));
     this.#outputs = new Map(Object.entries(graph.outputs).map(([name, tensor]) => [tensor, name]));
     this.#read = new Set(graph.nodes.flatMap((node): AnyTensor[] => Object.values(node.inputs)));
     this.#judged = new Set(graph.nodes.filter(isLoss).flatMap((node): AnyTensor[] => Object.values(node.inputs)));
@@ -68,7 +74,9 @@ class Compiler implements Lowering {
       const [tensor] = node.outputs;
       this.#stored.set(tensor, { place: { kind: node.op, name: node.attributes.name }, type: tensor.dtype });
     }
-    if (!this.#fusions.has(node)) lower(node, this);
+    if (this.isTaken(node)) return;
+    this.#lowered = node;
+    lower(node, this);
   }
 
   /** Outputs that lie elsewhere are copied: those with two names, inputs and parameters, and activations. */
@@ -85,7 +93,7 @@ class Compiler implements Lowering {
     this.#calls.push({ kernel, arguments: args });
   }
 
-  stored(tensor: AnyTensor): Stored {
+  stored(tensor: AnyTensor): Stored<Whole> {
     const stored = this.#stored.get(tensor);
     if (stored !== undefined) return stored;
     throw new ClozeError("INTERNAL", { problem: `${tensor.node.op} was read before it was lowered` });
@@ -103,11 +111,11 @@ class Compiler implements Lowering {
     return place;
   }
 
-  packed(right: Tensor, { inner, columns }: Parameters<Lowering["packed"]>[1], transposed: boolean): Place {
+  packed(...[right, { inner, columns }, transposed, part]: Parameters<Lowering["packed"]>): Place {
     const known = this.#packed.get(right) ?? {};
     const form = transposed ? "transposed" : "plain";
-    if (known[form] !== undefined) return known[form];
-    const { place: source, type } = this.stored(right);
+    if (part === undefined && known[form] !== undefined) return known[form];
+    const { place: source, type } = part ?? this.stored(right);
     const [rows, width] = [dim(inner), dim(columns)];
     const size: Quantity = (run) =>
       Math.ceil(quantityIn(rows, run) / 2) * 2 * Math.ceil(quantityIn(width, run) / PANEL) * PANEL;
@@ -115,17 +123,24 @@ class Compiler implements Lowering {
     const args = [source, typeNumber(type), Number(transposed), rows, width, place];
     calls.push({ kernel: "packRight", arguments: [typeNumber(this.activationType), ...args] });
     // A weight that changes is used once in each form, or again much later, in a layer that is recomputed: too long to stay.
-    if (this.#frozen || !isNode(right.node, "parameter")) this.#packed.set(right, { ...known, [form]: place });
+    const stays = this.#frozen || !isNode(right.node, "parameter");
+    if (stays && part === undefined) this.#packed.set(right, { ...known, [form]: place });
     return place;
   }
 
-  write(tensor: AnyTensor, type: Type = this.#typeOf(tensor)): Stored {
-    const name = this.#outputs.get(tensor);
-    const place: Place =
+  write(tensor: AnyTensor, type: Type = this.#typeOf(tensor)): Stored<Whole> {
+    const name = this.#outputs.get(this.#sums.get(tensor) ?? tensor);
+    const place: Whole =
       name !== undefined && type !== "bfloat16"
         ? { kind: "output", name }
         : { kind: "arena", bytes: bytesOf(count(tensor.shape), type) };
     const stored = { place, type };
+    this.#stored.set(tensor, stored);
+    return stored;
+  }
+
+  writeOver(tensor: AnyTensor, base: AnyTensor): Stored<Whole> {
+    const stored = this.stored(base);
     this.#stored.set(tensor, stored);
     return stored;
   }
@@ -151,9 +166,25 @@ class Compiler implements Lowering {
   }
 
   fused({ node }: AnyTensor): ProductNode | undefined {
-    if (!this.#fusions.has(node)) return undefined;
+    if (this.#fusions.get(node) !== this.#lowered) return undefined;
     if (isNode(node, "dropout")) return this.fused(node.inputs.x);
     return isProduct(node) ? node : undefined;
+  }
+
+  isTaken(node: AnyNode): boolean {
+    return this.#fusions.has(node);
+  }
+
+  takenBy(taker: AnyNode): readonly AnyNode[] {
+    return [...this.#fusions].filter(([, node]) => node === taker).map(([taken]) => taken);
+  }
+
+  shared(a: AnyTensor, b: AnyTensor, make: () => Place): Place {
+    const known = this.#shared.find((entry) => entry.a === a && entry.b === b);
+    if (known !== undefined) return known.place;
+    const place = make();
+    this.#shared.push({ a, b, place });
+    return place;
   }
 
   /** Floats where 8 bits of precision are too few; fixed shapes are those of parameters' gradients. */
@@ -169,6 +200,12 @@ class Compiler implements Lowering {
     const once = this.#frozen && isNode(node, "parameter");
     return { place: { kind: once ? "constant" : "arena", bytes }, calls: once ? this.#prepare : this.#calls };
   }
+}
+
+/** What a sum adds rows to, and the sum itself, which is made in its place. */
+function inPlace([rows, sum]: [AnyNode, AnyNode]): [AnyTensor, AnyTensor][] {
+  const addition = isNode(rows, "scatterAdd") && isNode(sum, "add") ? rowAddition(sum) : undefined;
+  return addition === undefined ? [] : [[addition.base, sum.outputs[0]]];
 }
 
 function isLoss({ op }: AnyNode): boolean {

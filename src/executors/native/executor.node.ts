@@ -146,6 +146,10 @@ class Buffers {
   }
 
   addressOf(place: Place): { buffer: number; offset: number } {
+    if (place.kind === "part") {
+      const { buffer, offset } = this.addressOf(place.of);
+      return { buffer, offset: offset + place.from };
+    }
     if ("bytes" in place) {
       const { layout, memory } = this.#kept[place.kind];
       return { buffer: this.#indexOf(memory), offset: layout.offsets.get(place)! };

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  accuracy,
   activation,
   add,
   dropout,
@@ -8,13 +9,14 @@ import {
   linear,
   matmul,
   parameter,
+  scatterAdd,
   softmaxCrossEntropy,
   sumRows,
 } from "../../graph/build.ts";
-import { parameterGradients } from "../../graph/differentiate.ts";
+import { differentiate, parameterGradients } from "../../graph/differentiate.ts";
 import { type Graph, makeGraph } from "../../graph/graph.ts";
 import { type AnyNode, type AnyTensor, isNode, type Tensor } from "../../graph/operations.ts";
-import { findFusions, isProduct } from "./fusion.ts";
+import { findFusions, isProduct, LOGITS_BLOCK } from "./fusion.ts";
 
 const WIDTH = 6;
 const x = input("x", "float32", ["T", WIDTH]);
@@ -110,6 +112,64 @@ describe("a product is computed on its own", () => {
     expectFusions(makeGraph({ y: dropout(p, 0.1) }));
     expectFusions(makeGraph({ y: add(x, dropout(dropout(p, 0.1), 0.1)) }));
     expectFusions(makeGraph({ y: product("other", p) }));
+  });
+});
+
+describe("logits that are computed in blocks", () => {
+  const [labels, weights] = [input("labels", "int32", ["T"]), input("weights", "float32", ["T"])];
+  const layer = (columns: number) => {
+    return linear(
+      activation(x, "tanh"),
+      parameter("w", [columns, WIDTH], "normal"),
+      parameter("b", [columns], "zeros"),
+    );
+  };
+  const wide = layer(LOGITS_BLOCK + 1);
+  const weightOf = ({ node }: Tensor) => (isNode(node, "linear") ? node.inputs.weight : x);
+
+  test("are taken over by the first loss that reads them, and their gradients by that of the loss", () => {
+    const hits = accuracy(wide, labels, weights);
+    const loss = softmaxCrossEntropy(wide, labels, weights);
+    const graph = makeGraph({ loss, hits, ...parameterGradients(loss), dx: differentiate(loss, [x])[0] });
+    const [gradient, other] = graph.nodes.filter((node) => isNode(node, "softmaxCrossEntropyGradient"));
+    const followers = (of: AnyNode) => graph.nodes.filter((node) => readsOf(node).includes(of.outputs[0]));
+    expect(followers(gradient).map(({ op }) => op)).toEqual(["matmul", "sumRows"]);
+    expect(followers(other).map(({ op }) => op)).toEqual(["matmul"]);
+    expect([...findFusions(graph)]).toEqual([
+      [wide.node, hits.node],
+      ...followers(gradient).map((node) => [node, gradient]),
+      ...followers(other).map((node) => [node, other]),
+    ]);
+  });
+
+  test("are more than a block, and nobody else's", () => {
+    const narrow = layer(LOGITS_BLOCK);
+    expectFusions(makeGraph({ loss: softmaxCrossEntropy(narrow, labels, weights) }));
+    expectFusions(makeGraph({ loss: softmaxCrossEntropy(wide, labels, weights), wide }));
+    expectFusions(makeGraph({ loss: softmaxCrossEntropy(wide, labels, weights), sums: sumRows(wide) }));
+    const loss = softmaxCrossEntropy(wide, labels, weights);
+    const [dlogits, dweight] = differentiate(loss, [wide, weightOf(wide)]);
+    expectFusions(makeGraph({ loss, dweight, dlogits }));
+    expectFusions(makeGraph({ loss, dweight, sums: matmul(dlogits, parameter("v", [LOGITS_BLOCK + 1, 2], "normal")) }));
+  });
+});
+
+describe("rows are added where the other side of the sum lies", () => {
+  const table = parameter("table", [WIDTH, WIDTH], "normal");
+  const rows = scatterAdd(input("ids", "int32", ["T"]), x, table);
+  const own = matmul(x, x, { transposeA: true });
+
+  test("if that is a product that nobody else reads, on either side", () => {
+    const [left, right] = [add(own, rows), add(rows, own)];
+    expectFusions(makeGraph({ left }), [rows, left]);
+    expectFusions(makeGraph({ right }), [rows, right]);
+  });
+
+  test("and not if either is read elsewhere, or the other side is no product", () => {
+    const sum = add(own, rows);
+    expectFusions(makeGraph({ sum, own }));
+    expectFusions(makeGraph({ sum, rows }), [own, sum]);
+    expectFusions(makeGraph({ y: add(table, rows) }));
   });
 });
 

@@ -1,31 +1,33 @@
-import type { OpName } from "../../graph/operations.ts";
-import { count, dim, type Rule, typeNumber } from "./lowering.ts";
-import { type Quantity, quantityIn } from "./plan.ts";
+import type { OpName, Tensor } from "../../graph/operations.ts";
+import { gradientTarget, logitBlocks } from "./logits.ts";
+import { count, dim, type Lowering, type Rule, typeNumber } from "./lowering.ts";
+import { type Place, type Quantity, quantityIn } from "./plan.ts";
 
 type LossName = Extract<OpName, `${string}CrossEntropy${string}` | `squaredError${string}` | "accuracy">;
 
 /** Losses read floats, whatever activations are stored as. */
 export const LOSS_RULES: { readonly [K in LossName]: Rule<K> } = {
-  softmaxCrossEntropy: (node, l) => {
-    const { logits, labels, weights } = node.inputs;
-    const [rows, columns] = logits.shape.map(dim);
-    const normalisers = l.scratch(pairs(rows)); // [R, 2]
-    l.keep(node, { normalisers });
-    const sources = [l.read(logits, "float32"), l.read(labels), l.read(weights, "float32"), rows, columns];
-    l.call("softmaxCrossEntropy", ...sources, normalisers, l.scratch(rows), l.write(node.outputs[0], "float32").place);
+  softmaxCrossEntropy: ({ inputs: { logits, labels, weights }, outputs: [y] }, l) => {
+    const sources = [rowSums(logits, labels, l), l.read(weights, "float32"), dim(labels.shape[0])];
+    l.call("softmaxCrossEntropy", ...sources, l.write(y, "float32").place);
   },
-  softmaxCrossEntropyGradient: ({ inputs, attributes: { forward }, outputs: [dlogits] }, l) => {
-    const { dy, logits, labels, weights } = inputs;
-    const sources = [l.read(dy, "float32"), l.read(logits, "float32"), l.read(labels), l.read(weights, "float32")];
-    const kept = l.kept(forward, "normalisers");
-    const out = l.write(dlogits, l.activationType);
-    l.call("softmaxCrossEntropyGradient", ...sources, ...logits.shape.map(dim), kept, out.place, typeNumber(out.type));
+  softmaxCrossEntropyGradient: (node, l) => {
+    const { dy, logits, labels, weights } = node.inputs;
+    const sums = rowSums(logits, labels, l);
+    const target = gradientTarget(node, l);
+    for (const block of logitBlocks(logits, l)) {
+      const { place, first, columns } = block;
+      const sources = [l.read(dy, "float32"), place, l.read(labels), l.read(weights, "float32")];
+      const sizes = [dim(labels.shape[0]), dim(columns), first];
+      const { dlogits } = target;
+      l.call("softmaxCrossEntropyGradient", ...sources, ...sizes, sums, dlogits.place, typeNumber(dlogits.type));
+      target.take(block);
+    }
   },
 
   accuracy: ({ inputs: { logits, labels, weights }, outputs: [y] }, l) => {
-    const [rows, columns] = logits.shape.map(dim);
-    const sources = [l.read(logits, "float32"), l.read(labels), l.read(weights, "float32"), rows, columns];
-    l.call("accuracy", ...sources, l.scratch(rows), l.write(y, "float32").place);
+    const sources = [rowSums(logits, labels, l), l.read(weights, "float32"), dim(labels.shape[0])];
+    l.call("accuracy", ...sources, l.write(y, "float32").place);
   },
 
   segmentCrossEntropy: (node, l) => {
@@ -69,4 +71,16 @@ export const LOSS_RULES: { readonly [K in LossName]: Rule<K> } = {
 /** Room for the two numbers that a softmax is made with: its highest logit, and one over the sum. */
 function pairs(size: Quantity): Quantity {
   return (run) => 2 * quantityIn(size, run);
+}
+
+/** What a row's loss follows from [R, 3]: its highest logit, the sum of e^(logit - highest), and its label's logit. */
+function rowSums(logits: Tensor, labels: Tensor<"int32">, l: Lowering): Place {
+  return l.shared(logits, labels, () => {
+    const rows = dim(labels.shape[0]);
+    const sums = l.scratch((run) => 3 * quantityIn(rows, run));
+    for (const { place, first, columns } of logitBlocks(logits, l)) {
+      l.call("softmaxSums", place, l.read(labels), rows, dim(columns), first, sums);
+    }
+    return sums;
+  });
 }

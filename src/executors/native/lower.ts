@@ -1,9 +1,9 @@
 import { isNode, type NodeOf, type OpName, type Tensor } from "../../graph/operations.ts";
-import type { Dim } from "../../graph/shape.ts";
 import { lowerAttention, lowerAttentionGradient } from "./attention.ts";
+import { rowAddition } from "./fusion.ts";
 import { LOSS_RULES } from "./loss.ts";
-import { count, dim, type Lowering, type Rule, seedOf, typeNumber } from "./lowering.ts";
-import { type Quantity, quantityIn } from "./plan.ts";
+import { blockSums, count, dim, type Lowering, type Rule, seedOf, typeNumber } from "./lowering.ts";
+import type { Place } from "./plan.ts";
 import { ACTIVATION_NUMBERS, lowerProduct } from "./product.ts";
 
 /** One row an operation. */
@@ -24,12 +24,10 @@ const RULES: { readonly [K in OpName]: Rule<K> } = {
     const types = [typeNumber(from.type), typeNumber(to.type)];
     l.call("gather", from.place, types[0], l.read(indices), to.place, types[1], dim(rows), dim(columns));
   },
-  scatterAdd: ({ inputs: { indices, updates }, outputs: [y] }, l) => {
-    const from = l.stored(updates);
-    const to = l.write(y, "float32").place;
-    const [rows, columns] = y.shape;
-    const sizes = [dim(updates.shape[0]), dim(rows), dim(columns)];
-    l.call("scatterAdd", l.read(indices), from.place, typeNumber(from.type), to, ...sizes);
+  scatterAdd: (node, l) => {
+    const to = l.write(node.outputs[0], "float32").place;
+    l.call("fill", to, count(node.outputs[0].shape), 0);
+    addRows(node, to, l);
   },
 
   add: lowerAdd,
@@ -106,8 +104,22 @@ function lowerDropout(from: Tensor, to: NodeOf<"dropout">["outputs"][number], fo
   l.call("dropout", l.read(from, type), place, typeNumber(type), count(to.shape), ...mask);
 }
 
-/** A sum, or a product that is finished by adding the other side, dropout between them or not. */
-function lowerAdd({ inputs: { a, b }, outputs: [y] }: NodeOf<"add">, l: Lowering): void {
+function addRows({ inputs: { indices, updates } }: NodeOf<"scatterAdd">, to: Place, l: Lowering): void {
+  const { place, type } = l.stored(updates);
+  l.call("scatterAdd", l.read(indices), place, typeNumber(type), to, ...updates.shape.map(dim));
+}
+
+/** A sum, or a product that is finished by adding the other side, dropout between them or not, or rows added to one. */
+function lowerAdd(node: NodeOf<"add">, l: Lowering): void {
+  const {
+    inputs: { a, b },
+    outputs: [y],
+  } = node;
+  const addition = rowAddition(node);
+  if (addition !== undefined && l.takenBy(node).includes(addition.rows)) {
+    addRows(addition.rows, l.writeOver(y, addition.base).place, l);
+    return;
+  }
   const out = l.write(y);
   const { place, type } = out;
   const [term, other] = l.fused(b) === undefined ? [a, b] : [b, a];
@@ -118,10 +130,4 @@ function lowerAdd({ inputs: { a, b }, outputs: [y] }: NodeOf<"add">, l: Lowering
     const dropout = isNode(term.node, "dropout") ? term.node : undefined;
     lowerProduct(product, { out, dropout, addend: l.read(other, type) }, l);
   }
-}
-
-/** Room for sums of columns over blocks of 64 rows (native/kernels/layer-norm.cc). */
-function blockSums(rows: Dim, columns: Dim, sums = 1): Quantity {
-  const [height, width] = [dim(rows), dim(columns)];
-  return (run) => Math.ceil(quantityIn(height, run) / 64) * quantityIn(width, run) * sums;
 }

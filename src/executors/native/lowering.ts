@@ -1,7 +1,16 @@
 import type { AnyNode, AnyTensor, NodeOf, OpName, Tensor } from "../../graph/operations.ts";
 import type { Dim, Shape } from "../../graph/shape.ts";
 import type { ProductNode } from "./fusion.ts";
-import type { Argument, Place, Quantity, RunSizes, Stored, Type } from "./plan.ts";
+import {
+  type Argument,
+  type Place,
+  type Quantity,
+  quantityIn,
+  type RunSizes,
+  type Stored,
+  type Type,
+  type Whole,
+} from "./plan.ts";
 
 /** What a rule works with: the plan under construction, and where everything lies that was lowered before. */
 export interface Lowering {
@@ -12,12 +21,14 @@ export interface Lowering {
   /** Where a value lies, as numbers of the type: converted first if it is stored as another. */
   read(tensor: AnyTensor, type?: Type): Place;
   /** Where a value lies, as it is stored. */
-  stored(tensor: AnyTensor): Stored;
+  stored(tensor: AnyTensor): Stored<Whole>;
   /**
    * Makes room for an output of the node that is lowered: as an activation, or as floats where more than 8 bits matter
    * (outputs of the run, gradients of parameters, what losses read).
    */
-  write(tensor: AnyTensor, type?: Type): Stored;
+  write(tensor: AnyTensor, type?: Type): Stored<Whole>;
+  /** Makes an output of the node from what lies at a tensor that nobody reads any more. */
+  writeOver(tensor: AnyTensor, base: AnyTensor): Stored<Whole>;
   /** Whether any node, or the run, reads it. */
   isRead(tensor: AnyTensor): boolean;
   /** Room for numbers of the node's own. */
@@ -25,12 +36,21 @@ export interface Lowering {
   /** Keeps places of a node for the node of its gradient. */
   keep(node: AnyNode, places: Readonly<Record<string, Place>>): void;
   kept(node: AnyNode, name: string): Place;
-  /** The right side of a product, [inner, columns], packed; `transposed` if it is stored as [columns, inner]. */
-  packed(right: Tensor, size: { inner: Dim; columns: Dim }, transposed: boolean): Place;
+  /**
+   * The right side of a product, [inner, columns], packed; `transposed` if it is stored as [columns, inner]; `part` if it is
+   * only some rows of the tensor.
+   */
+  packed(right: Tensor, size: { inner: Dim; columns: Dim }, transposed: boolean, part?: Stored): Place;
   /** The number of a dropout's node among the graph's. */
   site(forward: AnyNode): number;
   /** The product behind a tensor, if the node that is lowered takes it over. */
   fused(tensor: AnyTensor): ProductNode | undefined;
+  /** Whether any node takes it over. */
+  isTaken(node: AnyNode): boolean;
+  /** The nodes that a node takes over. */
+  takenBy(node: AnyNode): readonly AnyNode[];
+  /** What several nodes need of two tensors, made where the first of them is lowered. */
+  shared(a: AnyTensor, b: AnyTensor, make: () => Place): Place;
 }
 
 /** Adds the calls that compute a node's outputs. */
@@ -45,6 +65,12 @@ export function dim(value: Dim): Quantity {
 export function count(shape: Shape): Quantity {
   return ({ bindings }) =>
     shape.reduce<number>((product, d) => product * (typeof d === "number" ? d : bindings.get(d)!), 1);
+}
+
+/** Room for sums of columns over blocks of 64 rows (native/kernels/layer-norm.cc). */
+export function blockSums(rows: Dim, columns: Dim, sums = 1): Quantity {
+  const [height, width] = [dim(rows), dim(columns)];
+  return (run) => Math.ceil(quantityIn(height, run) / 64) * quantityIn(width, run) * sums;
 }
 
 const TYPE_NUMBERS: Readonly<Record<Type, number>> = { float32: 0, bfloat16: 1, int32: 0 };

@@ -1,4 +1,4 @@
-import { type Call, isPlace, type Place, quantityIn, type RunSizes } from "./plan.ts";
+import { type Call, isPlace, type Place, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
 
 /** Kernels read and write whole cache lines. */
 const ALIGNMENT = 64;
@@ -50,10 +50,13 @@ export function layConstants(calls: readonly Call[], run: RunSizes): Layout {
   return { offsets, bytes };
 }
 
-type Kept = Extract<Place, { bytes: unknown }>;
+type Kept = Extract<Place, { kind: "arena" | "constant" }>;
 
 function placesOf(call: Call, kind: Kept["kind"]): Kept[] {
-  return call.arguments.filter(isPlace).filter((place): place is Kept => place.kind === kind);
+  return call.arguments
+    .filter(isPlace)
+    .map(wholeOf)
+    .filter((place): place is Kept => place.kind === kind);
 }
 
 function sizeOf({ bytes }: Kept, run: RunSizes): number {

@@ -3,6 +3,8 @@ import type { Bindings } from "../../graph/inputs.ts";
 /** How numbers are stored. */
 export type Type = "float32" | "bfloat16" | "int32";
 
+export const BYTES: Readonly<Record<Type, number>> = { float32: 4, bfloat16: 2, int32: 4 };
+
 /** What a run is given besides its buffers. */
 export interface RunSizes {
   /** What the letters of the graph stand for. */
@@ -18,13 +20,23 @@ export type Quantity = number | ((run: RunSizes) => number);
  * Where a value lies: in one of the run's own buffers, or in memory that the executable keeps, either for some calls of a
  * run (`arena`) or, if it follows from frozen parameters alone, for all runs (`constant`).
  */
-export type Place =
+export type Whole =
   | { readonly kind: "input" | "parameter" | "output"; readonly name: string }
   | { readonly kind: "arena" | "constant"; readonly bytes: Quantity };
 
+/** Some bytes of a place, from an offset on. */
+export interface Part {
+  readonly kind: "part";
+  readonly of: Whole;
+  readonly from: number;
+  readonly bytes: Quantity;
+}
+
+export type Place = Whole | Part;
+
 /** Numbers that a kernel reads or writes. */
-export interface Stored {
-  readonly place: Place;
+export interface Stored<P extends Place = Place> {
+  readonly place: P;
   readonly type: Type;
 }
 
@@ -41,6 +53,22 @@ export interface Call {
 export interface Plan {
   readonly prepare: readonly Call[];
   readonly calls: readonly Call[];
+}
+
+/** Rows of a matrix: so many from the first on, of a length each. */
+export function rowsOf(
+  { place, type }: Stored<Whole>,
+  { first, count, length }: { first: number; count: Quantity; length: number },
+): Stored {
+  const bytes = length * BYTES[type];
+  return {
+    place: { kind: "part", of: place, from: first * bytes, bytes: (run) => quantityIn(count, run) * bytes },
+    type,
+  };
+}
+
+export function wholeOf(place: Place): Whole {
+  return place.kind === "part" ? place.of : place;
 }
 
 export function isPlace(argument: Argument): argument is Place {

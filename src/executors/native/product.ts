@@ -1,4 +1,5 @@
 import type { ActivationKind, NodeOf, Tensor } from "../../graph/operations.ts";
+import type { Dim } from "../../graph/shape.ts";
 import type { ProductNode } from "./fusion.ts";
 import { dim, type Lowering, seedOf, typeNumber } from "./lowering.ts";
 import type { Argument, Place, Stored } from "./plan.ts";
@@ -26,19 +27,33 @@ export interface Finish {
 
 /** Adds the call of one product, with a linear layer's bias. */
 export function lowerProduct(node: ProductNode, finish: Finish, l: Lowering): void {
-  const { out, before = null, activation, slopeAt = null, dropout, addend = null } = finish;
   const { left, transposeLeft, right, transposeRight, bias } = factors(node);
   const [rows, columns] = node.outputs[0].shape;
   const inner = left.shape[transposeLeft ? 0 : 1];
-  const from = l.stored(left);
-  const type = typeNumber(l.activationType);
   const packed = l.packed(right, { inner, columns }, transposeRight);
+  const size = { rows, columns, inner };
+  multiply({ left: l.stored(left), transposeLeft, packed, bias: bias && l.read(bias, "float32"), size }, finish, l);
+}
+
+/** What a product is made of, wherever it lies. */
+export interface StoredFactors {
+  readonly left: Stored;
+  readonly transposeLeft?: boolean;
+  readonly packed: Place;
+  readonly bias?: Place;
+  readonly size: { readonly rows: Dim; readonly columns: Dim; readonly inner: Dim };
+}
+
+/** Adds the call of a product of factors that need not be whole tensors. */
+export function multiply(factors: StoredFactors, finish: Finish, l: Lowering): void {
+  const { left, transposeLeft = false, packed, bias = null, size } = factors;
+  const { out, before = null, activation, slopeAt = null, dropout, addend = null } = finish;
   const mask: Argument[] = dropout ? [seedOf, l.site(dropout), dropout.attributes.rate] : [0, 0, 0];
   l.call(
     "product",
-    ...[type, from.place, typeNumber(from.type), Number(transposeLeft), packed, dim(rows), dim(columns), dim(inner)],
-    ...[out.place, typeNumber(out.type), bias ? l.read(bias, "float32") : null, addend, before, slopeAt],
-    ...[activation ? ACTIVATION_NUMBERS[activation] : 0, ...mask],
+    ...[typeNumber(l.activationType), left.place, typeNumber(left.type), Number(transposeLeft), packed],
+    ...[dim(size.rows), dim(size.columns), dim(size.inner), out.place, typeNumber(out.type), bias],
+    ...[addend, before, slopeAt, activation ? ACTIVATION_NUMBERS[activation] : 0, ...mask],
   );
 }
 

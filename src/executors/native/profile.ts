@@ -8,7 +8,7 @@ const FAMILIES = {
   pointwise: ["add", "activation", "activationGradient", "dropout"],
   rows: ["positions", "starts", "fill", "gather", "scatterAdd", "sumRows"],
   losses: [
-    ...["softmaxCrossEntropy", "softmaxCrossEntropyGradient", "accuracy"],
+    ...["softmaxSums", "softmaxCrossEntropy", "softmaxCrossEntropyGradient", "accuracy"],
     ...["segmentCrossEntropy", "segmentCrossEntropyGradient"],
     ...["sigmoidCrossEntropy", "sigmoidCrossEntropyGradient", "squaredError", "squaredErrorGradient"],
   ],
