@@ -26,12 +26,12 @@ async function runOnThread(): Promise<Values> {
 describeNative("native executor, threads", () => {
   test("the event loop turns while a run computes", async () => {
     let seconds = 0;
-    const onRun = (calls: readonly { seconds: number }[]) => {
+    const onCalls = (calls: readonly { seconds: number }[]) => {
       seconds = calls.reduce((sum, call) => sum + call.seconds, 0);
     };
-    const { executable, inputs } = await longRun(nativeExecutor({ threads: 1, onRun }));
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 1 }));
     let ended = false;
-    const run = executable.run(inputs).finally(() => {
+    const run = executable.run(inputs, { onCalls }).finally(() => {
       ended = true;
     });
     let turns = 0;

@@ -175,12 +175,13 @@ describeNative("native executor", (addon) => {
       ["lengths of more tokens than there are", withNumber("lengths", 2, 14)],
     ])("for %s", async (_, inputs) => {
       let runs = 0;
-      const executor = nativeExecutor({ threads: 2, onRun: () => runs++ });
+      const executor = nativeExecutor({ threads: 2 });
       const executable = await loadGraph(executor, graph);
       const loss = Float32Array.of(-7);
-      await expectError(executable.run(inputs, { seed: 1, outputs: { loss } }), "ID_OUT_OF_RANGE");
+      const options = { seed: 1, outputs: { loss }, onCalls: () => runs++ };
+      await expectError(executable.run(inputs, options), "ID_OUT_OF_RANGE");
       expect({ runs, loss: loss[0] }).toEqual({ runs: 0, loss: -7 });
-      await executable.run(batch, { seed: 1, outputs: { loss } });
+      await executable.run(batch, options);
       expect(runs).toBe(1);
       expect(loss[0]).toBeGreaterThan(1);
       await executable.dispose();

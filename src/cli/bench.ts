@@ -2,12 +2,17 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { ClozeError } from "../base/errors.ts";
 import { type BertConfig, isPreset, PRESETS, parseBertConfig, presetConfig, withoutDropout } from "../bert/config.ts";
-import type { ExecutorOptions } from "../executors/executor.node.ts";
+import {
+  type ExecutorOptions,
+  isUnavailable,
+  nativeInstructionSets,
+  openExecutor,
+  openStepKernels,
+} from "../executors/executor.node.ts";
 import type { DifferentiateOptions } from "../graph/differentiate.ts";
 import { configJson, openConfig } from "../tasks/folder/model-folder.node.ts";
 import { measureLimits } from "./bench/limits.ts";
 import { type BenchReport, formatReport, medianRun, runFigures, type TimedRun } from "./bench/report.ts";
-import { openTimed, type Timed } from "./bench/timed-executor.ts";
 import { type OpenWorkload, openInference, openStep, type Workload } from "./bench/workloads.ts";
 import { numberOption, positiveInteger, ratio, shared } from "./options.ts";
 import { showProgress } from "./progress.ts";
@@ -70,39 +75,46 @@ async function run(name: "step" | "infer", open: OpenWorkload, options: Options)
   const { model, batch, length, threads = availableParallelism() } = options;
   const config = await configOf(options);
   const lengths = new Array<number>(batch).fill(length);
-  const timed = openTimed(options, name === "step" ? "training" : "inference");
-  const limits = await measureLimits(timed, config, lengths);
-  const workload = await open(config, lengths, timed, options);
-  const runs = await timeRuns(workload, timed, options.runs).finally(() => workload.dispose());
+  const executor = openExecutor(options, name === "step" ? "training" : "inference");
+  const limits = await measureLimits(executor, config, lengths);
+  const workload = await open(config, lengths, { executor, stepKernels: openStepKernels(options) }, options);
+  const runs = await timeRuns(workload, options.runs).finally(() => workload.dispose());
   const size = { tokens: batch * length, flop: workload.flop };
   const report: BenchReport = {
-    ...{ workload: name, model, batch, length, dropout: config.hiddenDropout, executor: timed.executor.name, threads },
+    ...{ workload: name, model, batch, length, dropout: config.hiddenDropout, executor: executor.name, threads },
     ...size,
     ...runFigures(medianRun(runs), size, limits),
     limits,
     runs: runs.map(({ seconds }) => seconds),
-    missing: timed.missing,
+    missing: missingKernels(),
   };
   console.log(options.json ? JSON.stringify(report) : formatReport(report));
 }
 
-async function timeRuns(workload: Workload, { takeCalls }: Timed, count: number): Promise<TimedRun[]> {
+async function timeRuns(workload: Workload, count: number): Promise<TimedRun[]> {
   const runs: TimedRun[] = [];
   const progress = showProgress("measuring", count + 1);
   try {
     for (let index = 0; index <= count; index++) {
-      takeCalls(); // what loading and limits took
       const start = performance.now();
-      const more = await workload.run(index);
-      const seconds = (performance.now() - start) / 1000;
-      const calls = takeCalls();
-      runs.push({ seconds, parts: calls.length === 0 ? [] : [...calls, ...more] });
+      const parts = await workload.run(index);
+      runs.push({ seconds: (performance.now() - start) / 1000, parts });
       progress.update(index + 1, "runs");
     }
   } finally {
     progress.stop();
   }
   return runs.slice(1); // the first warms up
+}
+
+/** Why kernels are not timed, where they are not: ONNX Runtime computes. Throws OPTION_INVALID for a wrong CLOZE_ISA. */
+function missingKernels(): string | undefined {
+  try {
+    nativeInstructionSets();
+  } catch (error) {
+    if (isUnavailable(error)) return error.message;
+    throw error;
+  }
 }
 
 /** Throws OPTION_INVALID, and the errors of config files. */

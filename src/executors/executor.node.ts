@@ -5,7 +5,6 @@ import { hasAddon, type InstructionSet, loadAddon } from "./native/addon.node.ts
 import { nativeExecutor } from "./native/executor.node.ts";
 import { chooseSet } from "./native/machine.node.ts";
 import { nativeKernels } from "./native/optimizer.node.ts";
-import type { TimedCall } from "./native/profile.ts";
 import { onnxExecutor } from "./onnx/node.node.ts";
 
 /**
@@ -70,20 +69,6 @@ function nativeOr<T>(native: () => T, otherwise: () => T): T {
 function precisionFor(use: Use, precision: Precision = "auto"): "fp32" | "bf16" {
   if (precision !== "auto") return precision;
   return use === "training" ? "bf16" : "fp32";
-}
-
-export type { TimedCall };
-
-/**
- * Cloze's own kernels for processors, which tell after every run what each of their calls took. Throws DEVICE_UNAVAILABLE
- * where there are none.
- */
-export function timedExecutor(
-  { precision, threads }: Pick<ExecutorOptions, "precision" | "threads">,
-  use: Use,
-  onRun: (calls: readonly TimedCall[]) => void,
-): Executor {
-  return nativeExecutor({ precision: precisionFor(use, precision), threads, onRun });
 }
 
 let warned = false;

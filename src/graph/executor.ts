@@ -7,11 +7,25 @@ export interface Value {
   readonly shape: readonly number[];
 }
 
+/** What one call of a kernel took. */
+export interface TimedCall {
+  readonly kernel: string;
+  /** What the kernel is for: `products`, `attention` ... */
+  readonly family: string;
+  readonly seconds: number;
+  /** Floating-point operations, two a multiply-add; those of products only, attention's as if all sequences were longest. */
+  readonly flop: number;
+  /** Bytes read and written, each argument once; what a kernel reads again, or keeps for itself, is not among them. */
+  readonly bytes: number;
+}
+
 export interface RunOptions {
   /** Buffers that named outputs are written into, instead of new ones. */
   readonly outputs?: Readonly<Record<string, Float32Array>>;
   /** Seed of this run's dropout masks; a graph with dropout needs one. */
   readonly seed?: number;
+  /** Told at the end what each call of a kernel took, by executors that know. */
+  readonly onCalls?: (calls: readonly TimedCall[]) => void;
 }
 
 /** A graph made ready to run. Runs of one executable are made one after another, in the order of the calls. */

@@ -1,6 +1,7 @@
-import { input, matmul } from "../graph/build.ts";
-import { type Executor, type Value, vector } from "../graph/executor.ts";
-import { makeGraph } from "../graph/graph.ts";
+import { gather, input, matmul, parameter, sumRows } from "../graph/build.ts";
+import { type Executor, type TimedCall, type Value, vector } from "../graph/executor.ts";
+import { type Graph, makeGraph } from "../graph/graph.ts";
+import type { Tensor } from "../graph/operations.ts";
 import { Parameters } from "../graph/parameters.ts";
 
 interface Product {
@@ -10,53 +11,118 @@ interface Product {
   readonly count: number;
 }
 
+/** What one product takes at best, in one of its forms. */
+export interface ProductTime {
+  readonly flop: number;
+  readonly seconds: number;
+  /** How many of them there are. */
+  readonly count: number;
+}
+
 const ROUNDS = 4;
 
 /**
  * The matrix-product ceiling of a training step on this machine: floating-point operations a second of its products alone,
- * each in the three forms of a linear layer (x Wᵀ, dy W, dyᵀ x), one after another, the fastest of four runs.
+ * each in the three forms of a linear layer, one after another.
  */
 export async function measureCeiling(executor: Executor, products: readonly Product[]): Promise<number> {
-  let flop = 0;
-  let seconds = 0;
-  for (const { rows: R, inner: I, columns: C, count } of products) {
-    const forms = [
-      { a: [R, I], b: [C, I], transposeB: true },
-      { a: [R, C], b: [C, I] },
-      { a: [R, C], b: [R, I], transposeA: true },
-    ] as const;
-    for (const form of forms) seconds += count * (await measure(executor, form));
-    flop += 6 * count * R * I * C;
-  }
-  return flop / seconds;
+  const times = await measureProducts(executor, products);
+  const total = (read: (time: ProductTime) => number) => times.reduce((sum, time) => sum + time.count * read(time), 0);
+  return total(({ flop }) => flop) / total(({ seconds }) => seconds);
 }
 
-interface Form {
-  readonly a: readonly [number, number];
-  readonly b: readonly [number, number];
-  readonly transposeA?: boolean;
-  readonly transposeB?: boolean;
-}
-
-/** Seconds of one product. */
-async function measure(executor: Executor, { a, b, ...transposed }: Form): Promise<number> {
-  const y = matmul(input("a", "float32", a), input("b", "float32", b), transposed);
-  const executable = await executor.load(makeGraph({ y }), new Parameters([]));
-  try {
-    const inputs = { a: filled(a), b: filled(b) };
-    let best = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < ROUNDS; round++) {
-      const start = performance.now();
-      await executable.run(inputs);
-      best = Math.min(best, (performance.now() - start) / 1000);
+/**
+ * The fastest of four runs of each product in the three forms of a linear layer: x Wᵀ, dy W, dyᵀ x. Of an executor that
+ * times its kernels it is the product's time alone, among activations, which it may store in a type of its own; of any
+ * other a run with nothing else in it.
+ */
+export async function measureProducts(executor: Executor, products: readonly Product[]): Promise<ProductTime[]> {
+  const times: ProductTime[] = [];
+  for (const product of products) {
+    const { rows, inner, columns, count } = product;
+    for (const form of FORMS) {
+      const seconds = (await kernelSeconds(executor, product, form)) ?? (await runSeconds(executor, product, form));
+      times.push({ flop: 2 * rows * inner * columns, seconds, count });
     }
-    return best;
+  }
+  return times;
+}
+
+/** The factors of a form; the activations x [T, I] and dy [T, C] come from the caller. */
+type Form = (x: Tensor, dy: Tensor) => Tensor;
+
+const FORMS: readonly Form[] = [
+  (x, dy) => matmul(x, weightOf(x, dy), { transposeB: true }), // [T, C]
+  (x, dy) => matmul(dy, weightOf(x, dy)), // [T, I]
+  (x, dy) => matmul(dy, x, { transposeA: true }), // [C, I]
+];
+
+function weightOf(x: Tensor, dy: Tensor): Tensor {
+  return parameter("weight", [Number(dy.shape[1]), Number(x.shape[1])], "normal"); // [C, I]
+}
+
+/** Rows that activations are gathered from. */
+const TABLE = 256;
+
+/** Undefined where kernels are not timed. */
+async function kernelSeconds(executor: Executor, product: Product, form: Form): Promise<number | undefined> {
+  const { rows, inner: I, columns: C } = product;
+  const indices = input("indices", "int32", ["T"]);
+  const activations = (name: string, width: number) => gather(parameter(name, [TABLE, width], "normal"), indices); // [T, width]
+  const y = sumRows(form(activations("x", I), activations("dy", C)));
+  const inputs = { indices: vector(Int32Array.from({ length: rows }, (_, i) => i % TABLE)) };
+  let best: number | undefined;
+  for await (const { calls } of timedRuns(executor, makeGraph({ y }), inputs)) {
+    const call = calls.find(({ family }) => family === "products");
+    if (call === undefined) return undefined;
+    best = Math.min(best ?? call.seconds, call.seconds);
+  }
+  return best;
+}
+
+async function runSeconds(executor: Executor, { rows, inner: I, columns: C }: Product, form: Form): Promise<number> {
+  const graph = makeGraph({ y: form(input("x", "float32", ["T", I]), input("dy", "float32", ["T", C])) });
+  const inputs = Object.fromEntries(graph.inputs.map(({ name }) => [name, filled([rows, name === "x" ? I : C])]));
+  let best = Number.POSITIVE_INFINITY;
+  for await (const { seconds } of timedRuns(executor, graph, inputs)) best = Math.min(best, seconds);
+  return best;
+}
+
+interface TimedRun {
+  readonly seconds: number;
+  /** Empty where the executor does not time its kernels. */
+  readonly calls: readonly TimedCall[];
+}
+
+async function* timedRuns(
+  executor: Executor,
+  graph: Graph,
+  inputs: Readonly<Record<string, Value>>,
+): AsyncGenerator<TimedRun> {
+  const parameters = new Parameters(graph.parameters);
+  fill(parameters.buffer);
+  const executable = await executor.load(graph, parameters);
+  try {
+    for (let round = 0; round < ROUNDS; round++) {
+      let calls: readonly TimedCall[] = [];
+      const start = performance.now();
+      await executable.run(inputs, {
+        onCalls: (told) => {
+          calls = told;
+        },
+      });
+      yield { seconds: (performance.now() - start) / 1000, calls };
+    }
   } finally {
     await executable.dispose();
   }
 }
 
-function filled([rows, columns]: readonly [number, number]): Value {
-  const data = Float32Array.from({ length: rows * columns }, (_, i) => ((i * 7919) % 1024) / 1024 - 0.5);
-  return { ...vector(data), shape: [rows, columns] };
+function filled(shape: readonly [number, number]): Value {
+  return { ...vector(fill(new Float32Array(shape[0] * shape[1]))), shape };
+}
+
+function fill(numbers: Float32Array): Float32Array {
+  for (let i = 0; i < numbers.length; i++) numbers[i] = (i % 1021) / 1021 - 0.5;
+  return numbers;
 }

@@ -3,21 +3,21 @@ import { bert, bertInputs } from "../../bert/bert.ts";
 import { type BertConfig, withoutDropout } from "../../bert/config.ts";
 import { forwardFlop, trainingFlop } from "../../bert/products.ts";
 import { type DifferentiateOptions, parameterGradients } from "../../graph/differentiate.ts";
-import { type Value, vector } from "../../graph/executor.ts";
+import { type Executor, type TimedCall, type Value, vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
 import { pretraining } from "../../heads/pretraining.ts";
 import { AdamW } from "../../optim/adamw.ts";
 import { clipScale } from "../../optim/gradients.ts";
+import type { OpenKernels } from "../../optim/kernels.ts";
 import { segmentsOf } from "../../train/weights.ts";
 import type { Part } from "./report.ts";
-import type { Timed } from "./timed-executor.ts";
 
 /** What is run again and again: with random weights, over random tokens. */
 export interface Workload {
   /** Floating-point operations of a run's products. */
   readonly flop: number;
-  /** Makes the run of this number. Returns what it did besides the executor's work. */
+  /** Makes the run of this number. Returns its parts: none where the executor does not time its kernels. */
   run(index: number): Promise<readonly Part[]>;
   dispose(): Promise<void>;
 }
@@ -25,9 +25,15 @@ export interface Workload {
 export type OpenWorkload = (
   config: BertConfig,
   lengths: readonly number[],
-  timed: Timed,
+  means: Means,
   options: DifferentiateOptions,
 ) => Promise<Workload>;
+
+interface Means {
+  readonly executor: Executor;
+  /** What updates parameters beside it. */
+  readonly stepKernels: OpenKernels;
+}
 
 const SEED = 1;
 const MASK_RATE = 0.15;
@@ -50,12 +56,17 @@ export const openStep: OpenWorkload = async (config, lengths, { executor, stepKe
   return {
     flop: trainingFlop(config, { lengths, masked: inputs.maskedPositions.data.length }),
     async run(index) {
-      await executable.run(inputs, { outputs, seed: index });
+      let calls: readonly TimedCall[] = [];
+      const onCalls = (told: readonly TimedCall[]) => {
+        calls = told;
+      };
+      await executable.run(inputs, { outputs, seed: index, onCalls });
       const start = performance.now();
       const gradientScale = clipScale(optimizer.norm(gradients.buffer), CLIP_NORM);
       optimizer.step(parameters.buffer, gradients.buffer, { learningRate: LEARNING_RATE, gradientScale });
       const seconds = (performance.now() - start) / 1000;
-      return [{ family: "optimizer", seconds, flop: 0, bytes: UPDATE_BYTES * parameters.count }];
+      const update = { family: "optimizer", seconds, flop: 0, bytes: UPDATE_BYTES * parameters.count };
+      return calls.length === 0 ? [] : [...calls, update];
     },
     dispose: () => executable.dispose(),
   };
@@ -71,8 +82,13 @@ export const openInference: OpenWorkload = async (config, lengths, { executor })
   return {
     flop: forwardFlop(config, { lengths, masked: 0 }),
     async run() {
-      await executable.run(inputs);
-      return [];
+      let parts: readonly TimedCall[] = [];
+      await executable.run(inputs, {
+        onCalls: (calls) => {
+          parts = calls;
+        },
+      });
+      return parts;
     },
     dispose: () => executable.dispose(),
   };

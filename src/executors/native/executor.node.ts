@@ -10,7 +10,7 @@ import { compileNative } from "./compile.ts";
 import { type Machine, openMachine } from "./machine.node.ts";
 import { type Layout, layArena, layConstants } from "./memory.ts";
 import { type Place, type Plan, quantityIn, type RunSizes } from "./plan.ts";
-import { type TimedCall, timedCall } from "./profile.ts";
+import { timedCall } from "./profile.ts";
 import { encode } from "./program.ts";
 
 export interface NativeOptions {
@@ -18,13 +18,11 @@ export interface NativeOptions {
   readonly precision?: "fp32" | "bf16";
   /** Threads of one run; default: all cores. */
   readonly threads?: number;
-  /** Told what each call of a kernel took, after every run. */
-  readonly onRun?: (calls: readonly TimedCall[]) => void;
 }
 
 /** The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built. */
 export function nativeExecutor(options: NativeOptions = {}): Executor {
-  const { precision = "fp32", threads = availableParallelism(), onRun } = options;
+  const { precision = "fp32", threads = availableParallelism() } = options;
   const machine = openMachine(threads);
   const activationType = precision === "bf16" && machine.bfloat16 ? "bfloat16" : "float32";
   return {
@@ -32,7 +30,7 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
     async load(graph: Graph, parameters: Parameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
       const plan = compileNative(graph, { activationType, frozen });
-      const executable = new NativeExecutable(graph, parameters, plan, machine, onRun);
+      const executable = new NativeExecutable(graph, parameters, plan, machine);
       await executable.prepare();
       return executable;
     },
@@ -44,19 +42,17 @@ class NativeExecutable implements Executable {
   readonly #parameters: Parameters;
   readonly #plan: Plan;
   readonly #machine: Machine;
-  readonly #onRun: NativeOptions["onRun"];
   #arena = new ArrayBuffer(0);
   #constants: { readonly layout: Layout; readonly memory: ArrayBuffer };
   #disposed = false;
   /** The runs: they share the arena. */
   readonly #runs = new Serial();
 
-  constructor(graph: Graph, parameters: Parameters, plan: Plan, machine: Machine, onRun: NativeOptions["onRun"]) {
+  constructor(graph: Graph, parameters: Parameters, plan: Plan, machine: Machine) {
     this.#graph = graph;
     this.#parameters = parameters;
     this.#plan = plan;
     this.#machine = machine;
-    this.#onRun = onRun;
     const layout = layConstants(plan.prepare, { bindings: new Map(), seed: 0 });
     this.#constants = { layout, memory: machine.allocate(layout.bytes) };
   }
@@ -83,7 +79,7 @@ class NativeExecutable implements Executable {
     });
   }
 
-  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
+  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed, onCalls }: RunOptions) {
     if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
     // Copies, so that what has been checked cannot change while kernels read it.
     const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
@@ -96,11 +92,11 @@ class NativeExecutable implements Executable {
     const arena = { layout, memory: this.#arena };
     const buffers = new Buffers(this.#parameters, this.#constants, arena, given, values);
     const program = encode(this.#plan.calls, this.#machine.kernels, (place) => buffers.addressOf(place), run);
-    const seconds = this.#onRun && new Float64Array(this.#plan.calls.length);
+    const seconds = onCalls && new Float64Array(this.#plan.calls.length);
     await this.#machine.run(program, buffers.all, seconds);
     if (seconds !== undefined) {
       const bytesOf = (place: Place) => buffers.bytesOf(place, run);
-      this.#onRun?.(this.#plan.calls.map((call, i) => timedCall(call, seconds[i], run, bytesOf)));
+      onCalls?.(this.#plan.calls.map((call, i) => timedCall(call, seconds[i], run, bytesOf)));
     }
     return values;
   }

@@ -1,3 +1,4 @@
+import type { TimedCall } from "../../graph/executor.ts";
 import { type Call, isPlace, type Place, quantityIn, type RunSizes } from "./plan.ts";
 
 /** Kernels by what they are for. */
@@ -16,23 +17,11 @@ const FAMILIES = {
   optimizer: ["adamw", "measureChanges", "applyChanges", "sumOfSquares"],
 } as const;
 
-export type KernelFamily = keyof typeof FAMILIES;
+type KernelFamily = keyof typeof FAMILIES;
 
 const FAMILY_OF: ReadonlyMap<string, KernelFamily> = new Map(
   (Object.keys(FAMILIES) as KernelFamily[]).flatMap((family) => FAMILIES[family].map((kernel) => [kernel, family])),
 );
-
-/** What one call of a kernel took. */
-export interface TimedCall {
-  readonly kernel: string;
-  /** `other` if no family has it yet. */
-  readonly family: KernelFamily | "other";
-  readonly seconds: number;
-  /** Floating-point operations, two a multiply-add; those of products only, attention's as if all sequences were longest. */
-  readonly flop: number;
-  /** Bytes read and written, each argument once; what a kernel reads again, or keeps for itself, is not among them. */
-  readonly bytes: number;
-}
 
 /** Operations of a call from its numbers, places left out, in the order of its arguments. */
 const FLOP: Readonly<Record<string, (numbers: readonly number[]) => number>> = {
