@@ -39,7 +39,7 @@ export type StepEvent =
       readonly learningRate: number;
       /** Time that the update took. */
       readonly seconds: number;
-      /** Part of them that waited for the batch to be made. */
+      /** Part of them that waited for the batch, which is made while the update before it runs. */
       readonly waiting: number;
       /** Tokens and seconds of the whole training up to here. */
       readonly total: { readonly tokens: number; readonly seconds: number };
@@ -83,7 +83,8 @@ export interface StepTraining<E, P> {
  * Training by steps over an endless stream of batches, as pre-training is done. It ends after the last stage, or, with a
  * checkpoint, after `maxSeconds`: `step` of the state that comes back tells which.
  *
- * Batches are functions of the position, dropout of seed and step, so a resumed training gives the same bits. Whatever
+ * Batches are functions of the position, dropout of seed and step, so a resumed training gives the same bits. A batch is
+ * made while the update before it runs, if the executor leaves the event loop free. Whatever
  * stops it between two updates, a checkpoint of the last one is written first. Throws LOSS_NOT_FINITE, ABORTED and the
  * errors of executors, batches and checkpoints.
  */
@@ -108,16 +109,20 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
       const isEntered = i > 0 && state.step === stages[i - 1].until;
       const batches = stage.batches(isEntered ? stage.begin(state.position) : state.position);
       try {
+        let coming = nextOf(batches);
+        await coming; // opening the data is no part of an update
         while (state.step < stage.until) {
           if (signal?.aborted) {
             const problem = `training stopped at step ${state.step} of ${lastStep}`;
             throw new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
           }
           const begun = performance.now();
-          const { batch, next } = await nextOf(batches);
+          const { batch, next } = await coming;
           const waiting = (performance.now() - begun) / 1000;
           const learningRate = schedule(state.step);
-          const update = await updater.update(batch, state.step, learningRate);
+          const updating = updater.update(batch, state.step, learningRate);
+          if (state.step + 1 < stage.until) coming = inNextTurn(() => nextOf(batches));
+          const update = await updating;
           const seconds = (performance.now() - begun) / 1000;
           const total = { tokens: state.tokens + update.tokens, seconds: state.seconds + seconds };
           state = { ...state, ...total, step: state.step + 1, position: next };
@@ -152,6 +157,13 @@ const UNSAVEABLE: ReadonlySet<string> = new Set([
   "LOGITS_NOT_FINITE",
   "LOSS_NOT_FINITE",
 ]);
+
+/** Does the work when the event loop comes around: what was just begun is under way then. */
+function inNextTurn<T>(work: () => Promise<T>): Promise<T> {
+  const result = new Promise<void>((resolve) => setTimeout(resolve, 0)).then(work);
+  result.catch(() => {}); // who awaits it has the error, if anyone still does
+  return result;
+}
 
 async function nextOf<T>(endless: AsyncGenerator<T>): Promise<T> {
   const { value, done } = await endless.next();
