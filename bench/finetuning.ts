@@ -1,11 +1,11 @@
 /**
  * Fine-tuning on SST-2's phrases and on SQuAD's windows beside PyTorch, which pads each batch to its longest: in batches drawn
  * by chance, as its users have them unless they ask for others, and in the very batches of Cloze, which are of like length.
- * Both in float32 on two threads, the same model, examples and batch size, in turns.
+ * Cloze in its default precision, PyTorch in bfloat16 and in float32, on two threads, the same model, examples and batch
+ * size, in turns.
  *
  *     npx tsx bench/finetuning.ts
  */
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,7 @@ import { Random } from "../src/base/random.ts";
 import { presetConfig } from "../src/bert/config.ts";
 import { planBatches } from "../src/data/length-groups.ts";
 import { readSquad } from "../src/formats/squad.node.ts";
+import { hasPyTorch, runPyTorch } from "./peers.ts";
 import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
 import { runScript } from "./run-script.ts";
 
@@ -39,79 +40,88 @@ interface Corpus {
   readonly lengths: readonly number[];
 }
 
+/** A way in which PyTorch is measured: `chance` has batches as its users do, `alike` those of Cloze. */
+interface PeerWay {
+  readonly dtype: "bfloat16" | "float32";
+  readonly batches: "chance" | "alike";
+  readonly wanted: number;
+}
+
+const BY_CHANCE: readonly PeerWay[] = [
+  { dtype: "bfloat16", batches: "chance", wanted: 2 },
+  { dtype: "float32", batches: "chance", wanted: 2 },
+];
+const ALIKE: PeerWay = { dtype: "bfloat16", batches: "alike", wanted: 1 };
+
 /**
- * Medians of three rounds. Takes some 25 minutes, nearly all of them for BERT-base. Needs SST-2, SQuAD and BERT's vocabulary
+ * Medians of three rounds. Takes some eight minutes, nearly all of them for BERT-base. Needs SST-2 and BERT's vocabulary
  * beside the checkout and a python3 with PyTorch; no rows, and a word about it, where one is missing.
  */
-export async function benchFinetuning(): Promise<BenchRow[]> {
-  if (!existsSync(VOCAB) || python === undefined) {
-    console.log(`fine-tuning: skipped, ${python === undefined ? "no python3 here has PyTorch" : `no ${VOCAB}`}`);
-    return [];
-  }
+export function benchFinetuning(): Promise<BenchRow[]> {
+  return benchCorpus(phrases, [...BY_CHANCE, ALIKE]);
+}
+
+/** The same on SQuAD's windows, in batches by chance alone. */
+export function benchFinetuningWindows(): Promise<BenchRow[]> {
+  return benchCorpus(windows, BY_CHANCE);
+}
+
+type OpenCorpus = (folder: string, tokenizer: BertTokenizer) => Corpus | Promise<Corpus>;
+
+async function benchCorpus(open: OpenCorpus, ways: readonly PeerWay[]): Promise<BenchRow[]> {
+  if (!existsSync(VOCAB)) console.error(`fine-tuning: skipped, no ${VOCAB}`);
+  if (!existsSync(VOCAB) || !hasPyTorch("fine-tuning")) return [];
   const folder = mkdtempSync(join(tmpdir(), "cloze-bench-"));
   try {
-    const tokenizer = await loadTokenizer(VOCAB);
-    const corpora = [phrases(folder, tokenizer), await windows(folder, tokenizer)];
-    return corpora.flatMap((corpus) => (["mini", "base"] as const).flatMap((model) => compare(folder, corpus, model)));
+    const corpus = await open(folder, await loadTokenizer(VOCAB));
+    return (["mini", "base"] as const).flatMap((model) => compare(folder, corpus, model, ways));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-function compare(folder: string, corpus: Corpus, model: "mini" | "base"): BenchRow[] {
+function compare(folder: string, corpus: Corpus, model: "mini" | "base", ways: readonly PeerWay[]): BenchRow[] {
   const { name, task, batchSize, file, lengths } = corpus;
   const order = Random.of("bench").shuffle(Int32Array.from({ length: lengths.length }, (_, i) => i));
-  const byChance = Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) =>
+  const chance = Array.from({ length: Math.ceil(order.length / batchSize) }, (_, i) =>
     order.subarray(i * batchSize, (i + 1) * batchSize),
   );
-  const alike = planBatches(lengths, { batchSize, seed: SEED, epoch: 0 });
+  const batches = { chance, alike: planBatches(lengths, { batchSize, seed: SEED, epoch: 0 }) };
   const rounds = Array.from({ length: ROUNDS }, () => ({
     own: Pass.parse(runScript("finetuning-pass.ts", task, model, VOCAB, file, String(batchSize))),
-    chance: runPeer(folder, corpus, model, byChance),
-    same: runPeer(folder, corpus, model, alike),
+    peers: ways.map((way) => runPeer(folder, corpus, model, way.dtype, batches[way.batches])),
   }));
-  const { own, same } = rounds[0];
-  if (own.tokens !== same.real_tokens) throw new Error(`${own.tokens} tokens here, ${same.real_tokens} in PyTorch`);
+  const { own, peers } = rounds[0];
+  if (own.tokens !== peers[0].real_tokens)
+    throw new Error(`${own.tokens} tokens here, ${peers[0].real_tokens} in PyTorch`);
   const speed = (read: (round: (typeof rounds)[number]) => { seconds: number }) =>
     lengths.length / median(rounds.map((round) => read(round).seconds));
-  const row = (peer: string, peerValue: number, of: number): BenchRow => ({
+  return ways.map((way, i) => ({
     name: `fine-tuning ${model} on ${name}, ${batchSize} a batch`,
     value: speed(({ own }) => own),
     unit: "sequences/s",
-    peer: `PyTorch ${same.torch}, padded, ${peer}`,
-    peerValue,
-    wanted: { ratio: "at least", of },
-  });
-  return [
-    row(
-      "batches by chance",
-      speed(({ chance }) => chance),
-      2,
-    ),
-    row(
-      "the same batches",
-      speed(({ same }) => same),
-      1,
-    ),
-  ];
+    peer: `PyTorch ${peers[i].torch}, ${way.dtype}, padded, ${way.batches === "chance" ? "batches by chance" : "the same batches"}`,
+    peerValue: speed((round) => round.peers[i]),
+    wanted: { ratio: "at least", of: way.wanted },
+  }));
 }
 
-/** Phrases from all over the training file, 16 batches of them. */
+/** Phrases from all over the training file, 8 batches of them. */
 function phrases(folder: string, tokenizer: BertTokenizer): Corpus {
   const batchSize = 32;
   const [, ...rows] = readFileSync(join(SHARED, "sst2/train.tsv"), "utf8").trimEnd().split("\n");
-  const chosen = spread(rows, 16 * batchSize);
+  const chosen = spread(rows, 8 * batchSize);
   const file = join(folder, "phrases.tsv");
   writeFileSync(file, ["text\tlabel", ...chosen, ""].join("\n"));
   const lengths = chosen.map((row) => Math.min(128, tokenizer.encode(row.split("\t")[0]).length));
   return { name: "SST-2 phrases", task: "text-classification", head: "labels", batchSize, file, lengths };
 }
 
-/** Questions from all articles, 4 batches of them. */
+/** Questions from all articles, 2 batches of them. */
 async function windows(folder: string, tokenizer: BertTokenizer): Promise<Corpus> {
   const batchSize = 16;
   const { questions } = await readSquad(join(SHARED, "squad/train-38-articles.json"));
-  const chosen = spread(questions, 4 * batchSize);
+  const chosen = spread(questions, 2 * batchSize);
   const paragraphs = chosen.map(({ id, question, context }) => {
     const text = context.slice(0, context.indexOf(" "));
     return { context, qas: [{ id, question, answers: [{ text, answer_start: 0 }] }] };
@@ -129,27 +139,22 @@ function spread<T>(items: readonly T[], count: number): T[] {
   return Array.from({ length: count }, (_, i) => items[Math.floor((i * items.length) / count)]);
 }
 
-function runPeer(folder: string, { head, lengths }: Corpus, model: "mini" | "base", batches: readonly Int32Array[]) {
+function runPeer(
+  folder: string,
+  { head, lengths }: Corpus,
+  model: "mini" | "base",
+  dtype: PeerWay["dtype"],
+  batches: readonly Int32Array[],
+) {
   const { vocabSize, hiddenSize, layers, heads } = presetConfig(model, 30522);
   const file = join(folder, "batches.json");
   writeFileSync(file, JSON.stringify(batches.map((batch) => Array.from(batch, (i) => lengths[i]))));
-  const size = { vocab: vocabSize, hidden: hiddenSize, layers, heads };
-  const options = Object.entries({ ...size, head, batches: file }).flatMap(([name, value]) => [
-    `--${name}`,
-    `${value}`,
-  ]);
-  const { stdout, stderr, status } = spawnSync(python ?? "", [PEER, ...options], { encoding: "utf8" });
-  if (status !== 0) throw new Error(`pytorch_step.py failed:\n${stderr}`);
-  return PeerPass.parse(JSON.parse(stdout));
+  const given = { vocab: vocabSize, hidden: hiddenSize, layers, heads, head, dtype, batches: file };
+  return PeerPass.parse(runPyTorch(...Object.entries(given).flatMap(([name, value]) => [`--${name}`, `${value}`])));
 }
 
-const PEER = fileURLToPath(new URL("peers/pytorch_step.py", import.meta.url));
-
-/** The first that has PyTorch. */
-const python = ["python3", "/usr/bin/python3"].find(
-  (name) => spawnSync(name, ["-c", "import torch"], { encoding: "utf8" }).status === 0,
-);
-
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(`${describeMachine()}\n\n${formatRows(await benchFinetuning())}`);
+  console.log(
+    `${describeMachine()}\n\n${formatRows([...(await benchFinetuning()), ...(await benchFinetuningWindows())])}`,
+  );
 }

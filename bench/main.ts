@@ -1,13 +1,17 @@
 /**
  * `npm run bench`: every figure that the documentation claims, as one table. `npm run bench -- latency streaming` measures
- * these alone; a name is a file's in this folder. All together take about an hour; nothing else should run meanwhile.
+ * these alone. All together take about an hour; nothing else should run meanwhile.
  */
 import { benchDemo } from "./demo.ts";
-import { benchFinetuning } from "./finetuning.ts";
+import { benchFinetuning, benchFinetuningWindows } from "./finetuning.ts";
+import { benchInference } from "./inference.ts";
 import { benchLatency } from "./latency.ts";
+import { benchMemory } from "./memory.ts";
 import { benchOptimizer } from "./optimizer.ts";
 import { benchPretraining } from "./pretraining.ts";
+import { benchProducts } from "./products.ts";
 import { type BenchRow, describeMachine, formatRows, isMet } from "./rows.ts";
+import { benchScaling } from "./scaling.ts";
 import { benchStreaming } from "./streaming.ts";
 import { benchTokenizer } from "./tokenizer.ts";
 import { benchTraining } from "./training.ts";
@@ -15,8 +19,13 @@ import { benchVocabulary } from "./vocabulary.ts";
 
 const BENCHES: Readonly<Record<string, () => BenchRow[] | Promise<BenchRow[]>>> = {
   demo: benchDemo,
+  products: benchProducts,
   training: benchTraining,
+  memory: benchMemory,
+  scaling: benchScaling,
   finetuning: benchFinetuning,
+  "finetuning-windows": benchFinetuningWindows,
+  inference: benchInference,
   pretraining: benchPretraining,
   optimizer: benchOptimizer,
   latency: benchLatency,

@@ -1,24 +1,107 @@
 /**
- * The matrix-product ceiling of a training step's own sizes: every product of its linear layers alone, forward and both
- * backward forms, on the same runtime and threads. Narrow products run slower than wide ones, so a small model has a lower
- * ceiling. Prints one JSON line.
+ * The matrix products of a training step beside oneDNN (through PyTorch), ONNX Runtime, and what the registers allow: all
+ * products of BERT-base 16 x 128 and of mini 64 x 128, forward and both backward forms, each as often as a step has it.
  *
- *     npx tsx bench/products.ts [preset] [batch] [length] [vocabulary]
+ *     npx tsx bench/products.ts
  */
-import { presetConfig } from "../src/bert/config.ts";
-import { linearProducts } from "../src/bert/products.ts";
-import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
-import { measureCeiling } from "../src/train/ceiling.ts";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { z } from "zod";
+import { compileRegisters, hasPyTorch, runPyTorch } from "./peers.ts";
+import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
+import { runScript } from "./run-script.ts";
 
-const [preset = "mini", batch = "64", length = "128", vocabulary = "30522"] = process.argv.slice(2);
-const config = presetConfig(preset as "mini", Number(vocabulary));
-const lengths = new Array<number>(Number(batch)).fill(Number(length));
-const masked = Math.round(0.15 * Number(batch) * Number(length));
-const executor = onnxExecutor({ threads: 2 });
-const products = linearProducts(config, { lengths, masked });
-const shapes: Record<string, number> = {};
-for (const product of products) {
-  const { rows, inner, columns } = product;
-  shapes[`${rows} x ${inner} x ${columns}`] = (await measureCeiling(executor, [product])) / 1e9;
+const ROUNDS = 5;
+const MODELS = [
+  { model: "base", batch: "16" },
+  { model: "mini", batch: "64" },
+] as const;
+
+const Times = z.object({
+  gflops: z.number(),
+  shapes: z.record(z.string(), z.array(z.number())),
+  products: z.array(z.unknown()),
+});
+const PeerTimes = z.object({ gflops: z.number(), torch: z.string() });
+const Registers = z.object({ float32: z.number(), bfloat16: z.number().optional() });
+type Registers = z.infer<typeof Registers>;
+
+/** Medians of five interleaved rounds. Takes some three minutes. */
+export function benchProducts(): BenchRow[] {
+  const folder = mkdtempSync(join(tmpdir(), "cloze-bench-"));
+  try {
+    const program = compileRegisters(folder);
+    const limits = () => (program === undefined ? undefined : runRegisters(program));
+    return MODELS.flatMap((size) => compare(join(folder, "products.json"), size, limits));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
-console.log(JSON.stringify({ gflops: (await measureCeiling(executor, products)) / 1e9, shapes }));
+
+function compare(file: string, { model, batch }: (typeof MODELS)[number], limits: () => Registers | undefined) {
+  const own = (...options: readonly string[]) =>
+    Times.parse(runScript("product-times.ts", "--model", model, "--batch", batch, ...options));
+  const first = own("--precision", "bf16");
+  writeFileSync(file, JSON.stringify(first.products));
+  console.log(`bfloat16 products of ${model}, GFLOP/s as x Wᵀ, dy W, dyᵀ x: ${JSON.stringify(first.shapes)}`);
+  const torch = hasPyTorch("products");
+  const rounds = Array.from({ length: ROUNDS }, () => ({
+    bfloat16: own("--precision", "bf16").gflops,
+    bfloat16Packed: own("--precision", "bf16", "--packing").gflops,
+    oneDnn: torch ? PeerTimes.parse(runPyTorch("--products", file, "--dtype", "bfloat16")) : undefined,
+    float32Packed: own("--precision", "fp32", "--packing").gflops,
+    onnx: own("--device", "onnx").gflops,
+    registers: limits(),
+  }));
+  const name = (precision: string) => `${precision} products of ${model}, ${batch} x 128, forward and backward`;
+  const row = (
+    row: Pick<BenchRow, "name" | "peer">,
+    values: readonly number[],
+    peers: (number | undefined)[],
+    of: number,
+  ) =>
+    peers.some((value) => value === undefined)
+      ? []
+      : [
+          {
+            ...row,
+            value: median(values),
+            unit: "GFLOP/s",
+            peerValue: median(peers.map(Number)),
+            wanted: { ratio: "at least", of } as const,
+          },
+        ];
+  return [
+    ...row(
+      { name: `${name("bfloat16")}, packing counted`, peer: `oneDNN, PyTorch ${rounds[0].oneDnn?.torch}` },
+      rounds.map((round) => round.bfloat16Packed),
+      rounds.map((round) => round.oneDnn?.gflops),
+      0.92,
+    ),
+    ...row(
+      { name: name("bfloat16"), peer: "what the registers allow" },
+      rounds.map((round) => round.bfloat16),
+      rounds.map((round) => round.registers?.bfloat16),
+      0.92,
+    ),
+    ...row(
+      { name: `${name("float32")}, packing counted`, peer: "ONNX Runtime" },
+      rounds.map((round) => round.float32Packed),
+      rounds.map((round) => round.onnx),
+      1,
+    ),
+  ];
+}
+
+function runRegisters(program: string): Registers {
+  const { stdout, stderr, status } = spawnSync(program, ["2"], { encoding: "utf8" });
+  if (status !== 0) throw new Error(`${program} failed:\n${stderr}`);
+  return Registers.parse(JSON.parse(stdout));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  console.log(`${describeMachine()}\n\n${formatRows(benchProducts())}`);
+}

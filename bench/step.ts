@@ -1,12 +1,13 @@
 /**
  * One training step of BERT: masked LM + next sentence, dropout, clipping and AdamW. Prints one JSON line.
  *
- *     npx tsx bench/step.ts [preset] [batch] [length] [share of real tokens] [steps] [vocabulary] [dropout]
+ *     npx tsx bench/step.ts --model mini --batch 64 --length 128 --fill 0.44 --device onnx
  */
+import { parseArgs } from "node:util";
 import { Random } from "../src/base/random.ts";
 import { presetConfig } from "../src/bert/config.ts";
 import { trainingFlop } from "../src/bert/products.ts";
-import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import { openExecutor, openStepKernels } from "../src/executors/executor.node.ts";
 import { parameterGradients } from "../src/graph/differentiate.ts";
 import { type Value, vector } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
@@ -17,26 +18,44 @@ import { clipScale } from "../src/optim/gradients.ts";
 import { segmentsOf } from "../src/train/weights.ts";
 import { median } from "./rows.ts";
 
-const [preset = "base", batch = "16", length = "128", fill = "1", steps = "5", vocabulary = "30522", dropout = "0.1"] =
-  process.argv.slice(2);
-
-const rates = { hiddenDropout: Number(dropout), attentionDropout: Number(dropout) };
-const config = { ...presetConfig(preset as "base", Number(vocabulary)), ...rates };
+const { values: given } = parseArgs({
+  options: {
+    model: { type: "string", default: "base" },
+    layers: { type: "string" },
+    batch: { type: "string", default: "16" },
+    length: { type: "string", default: "128" },
+    /** Share of real tokens. */
+    fill: { type: "string", default: "1" },
+    steps: { type: "string", default: "5" },
+    vocabulary: { type: "string", default: "30522" },
+    dropout: { type: "string", default: "0.1" },
+    device: { type: "string", default: "cpu" },
+    precision: { type: "string", default: "auto" },
+  },
+});
+const means = { device: given.device as "cpu", precision: given.precision as "auto", threads: 2 };
+const preset = presetConfig(given.model as "base", Number(given.vocabulary));
+const config = {
+  ...preset,
+  layers: Number(given.layers ?? preset.layers),
+  hiddenDropout: Number(given.dropout),
+  attentionDropout: Number(given.dropout),
+};
 const { loss } = pretraining(config);
 const graph = makeGraph({ loss, ...parameterGradients(loss) });
 const parameters = new Parameters(graph.parameters);
 initialise(parameters, config.initializerRange, 1);
 const gradients = parameters.like();
 const outputs = Object.fromEntries(gradients.views.map(({ spec, data }) => [spec.name, data]));
-const optimizer = new AdamW(segmentsOf(parameters));
+const optimizer = new AdamW(segmentsOf(parameters), { kernels: openStepKernels(means) });
 
 const created = performance.now();
-const executable = await onnxExecutor({ threads: 2 }).load(graph, parameters);
+const executable = await openExecutor(means, "training").load(graph, parameters);
 const sessionSeconds = (performance.now() - created) / 1000;
 
-const inputs = makeBatch(Number(batch), Number(length), Number(fill));
+const inputs = makeBatch(Number(given.batch), Number(given.length), Number(given.fill));
 const seconds: { step: number; optimizer: number }[] = [];
-for (let step = 0; step <= Number(steps); step++) {
+for (let step = 0; step <= Number(given.steps); step++) {
   const start = performance.now();
   await executable.run(inputs, { outputs, seed: step });
   const computed = performance.now();
@@ -65,7 +84,7 @@ console.log(
 function makeBatch(B: number, S: number, share: number): Record<string, Value> {
   const random = Random.of(1, "bench");
   // The first sequence has the full length, the others are spread evenly around what makes the share come out.
-  const others = (share * B * S - S) / (B - 1);
+  const others = B === 1 ? S : (share * B * S - S) / (B - 1);
   const lengths = Int32Array.from({ length: B }, (_, i) =>
     i === 0 || share >= 1 ? S : Math.round(others * (0.5 + (i - 0.5) / (B - 1))),
   );

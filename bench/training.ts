@@ -1,17 +1,21 @@
 /**
- * The training step of BERT-base (batch 16, length 128), each run in a process of its own: beside the matrix-product
- * ceiling, with 44% real tokens, and beside PyTorch where `python3` has it.
+ * A training step of BERT-base 16 x 128 and of mini 64 x 128: masked LM and next sentence, dropout, clipping, AdamW. Beside
+ * the matrix products that it is made of, beside ONNX Runtime, and beside PyTorch where there is one. Each run is a process
+ * of its own.
  *
  *     npx tsx bench/training.ts
  */
-import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { z } from "zod";
+import { hasPyTorch, runPyTorch } from "./peers.ts";
 import { type BenchRow, budget, describeMachine, formatRows, median } from "./rows.ts";
 import { runScript } from "./run-script.ts";
 
 const ROUNDS = 3;
-const FILL = 0.44;
+const FILL = "0.44";
+const MINI = ["--model", "mini", "--batch", "64"];
+/** The sizes of mini for peers/pytorch_step.py. */
+const PEER_MINI = ["--layers", "4", "--hidden", "256", "--heads", "4", "--batch", "64"];
 
 const Step = z.object({
   seconds: z.number(),
@@ -21,36 +25,95 @@ const Step = z.object({
   tokens: z.number(),
   peakMemoryGb: z.number(),
 });
-const Ceiling = z.object({ gflops: z.number() });
+const Products = z.object({ gflops: z.number() });
 const PeerStep = z.object({
   seconds: z.number(),
+  padded_tokens: z.number(),
   torch: z.string(),
-  dtype: z.string(),
   blas_kernels: z.string().nullable(),
 });
 
-/** Medians of three interleaved rounds. Takes some ten minutes, half of them for PyTorch. */
+/** Medians of three interleaved rounds. Takes some six minutes, most of them for the peers. */
 export function benchTraining(): BenchRow[] {
+  const torch = hasPyTorch("training");
   const runs = Array.from({ length: ROUNDS }, () => ({
-    ceiling: Ceiling.parse(runScript("ceiling.ts")),
-    full: runStep(1),
-    sparse: runStep(FILL),
-    peer: runPeer(),
+    products: Products.parse(runScript("product-times.ts", "--precision", "bf16")),
+    base: runStep("--steps", "3"),
+    sparse: runStep("--steps", "3", "--fill", FILL),
+    onnx: runStep("--steps", "2", "--device", "onnx"),
+    miniProducts: Products.parse(runScript("product-times.ts", "--precision", "bf16", ...MINI)),
+    mini: runStep(...MINI),
+    peers: torch
+      ? {
+          bfloat16: runPeer("--dtype", "bfloat16"),
+          float32: runPeer("--dtype", "float32"),
+          mini: runPeer("--dtype", "bfloat16", ...PEER_MINI),
+        }
+      : undefined,
   }));
   const middle = (read: (run: (typeof runs)[number]) => number) => median(runs.map(read));
-  const seconds = middle(({ full }) => full.seconds);
-  const { tokens } = runs[0].sparse;
+  const seconds = middle(({ base }) => base.seconds);
+  const [first] = runs;
+  const base = "training step, BERT-base 16 x 128";
+  const mini = "training step, mini 64 x 128";
+  const speed = (name: string, read: (run: (typeof runs)[number]) => { tokens: number; seconds: number }) => ({
+    name,
+    value: middle((run) => read(run).tokens / read(run).seconds),
+    unit: "tokens/s",
+  });
   const rows: BenchRow[] = [
     {
-      name: "training step, BERT-base 16 x 128, MLM + NSP, AdamW",
-      value: middle(({ full }) => full.gflops),
+      name: base,
+      value: middle(({ base }) => base.gflops),
       unit: "GFLOP/s",
-      peer: "the best matrix product of these sizes, ONNX Runtime",
-      peerValue: middle(({ ceiling }) => ceiling.gflops),
+      peer: "its own matrix products alone",
+      peerValue: middle(({ products }) => products.gflops),
       wanted: { ratio: "at least", of: 0.75 },
     },
     {
-      name: `the same batch with ${Math.round((100 * tokens) / runs[0].full.tokens)}% real tokens`,
+      name: mini,
+      value: middle(({ mini }) => mini.gflops),
+      unit: "GFLOP/s",
+      peer: "its own matrix products alone",
+      peerValue: middle(({ miniProducts }) => miniProducts.gflops),
+      wanted: { ratio: "at least", of: 0.65 },
+    },
+    {
+      ...speed(base, (run) => run.base),
+      peer: "the onnx executor",
+      peerValue: middle(({ onnx }) => onnx.tokens / onnx.seconds),
+      wanted: { ratio: "at least", of: 1.9 },
+    },
+  ];
+  if (first.peers !== undefined) {
+    const { torch, blas_kernels } = first.peers.float32;
+    const peer = (name: "bfloat16" | "float32" | "mini") => (run: (typeof runs)[number]) =>
+      run.peers === undefined ? 0 : run.peers[name].padded_tokens / run.peers[name].seconds;
+    rows.push(
+      {
+        ...speed(base, (run) => run.base),
+        peer: `PyTorch ${torch}, bfloat16 autocast`,
+        peerValue: middle(peer("bfloat16")),
+        wanted: { ratio: "at least", of: 1.3 },
+      },
+      {
+        ...speed(base, (run) => run.base),
+        peer: `PyTorch ${torch}, float32, OpenBLAS ${blas_kernels ?? ""}`,
+        peerValue: middle(peer("float32")),
+        wanted: { ratio: "at least", of: 3 },
+      },
+      {
+        ...speed(mini, (run) => run.mini),
+        peer: `PyTorch ${torch}, bfloat16 autocast`,
+        peerValue: middle(peer("mini")),
+        wanted: { ratio: "at least", of: 2 },
+      },
+    );
+  }
+  return [
+    ...rows,
+    {
+      name: `the same batch of base with ${Math.round((100 * first.sparse.tokens) / first.base.tokens)}% real tokens`,
       value: middle(({ sparse }) => sparse.seconds),
       unit: "s",
       peer: "all tokens real",
@@ -58,54 +121,29 @@ export function benchTraining(): BenchRow[] {
       wanted: { ratio: "at most", of: 0.6 },
     },
     {
-      name: "clipping and AdamW",
-      value: middle(({ full }) => full.optimizerSeconds),
+      name: "clipping and AdamW, base",
+      value: middle(({ base }) => base.optimizerSeconds),
       unit: "s",
       peer: "the whole step",
       peerValue: seconds,
       wanted: { ratio: "at most", of: 0.06 },
     },
+    budget("peak memory of training base", Math.max(...runs.map(({ base }) => base.peakMemoryGb)), "GB", 2.8),
     budget(
-      "peak memory of training",
-      middle(({ full }) => full.peakMemoryGb),
-      "GB",
-      5,
-    ),
-    budget(
-      "making the session",
-      middle(({ full }) => full.sessionSeconds),
+      "loading the graph of base",
+      middle(({ base }) => base.sessionSeconds),
       "s",
       1,
     ),
   ];
-  const peers = runs.flatMap(({ peer }) => (peer === undefined ? [] : [peer]));
-  if (peers.length > 0) {
-    const { torch, blas_kernels } = peers[0];
-    rows.push({
-      name: "training step, seconds",
-      value: seconds,
-      unit: "s",
-      peer: `PyTorch ${torch}, OpenBLAS ${blas_kernels ?? ""}, float32, padded`,
-      peerValue: median(peers.map((peer) => peer.seconds)),
-      wanted: { ratio: "at most", of: 1 },
-    });
-  }
-  return rows;
 }
 
-function runStep(fill: number) {
-  return Step.parse(runScript("step.ts", "base", "16", "128", String(fill), "3"));
+function runStep(...options: readonly string[]) {
+  return Step.parse(runScript("step.ts", ...options));
 }
 
-/** Undefined, with a word about it, where no python3 has PyTorch. */
-function runPeer() {
-  const script = fileURLToPath(new URL("peers/pytorch_step.py", import.meta.url));
-  for (const python of ["python3", "/usr/bin/python3"]) {
-    const { stdout, status } = spawnSync(python, [script, "--steps", "2"], { encoding: "utf8" });
-    if (status === 0) return PeerStep.parse(JSON.parse(stdout));
-  }
-  console.error("training: no python3 here has PyTorch, so its column is left out");
-  return undefined;
+function runPeer(...options: readonly string[]) {
+  return PeerStep.parse(runPyTorch("--steps", "2", ...options));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -22,7 +22,14 @@ export { type ConllSentence, formatConll } from "./formats/conll.ts";
 export { type NpyArray, parseNpy } from "./formats/npy.ts";
 export * as build from "./graph/build.ts";
 export { differentiate, parameterGradients } from "./graph/differentiate.ts";
-export { type Executable, type Executor, type RunOptions, type Value, vector } from "./graph/executor.ts";
+export {
+  type Executable,
+  type Executor,
+  type RunOptions,
+  type TimedCall,
+  type Value,
+  vector,
+} from "./graph/executor.ts";
 export { type Graph, makeGraph } from "./graph/graph.ts";
 export { initialise, Parameters } from "./graph/parameters.ts";
 export { printGraph } from "./graph/print.ts";

@@ -3,7 +3,7 @@
     /usr/bin/python3 bench/peers/pytorch_step.py --steps 5                       # BERT-base, batch 16, length 128
     /usr/bin/python3 bench/peers/pytorch_step.py --layers 4 --hidden 256 --heads 4 --dtype bfloat16
     /usr/bin/python3 bench/peers/pytorch_step.py --head span --batches batches.json  # fine-tuning, a step for each batch
-    /usr/bin/python3 bench/peers/pytorch_step.py --matmul                        # the ceiling of matrix products
+    /usr/bin/python3 bench/peers/pytorch_step.py --products products.json --dtype bfloat16   # matrix products alone
 
 A step is forward, backward, clipping and AdamW: masked LM on 15% of the real tokens plus next sentence, dropout 0.1 at
 each of BERT's places. The model is what Hugging Face's `BertModel` computes with eager attention on a padded batch; the
@@ -11,7 +11,8 @@ masked-LM head sees the masked positions only, as in Google's code. One step of 
 
 `--fill` is the share of real tokens, spread over sequence lengths up to `--length`; padding is computed, as PyTorch's
 users do. With `--batches` it is one step for each batch of a JSON file, a list of lists of sequence lengths, each padded to its
-longest; `seconds` is then the sum of all steps. `gflop_per_step` counts the matrix products of the padded batch, two operations for each multiply-add, the
+longest; `seconds` is then the sum of all steps. With `--products` it is each product of a JSON file, a list of objects with
+rows, inner, columns and count, in the three forms of a linear layer: x W^T, dy W, dy^T x. `gflop_per_step` counts the matrix products of the padded batch, two operations for each multiply-add, the
 backward pass as two forward passes. Where `cpu_seconds` is far under `threads * seconds`, other work had the machine.
 
 Debian's OpenBLAS falls back to SSE3 on processors newer than itself and is then six times slower, which would flatter
@@ -42,7 +43,7 @@ def parse_arguments():
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--head", choices=["pretraining", "labels", "span"], default="pretraining")
     parser.add_argument("--batches", help="JSON file of the lengths of each batch's sequences, to fine-tune on")
-    parser.add_argument("--matmul", action="store_true", help="only time a product of 2048 x 768 x 3072")
+    parser.add_argument("--products", help="JSON file of matrix products: time these alone")
     arguments = parser.parse_args()
     if not 0 < arguments.fill <= 1:
         parser.error("--fill must be over 0 and up to 1")
@@ -310,15 +311,24 @@ def measure_batches(a):
     }
 
 
-def measure_matmul(repeats=20):
-    left, right = torch.randn(2048, 768), torch.randn(3072, 768)
-    times = []
-    for _ in range(repeats + 3):
-        start = time.perf_counter()
-        torch.mm(left, right.t())
-        times.append(time.perf_counter() - start)
-    gflop = 2 * 2048 * 768 * 3072 / 1e9
-    return {"gflop_per_second": round(gflop / statistics.median(times[3:]), 1), "best": round(gflop / min(times), 1)}
+def measure_products(a, rounds=4):
+    """The fastest of some rounds of each product and form, as Cloze measures its own."""
+    with open(a.products) as file:
+        products = json.load(file)
+    dtype = getattr(torch, a.dtype)
+    flop = seconds = 0
+    for product in products:
+        R, I, C = product["rows"], product["inner"], product["columns"]
+        x, dy, weight = torch.randn(R, I).to(dtype), torch.randn(R, C).to(dtype), torch.randn(C, I).to(dtype)
+        for left, right in [(x, weight.t()), (dy, weight), (dy.t(), x)]:
+            times = []
+            for _ in range(rounds):
+                start = time.perf_counter()
+                torch.mm(left, right)
+                times.append(time.perf_counter() - start)
+            seconds += product["count"] * min(times)
+            flop += product["count"] * 2 * R * I * C
+    return {"gflops": round(flop / seconds / 1e9, 1), "dtype": a.dtype}
 
 
 def name_blas_kernels():
@@ -334,6 +344,6 @@ def name_blas_kernels():
 if __name__ == "__main__":
     torch.set_num_threads(ARGUMENTS.threads)
     measure = measure_steps if ARGUMENTS.batches is None else measure_batches
-    result = measure_matmul() if ARGUMENTS.matmul else measure(ARGUMENTS)
+    result = measure_products(ARGUMENTS) if ARGUMENTS.products else measure(ARGUMENTS)
     result.update(threads=ARGUMENTS.threads, torch=torch.__version__, blas_kernels=name_blas_kernels())
     print(json.dumps(result))

@@ -1,0 +1,61 @@
+/**
+ * How fast the matrix products of a training step's linear layers run on their own, forward and both backward forms.
+ * Narrow products run slower than wide ones, so a small model has a lower ceiling. `--packing` counts the packing of right
+ * sides too, which other libraries do inside a product. Prints one JSON line.
+ *
+ *     npx tsx bench/product-times.ts --model mini --batch 64 --precision bf16
+ */
+import { parseArgs } from "node:util";
+import { presetConfig } from "../src/bert/config.ts";
+import { linearProducts } from "../src/bert/products.ts";
+import { openExecutor } from "../src/executors/executor.node.ts";
+import type { Executor, TimedCall } from "../src/graph/executor.ts";
+import { measureProducts } from "../src/train/ceiling.ts";
+
+const { values } = parseArgs({
+  options: {
+    model: { type: "string", default: "base" },
+    batch: { type: "string", default: "16" },
+    length: { type: "string", default: "128" },
+    vocabulary: { type: "string", default: "30522" },
+    device: { type: "string", default: "cpu" },
+    precision: { type: "string", default: "auto" },
+    packing: { type: "boolean", default: false },
+  },
+});
+const { device, precision } = values;
+const [batch, length] = [Number(values.batch), Number(values.length)];
+const config = presetConfig(values.model as "base", Number(values.vocabulary));
+const lengths = new Array<number>(batch).fill(length);
+const products = linearProducts(config, { lengths, masked: Math.round(0.15 * batch * length) });
+const executor = openExecutor({ device: device as "cpu", precision: precision as "auto", threads: 2 }, "training");
+const times = await measureProducts(values.packing ? withPacking(executor) : executor, products);
+
+const total = (read: (time: (typeof times)[number]) => number) =>
+  times.reduce((sum, time) => sum + time.count * read(time), 0);
+const shapes = products.map(({ rows, inner, columns }, i) => {
+  const forms = times.slice(3 * i, 3 * i + 3); // as measureProducts has them: x Wᵀ, dy W, dyᵀ x
+  return [`${rows} x ${inner} x ${columns}`, forms.map(({ flop, seconds }) => Math.round(flop / seconds / 1e9))];
+});
+const gflops = total(({ flop }) => flop) / total(({ seconds }) => seconds) / 1e9;
+console.log(JSON.stringify({ gflops, shapes: Object.fromEntries(shapes), products }));
+
+/** An executor whose products take as long as they and what is packed for them. */
+function withPacking(inner: Executor): Executor {
+  const joined = (calls: readonly TimedCall[]): TimedCall[] => {
+    const own = calls.filter(({ family }) => family === "products" || family === "packing");
+    const product = own.find(({ family }) => family === "products");
+    return product ? [{ ...product, seconds: own.reduce((sum, { seconds }) => sum + seconds, 0) }] : [];
+  };
+  return {
+    name: inner.name,
+    async load(...graph) {
+      const executable = await inner.load(...graph);
+      return {
+        run: (inputs, options = {}) =>
+          executable.run(inputs, { ...options, onCalls: (calls) => options.onCalls?.(joined(calls)) }),
+        dispose: () => executable.dispose(),
+      };
+    },
+  };
+}
