@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { Command } from "commander";
 import { ClozeError } from "../base/errors.ts";
 import { type BertConfig, isPreset, PRESETS, parseBertConfig, presetConfig, withoutDropout } from "../bert/config.ts";
-import type { ExecutorOptions } from "../executors/executor.node.ts";
+import type { ExecutorOptions, Use } from "../executors/executor.node.ts";
 import { configJson, openConfig } from "../tasks/folder/model-folder.node.ts";
 import { measureLimits } from "./bench/limits.ts";
 import { type BenchReport, formatReport, medianRun, runFigures, type TimedRun } from "./bench/report.ts";
@@ -22,24 +22,26 @@ export function benchCommand(): Command {
 }
 
 function stepCommand(): Command {
-  return addOptions(new Command("step").description("a training step: masked LM, next sentence, clipping, AdamW"))
+  const command = new Command("step").description("a training step: masked LM, next sentence, clipping, AdamW");
+  return addOptions(command, "training")
     .addOption(numberOption("--dropout <x>", "rate of dropout (default: the model's)", ratio))
     .addHelpText("after", examples("step"))
     .action((options: Options) => run("step", openStep, options));
 }
 
 function inferCommand(): Command {
-  return addOptions(new Command("infer").description("the encoder's forward pass with frozen weights"))
+  const command = new Command("infer").description("the encoder's forward pass with frozen weights");
+  return addOptions(command, "inference")
     .addHelpText("after", examples("infer"))
     .action((options: Options) => run("infer", openInference, { ...options, dropout: 0 }));
 }
 
-function addOptions(command: Command): Command {
+function addOptions(command: Command, use: Use): Command {
   return command
     .option("--model <name>", `${PRESETS.join(", ")}, a config.json, or a model folder, for its sizes alone`, "base")
     .addOption(numberOption("--batch <n>", "sequences of a run", positiveInteger, 16))
     .addOption(numberOption("--length <n>", "tokens of each sequence", positiveInteger, 128))
-    .addOption(shared.precision())
+    .addOption(shared.precision(use))
     .addOption(shared.threads())
     .addOption(numberOption("--runs <n>", "runs after one that warms up; the median is told", positiveInteger, 5))
     .addOption(shared.json());

@@ -39,7 +39,7 @@ export function openTimed(options: TimedOptions, use: "training" | "inference"):
       },
     };
   } catch (error) {
-    if (!isUnavailable(error)) throw error;
+    if (!isUnavailable(error) || options.precision === "int8") throw error;
     const onnx = { ...options, device: "onnx" } as const;
     const executor = openExecutor(onnx, use);
     return { executor, stepKernels: openStepKernels(onnx), takeCalls: () => [], missing: error.message };

@@ -30,16 +30,20 @@ export function lowerProduct(node: ProductNode, finish: Finish, l: Lowering): vo
   const { left, transposeLeft, right, transposeRight, bias } = factors(node);
   const [rows, columns] = node.outputs[0].shape;
   const inner = left.shape[transposeLeft ? 0 : 1];
-  const from = l.stored(left);
-  const type = typeNumber(l.activationType);
-  const packed = l.packed(right, { inner, columns }, transposeRight);
+  const sizes = [dim(rows), dim(columns), dim(inner)];
   const mask: Argument[] = dropout ? [seedOf, l.site(dropout), dropout.attributes.rate] : [0, 0, 0];
-  l.call(
-    "product",
-    ...[type, from.place, typeNumber(from.type), Number(transposeLeft), packed, dim(rows), dim(columns), dim(inner)],
+  const ending = [
     ...[out.place, typeNumber(out.type), bias ? l.read(bias, "float32") : null, addend, before, slopeAt],
     ...[activation ? ACTIVATION_NUMBERS[activation] : 0, ...mask],
-  );
+  ];
+  if (node.op === "linear" && l.isQuantized(right)) {
+    l.call("quantizedProduct", l.quantizedRows(left), l.quantizedPanels(right), ...sizes, ...ending);
+    return;
+  }
+  const from = l.stored(left);
+  const packed = l.packed(right, { inner, columns }, transposeRight);
+  const numbers = [typeNumber(l.activationType), from.place, typeNumber(from.type), Number(transposeLeft)];
+  l.call("product", ...numbers, packed, ...sizes, ...ending);
 }
 
 interface Factors {

@@ -58,6 +58,7 @@ export async function evaluatePretraining(folder: string, options: EvaluatePretr
   const evaluator = await PretrainingEvaluator.load(
     { config, objective, parameters },
     openExecutor(options, "inference"),
+    { frozen: true },
   );
   try {
     return await evaluator.evaluate(sequences, options);
