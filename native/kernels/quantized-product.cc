@@ -95,10 +95,13 @@ void quantizeRow(const T* x, long inner, uint8_t* to) {
   std::memcpy(to + whole, &code, sizeof code);
 }
 
+/** As __m512i, an array of which GCC 12 would not keep in registers. */
+typedef int32_t Lanes __attribute__((vector_size(WIDTH * sizeof(int32_t))));
+
 /** tile = left · right, both of integers, over `steps` steps: ROWS rows, `rowStride` bytes apart, against one panel. */
 __attribute__((target("avx512vnni"))) void multiply(const uint8_t* left, long rowStride, const int8_t* right,
                                                     long steps, int32_t* tile) {
-  __m512i sums[ROWS][2] = {};
+  Lanes sums[ROWS][2] = {};
   LeftRows<uint8_t> rows({left, rowStride, GROUP<int8_t>});
   for (long step = 0; step < steps; step++, rows.advance(GROUP<int8_t>), right += COLUMNS * GROUP<int8_t>) {
     const __m512i first = _mm512_loadu_si512(right);
@@ -108,13 +111,13 @@ __attribute__((target("avx512vnni"))) void multiply(const uint8_t* left, long ro
       int32_t four;
       std::memcpy(&four, rows[row], sizeof four);
       const __m512i all = _mm512_set1_epi32(four);
-      sums[row][0] = _mm512_dpbusd_epi32(sums[row][0], all, first);
-      sums[row][1] = _mm512_dpbusd_epi32(sums[row][1], all, second);
+      sums[row][0] = (Lanes)_mm512_dpbusd_epi32((__m512i)sums[row][0], all, first);
+      sums[row][1] = (Lanes)_mm512_dpbusd_epi32((__m512i)sums[row][1], all, second);
     }
   }
   for (long row = 0; row < ROWS; row++, tile += COLUMNS) {
-    _mm512_storeu_si512(tile, sums[row][0]);
-    _mm512_storeu_si512(tile + WIDTH, sums[row][1]);
+    _mm512_storeu_si512(tile, (__m512i)sums[row][0]);
+    _mm512_storeu_si512(tile + WIDTH, (__m512i)sums[row][1]);
   }
 }
 
