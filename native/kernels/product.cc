@@ -14,6 +14,7 @@ namespace {
 constexpr long STEPS = 512;
 /** Inner indices of a left panel that are packed before those of the next one: a whole number of steps. */
 constexpr long PACKED_AT_ONCE = 16;
+
 /** Whether the left side can be read as it lies: its numbers are of the right type, and a row's follow one another. */
 template <class Number, class Left>
 bool liesReady(const View<Left>& left, long inner) {

@@ -95,13 +95,10 @@ void quantizeRow(const T* x, long inner, uint8_t* to) {
   std::memcpy(to + whole, &code, sizeof code);
 }
 
-/** As __m512i, an array of which GCC 12 would not keep in registers. */
-typedef int32_t Lanes __attribute__((vector_size(WIDTH * sizeof(int32_t))));
-
 /** tile = left · right, both of integers, over `steps` steps: ROWS rows, `rowStride` bytes apart, against one panel. */
 __attribute__((target("avx512vnni"))) void multiply(const uint8_t* left, long rowStride, const int8_t* right,
                                                     long steps, int32_t* tile) {
-  Lanes sums[ROWS][2] = {};
+  Lanes sums[ROWS][2] = {};  // no __m512i, an array of which GCC 12 does not keep in registers
   LeftRows<uint8_t> rows({left, rowStride, GROUP<int8_t>});
   for (long step = 0; step < steps; step++, rows.advance(GROUP<int8_t>), right += COLUMNS * GROUP<int8_t>) {
     const __m512i first = _mm512_loadu_si512(right);
