@@ -8,6 +8,7 @@
       "native/kernels/optimizer.cc",
       "native/kernels/pointwise.cc",
       "native/kernels/product.cc",
+      "native/kernels/quantized-product.cc",
       "native/kernels/rows.cc",
       "native/kernels/set.cc",
     ],

@@ -67,7 +67,7 @@ interface Files {
 }
 
 /** Precisions that there are. */
-const precisions = Object.keys(WANTED).filter((name) => PRECISIONS.some((known) => known === name));
+const precisions = Object.keys(WANTED).filter((name) => PRECISIONS.inference.some((known) => known === name));
 
 function compareBatches(folder: string, { mixed, sentences }: Files): BenchRow[] {
   const peers = hasTransformersJs("inference");

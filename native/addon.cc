@@ -1,7 +1,13 @@
 // The door between JavaScript and the kernels: pools, memory, and programs that run off the event loop.
+#include <fcntl.h>
 #include <napi.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 
 #include "program.h"
@@ -80,6 +86,27 @@ Napi::Value allocate(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void* memory) { std::free(memory); });
 }
 
+/**
+ * mapFile(path): the bytes of a file as an ArrayBuffer that begins on a page; the system reads them as they are
+ * touched, and shares them among processes. What is written there stays in this process's memory. Throws what the
+ * system says.
+ */
+Napi::Value mapFile(const Napi::CallbackInfo& info) {
+  const int file = open(info[0].As<Napi::String>().Utf8Value().c_str(), O_RDONLY | O_CLOEXEC);
+  struct stat status = {};
+  const bool found = file >= 0 && fstat(file, &status) == 0;
+  const size_t bytes = static_cast<size_t>(status.st_size);
+  void* memory = found ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0) : MAP_FAILED;
+  const int error = errno;
+  if (file >= 0) close(file);
+  if (memory == MAP_FAILED) throw Napi::Error::New(info.Env(), std::strerror(error));
+  const auto unmap = [](Napi::Env, void* memory, size_t* bytes) {
+    munmap(memory, *bytes);
+    delete bytes;
+  };
+  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, unmap, new size_t(bytes));
+}
+
 /** runHere(set, pool, program, buffers): runs on the calling thread and those of the pool, and returns at its end. */
 void runHere(const Napi::CallbackInfo& info) {
   const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
@@ -107,6 +134,8 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
     const Napi::Object row = Napi::Object::New(env);
     row.Set("name", set->name);
     row.Set("bfloat16", set->bfloat16);
+    row.Set("int8", multipliesInt8(*set));
+    row.Set("panelColumns", set->panelColumns);
     sets.Set(sets.Length(), row);
   }
   const Napi::Array kernels = Napi::Array::New(env);
@@ -116,6 +145,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   exports.Set("kernels", kernels);
   exports.Set("Pool", PoolObject::define(env));
   exports.Set("allocate", Napi::Function::New<allocate>(env, "allocate"));
+  exports.Set("mapFile", Napi::Function::New<mapFile>(env, "mapFile"));
   exports.Set("run", Napi::Function::New<run>(env, "run"));
   exports.Set("runHere", Napi::Function::New<runHere>(env, "runHere"));
   return exports;

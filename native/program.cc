@@ -33,6 +33,14 @@ const std::vector<const InstructionSet*>& instructionSets() {
   return sets;
 }
 
+bool multipliesInt8(const InstructionSet& set) {
+#if defined(__x86_64__)
+  return set.int8 && __builtin_cpu_supports("avx512vnni");
+#else
+  return set.int8;
+#endif
+}
+
 bool run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled) {
   using Clock = std::chrono::steady_clock;
   const double* const end = program.numbers + program.length;

@@ -48,12 +48,19 @@ struct InstructionSet {
   const char* name;
   /** Products of bfloat16 numbers, not merely their storage. */
   bool bfloat16;
+  /** Kernels for products of 8-bit integers, which need AVX512-VNNI besides. */
+  bool int8;
+  /** Columns of a panel that right sides of products are packed into. */
+  int panelColumns;
   const NamedKernel* kernels;
   size_t kernelCount;
 };
 
 /** The instruction sets that this processor has, the best one first. */
 const std::vector<const InstructionSet*>& instructionSets();
+
+/** Whether this processor computes products of 8-bit integers with the set. */
+bool multipliesInt8(const InstructionSet& set);
 
 /** A program that is to run, and what it may touch. */
 struct Program {

@@ -39,6 +39,7 @@ export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/defi
 export type { ChoiceScores, Choices } from "./tasks/definitions/multiple-choice.ts";
 export type { Question } from "./tasks/definitions/question-answering.ts";
 export type { Example, Examples } from "./tasks/definitions/task.ts";
+export { type ExportNativeOptions, exportNative, type NativeExport } from "./tasks/export-native.node.ts";
 export type {
   FileReport,
   FinetuneEvent,

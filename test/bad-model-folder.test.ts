@@ -100,8 +100,21 @@ test.each<[what: string, code: ErrorCode, part: string, damage: (path: string) =
   await expectError(finetune("text-classification", { model: path, train, output, threads: 1 }), code, path, part);
 });
 
-test("model.safetensors holds no numbers", async () => {
-  const spoilt = await writeTinyModel(join(folder, "spoilt"), { change: ({ buffer }) => buffer.fill(Number.NaN) });
+test.each([Number.NaN, Number.NEGATIVE_INFINITY])("model.safetensors has a weight that is %d", async (odd) => {
+  const spoilt = await writeTinyModel(join(folder, "spoilt"), {
+    change: (parameters) => {
+      parameters.get(QUERY).data[33] = odd;
+    },
+  });
+  const parts = ["model.safetensors", QUERY, `got ${odd} at element 33 of [32, 32]`];
+  await expectError(open(spoilt), "WEIGHTS_NOT_FINITE", ...parts);
+  const output = join(folder, String(++count));
+  const training = finetune("text-classification", { model: spoilt, train, output, threads: 1 });
+  await expectError(training, "WEIGHTS_NOT_FINITE", ...parts);
+});
+
+test("model.safetensors has weights that are too large to compute with", async () => {
+  const spoilt = await writeTinyModel(join(folder, "huge"), { change: ({ buffer }) => buffer.fill(3e38) });
   const classify = await open(spoilt);
   await expectError(classify("good"), "LOGITS_NOT_FINITE", "model.safetensors");
   await classify.dispose();

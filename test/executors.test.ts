@@ -2,7 +2,7 @@ import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
 import { describeExecutor } from "./executor-contract.ts";
-import { describeBfloat16, describeNative, nativeOn } from "./native-kernels.ts";
+import { describeBfloat16, describeInt8, describeNative, nativeOn } from "./native-kernels.ts";
 
 describeExecutor("reference", () => referenceExecutor, { tolerance: 0 });
 describeExecutor("onnx, cpu", () => onnxExecutor({ device: "cpu" }), { tolerance: 1e-5 });
@@ -23,6 +23,14 @@ describeNative("the native executor", (addon) => {
   describeBfloat16("executor native bf16", addon, (set) => {
     describeExecutor("native bf16", () => nativeOn(set, { precision: "bf16" }), {
       tolerance: 0.02,
+      lossTolerance: 0.06,
+    });
+  });
+
+  /** Only linear layers of frozen weights are of 8-bit integers; test/int8.test.ts holds them to what they are exactly. */
+  describeInt8("executor native int8", addon, (set) => {
+    describeExecutor("native int8", () => nativeOn(set, { precision: "int8" }), {
+      tolerance: 0.03,
       lossTolerance: 0.06,
     });
   });

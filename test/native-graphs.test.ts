@@ -288,7 +288,7 @@ function runFeedForward(graph: Graph): Runnable {
 /** The kernels that a graph becomes, and how often each is called. */
 function kernelsOf(graph: Graph): Record<string, number> {
   const counts: Record<string, number> = {};
-  for (const { kernel } of compileNative(graph, { activationType: "float32", frozen: false }).calls)
+  for (const { kernel } of compileNative(graph, { activationType: "float32", frozen: false, panelColumns: 32 }).calls)
     counts[kernel] = (counts[kernel] ?? 0) + 1;
   return counts;
 }

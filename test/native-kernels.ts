@@ -19,8 +19,15 @@ export function describeBfloat16(name: string, addon: Addon, define: (set: Instr
   else test(name, ({ skip }) => skip("this processor does not multiply bfloat16 numbers"));
 }
 
+/** Defines tests of products in 8-bit integers; where this processor has none, one that says so. */
+export function describeInt8(name: string, addon: Addon, define: (set: InstructionSet) => void): void {
+  const set = addon.instructionSets.find(({ int8 }) => int8);
+  if (set !== undefined) describe(name, () => define(set));
+  else test(name, ({ skip }) => skip("this processor does not multiply 8-bit integers"));
+}
+
 /** The native executor on one of the processor's instruction sets, whatever CLOZE_ISA says. */
-export function nativeOn({ name }: InstructionSet, options: NativeOptions = {}): Executor {
+export function nativeOn({ name }: Pick<InstructionSet, "name">, options: NativeOptions = {}): Executor {
   const before = process.env.CLOZE_ISA;
   process.env.CLOZE_ISA = name;
   try {
@@ -31,10 +38,11 @@ export function nativeOn({ name }: InstructionSet, options: NativeOptions = {}):
   }
 }
 
-/** Defines tests for every way to compute that this processor has: each instruction set in float32, and bfloat16. */
+/** Defines tests for every way to compute that this processor has: each instruction set in float32, bfloat16 and int8. */
 export function describeWays(addon: Addon, define: (open: (options?: NativeOptions) => Executor) => void): void {
   for (const set of addon.instructionSets) describe(set.name, () => define((options) => nativeOn(set, options)));
   describeBfloat16("bf16", addon, (set) => define((options) => nativeOn(set, { ...options, precision: "bf16" })));
+  describeInt8("int8", addon, (set) => define((options) => nativeOn(set, { ...options, precision: "int8" })));
 }
 
 /** Names of the outputs of two runs that are not the same to the bit. */

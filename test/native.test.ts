@@ -208,7 +208,7 @@ describeNative("native executor", (addon) => {
     });
 
     test("is refused where it names none that the processor has", async () => {
-      const open = async () => nativeOn({ name: "abacus", bfloat16: false });
+      const open = async () => nativeOn({ name: "abacus" });
       const names = addon.instructionSets.map(({ name }) => name).join(", ");
       await expectError(open(), "OPTION_INVALID", "CLOZE_ISA", `expected ${names}`, "got abacus");
     });

@@ -67,7 +67,7 @@ describe("the arena of a training step", () => {
 });
 
 function arenaOf(graph: Graph, sizes: Readonly<Record<"B" | "S" | "T" | "M", number>>): number {
-  const { calls } = compileNative(graph, { activationType: "bfloat16", frozen: false });
+  const { calls } = compileNative(graph, { activationType: "bfloat16", frozen: false, panelColumns: 32 });
   return layArena(calls, { bindings: new Map(Object.entries(sizes) as [keyof typeof sizes, number][]), seed: 0 }).bytes;
 }
 

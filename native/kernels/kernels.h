@@ -12,11 +12,19 @@
                       kernel(sigmoidCrossEntropyGradient) kernel(squaredError) kernel(squaredErrorGradient)           \
                           kernel(adamw) kernel(measureChanges) kernel(applyChanges) kernel(sumOfSquares)
 
+// Behind the others, so that these have the same numbers in all instruction sets.
+#if defined(__AVX512F__)
+#define CLOZE_INT8_KERNELS(kernel) kernel(quantizeRows) kernel(packQuantized) kernel(quantizedProduct)
+#else
+#define CLOZE_INT8_KERNELS(kernel)
+#endif
+
 namespace cloze {
 namespace CLOZE_ISA {
 
 #define DECLARE(name) void name(Arguments& arguments, Pool& pool);
 CLOZE_KERNELS(DECLARE)
+CLOZE_INT8_KERNELS(DECLARE)
 #undef DECLARE
 
 extern const InstructionSet SET;

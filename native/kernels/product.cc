@@ -1,11 +1,10 @@
-// Matrix products: both factors packed, the result finished (bias, activation, sum) while it is in the cache.
+// Matrix products of floats: both factors packed, or the left one read as it lies.
+#include "product.h"
+
 #include <algorithm>
 #include <type_traits>
 
-#include "activation.h"
 #include "kernels.h"
-#include "philox.h"
-#include "tile.h"
 
 namespace cloze {
 namespace CLOZE_ISA {
@@ -15,89 +14,6 @@ namespace {
 constexpr long STEPS = 512;
 /** Inner indices of a left panel that are packed before those of the next one: a whole number of steps. */
 constexpr long PACKED_AT_ONCE = 16;
-/** Panels of a task at most. A left side that has to be packed is packed for as many columns as there may be. */
-struct TaskSize {
-  long rowPanels;
-  long columnPanels;
-};
-constexpr TaskSize READY{12, 16};
-constexpr TaskSize PACKED{6, 96};
-
-/** What becomes of a finished sum, from top to bottom. Left out where null, or 0. */
-template <class Out>
-struct Finish {
-  const float* bias;   // [columns]
-  Out* before;         // [rows, columns]: where it goes before its activation
-  const Out* slopeAt;  // [rows, columns]: it is multiplied by the activation's slope there, instead
-  Activation activation;
-  Dropout dropout;
-  const Out* addend;  // [rows, columns]; may be `out` itself
-  Out* out;           // [rows, columns]
-};
-
-/** The part of the result that a tile is. */
-struct TilePlace {
-  long row;
-  long column;
-  long rows;
-  long columns;
-  /** From one row of the result to the next. */
-  long stride;
-};
-
-/**
- * Finishes a tile step by step, each of them for all its rows, so that many numbers are under way at once. WHOLE: it
- * has all its rows and columns.
- */
-template <bool WHOLE, class Out>
-void finishTile(const Finish<Out>& finish, float* tile, const TilePlace& place) {
-  const long rows = WHOLE ? ROWS : place.rows;
-  const long columns = WHOLE ? COLUMNS : place.columns;
-  const long at = place.row * place.stride + place.column;
-  const auto forEach = [&](auto body) {
-    for (long r = 0; r < rows; r++) {
-      for (long c = 0; c < columns; c++) body(tile[r * COLUMNS + c], at + r * place.stride + c);
-    }
-  };
-  if (finish.bias) {
-    const float* bias = finish.bias + place.column;
-    for (long r = 0; r < rows; r++) {
-      for (long c = 0; c < columns; c++) tile[r * COLUMNS + c] += bias[c];
-    }
-  }
-  if (finish.before) forEach([&](float& value, long i) { finish.before[i] = fromFloat<Out>(value); });
-  if (finish.activation != Activation::none) {
-    withActivation(finish.activation, [&](auto value, auto slope) {
-      if (finish.slopeAt) {
-        forEach([&](float& y, long i) { y *= slope(toFloat(finish.slopeAt[i])); });
-      } else {
-        for (long i = 0; i < TILE; i++) tile[i] = value(tile[i]);
-      }
-    });
-  }
-  if (finish.dropout.rate > 0) {
-    float factors[TILE];
-    if (WHOLE && place.stride % PHILOX_POSITIONS == 0) {
-      finish.dropout.template tileFactors<ROWS, COLUMNS>(at, place.stride, factors);
-    } else {
-      for (long r = 0; r < rows; r++) {
-        const long first = at + r * place.stride;
-        finish.dropout.factors(first, first + columns, factors + r * COLUMNS);
-      }
-    }
-    for (long r = 0; r < rows; r++) {
-      for (long c = 0; c < columns; c++) tile[r * COLUMNS + c] *= factors[r * COLUMNS + c];
-    }
-  }
-  if (finish.addend) forEach([&](float& value, long i) { value += toFloat(finish.addend[i]); });
-  forEach([&](float& value, long i) { finish.out[i] = fromFloat<Out>(value); });
-}
-
-struct Size {
-  long rows;
-  long columns;
-  long inner;
-};
 
 /** Whether the left side can be read as it lies: its numbers are of the right type, and a row's follow one another. */
 template <class Number, class Left>
@@ -157,11 +73,7 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
         multiply(panelOf(i), rightPanel, count, tile, COLUMNS, first > 0);
         if (!last) continue;
         const TilePlace place{firstRow + i * ROWS, column, std::min(ROWS, rows - i * ROWS), columns, size.columns};
-        if (place.rows == ROWS && columns == COLUMNS) {
-          finishTile<true>(finish, tile, place);
-        } else {
-          finishTile<false>(finish, tile, place);
-        }
+        finishTile(finish, tile, place);
       }
     }
   }
@@ -169,25 +81,9 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
 
 template <class Number, class Left, class Out>
 void multiplyAll(View<Left> left, const Number* right, const Finish<Out>& finish, Size size, Pool& pool) {
-  const long rowPanels = panels(size.rows, ROWS);
-  const long columnPanels = panels(size.columns, COLUMNS);
-  // Enough tasks for all threads, and of one size: shorter blocks of rows, then of columns. No result depends on where
-  // the cuts are.
   const TaskSize most = liesReady<Number>(left, size.inner) ? READY : PACKED;
-  const long threads = pool.threads();
-  const long wanted = 3 * threads;
-  long rowBlocks = std::max(panels(rowPanels, most.rowPanels), std::min(wanted, panels(rowPanels, 4)));
-  if (rowBlocks > threads) rowBlocks = panels(rowBlocks, threads) * threads;
-  const long columnBlocks =
-      std::max(panels(columnPanels, most.columnPanels), std::min(columnPanels, panels(wanted, rowBlocks)));
-  pool.parallel(rowBlocks * columnBlocks, [&](long task, Scratch& scratch) {
-    const auto cut = [](long count, long block, long blocks) { return count * block / blocks; };
-    const long rowBlock = task / columnBlocks;
-    const long columnBlock = task % columnBlocks;
-    const long row = cut(rowPanels, rowBlock, rowBlocks) * ROWS;
-    const long lastRow = std::min(cut(rowPanels, rowBlock + 1, rowBlocks) * ROWS, size.rows);
-    multiplyBlock(left, right, finish, size, row, lastRow - row, cut(columnPanels, columnBlock, columnBlocks),
-                  cut(columnPanels, columnBlock + 1, columnBlocks), scratch);
+  forBlocks(size, most, pool, [&](long row, long rows, long firstPanel, long lastPanel, Scratch& scratch) {
+    multiplyBlock(left, right, finish, size, row, rows, firstPanel, lastPanel, scratch);
   });
 }
 
@@ -223,7 +119,7 @@ void packRight(Arguments& a, Pool& pool) {
 
 /**
  * out = finish(left · right): number type, left, its type, whether it is stored transposed [inner, rows], packed right,
- * rows, columns, inner, out, its type, bias, addend, before, slopeAt, activation, and a dropout's seed, site and rate.
+ * rows, columns, inner, and what `withFinish` reads.
  */
 void product(Arguments& a, Pool& pool) {
   const Type number = static_cast<Type>(a.size());
@@ -234,29 +130,13 @@ void product(Arguments& a, Pool& pool) {
   const long rows = a.size();
   const long columns = a.size();
   const long inner = a.size();
-  void* out = a.place<void>();
-  const Type outType = static_cast<Type>(a.size());
-  const float* bias = a.place<float>();
-  const void* addend = a.place<void>();
-  void* before = a.place<void>();
-  const void* slopeAt = a.place<void>();
-  const Activation activation = static_cast<Activation>(a.size());
-  const Dropout dropout(a);
-  withProductType(number, [&](auto zero) {
-    withType(leftType, [&](auto from) {
-      withType(outType, [&](auto to) {
+  withFinish(a, [&](const auto& finish) {
+    withProductType(number, [&](auto zero) {
+      withType(leftType, [&](auto from) {
         using Number = decltype(zero);
         using Left = decltype(from);
-        using Out = decltype(to);
         const Left* data = static_cast<const Left*>(left);
         const View<Left> view = transposed ? View<Left>{data, 1, rows} : View<Left>{data, inner, 1};
-        const Finish<Out> finish{bias,
-                                 static_cast<Out*>(before),
-                                 static_cast<const Out*>(slopeAt),
-                                 activation,
-                                 dropout,
-                                 static_cast<const Out*>(addend),
-                                 static_cast<Out*>(out)};
         multiplyAll(view, static_cast<const Number*>(right), finish, {rows, columns, inner}, pool);
       });
     });

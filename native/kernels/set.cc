@@ -1,5 +1,6 @@
 // What this folder offers when it is compiled for one instruction set.
 #include "kernels.h"
+#include "tile.h"
 
 #define TEXT(name) #name
 #define TEXT_OF(macro) TEXT(macro)
@@ -9,7 +10,7 @@ namespace cloze {
 namespace CLOZE_ISA {
 
 namespace {
-constexpr NamedKernel KERNELS[] = {CLOZE_KERNELS(ROW)};
+constexpr NamedKernel KERNELS[] = {CLOZE_KERNELS(ROW) CLOZE_INT8_KERNELS(ROW)};
 }
 
 const InstructionSet SET = {
@@ -19,6 +20,12 @@ const InstructionSet SET = {
 #else
     false,
 #endif
+#if defined(__AVX512F__)
+    true,
+#else
+    false,
+#endif
+    COLUMNS,
     KERNELS,
     sizeof KERNELS / sizeof *KERNELS,
 };

@@ -58,6 +58,8 @@ export const ERROR_CODES = {
   VOCABULARY_MALFORMED: "A vocabulary is empty, or has an empty or repeated token, or ids with holes.",
   VOCABULARY_MISMATCH: "A vocabulary does not belong to a model or to a prepared corpus.",
   VOCABULARY_TOO_SMALL: "A vocabulary's size cannot hold its special tokens and its alphabet.",
+  WEIGHTS_NOT_FINITE: "A stored weight has numbers that are not finite.",
+  WEIGHTS_PACKED: "Packed weights were asked for by something that they were not packed for.",
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

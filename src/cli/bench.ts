@@ -8,6 +8,7 @@ import {
   nativeInstructionSets,
   openExecutor,
   openStepKernels,
+  type Use,
 } from "../executors/executor.node.ts";
 import type { DifferentiateOptions } from "../graph/differentiate.ts";
 import { configJson, openConfig } from "../tasks/folder/model-folder.node.ts";
@@ -28,7 +29,8 @@ export function benchCommand(): Command {
 }
 
 function stepCommand(): Command {
-  return addOptions(new Command("step").description("a training step: masked LM, next sentence, clipping, AdamW"))
+  const command = new Command("step").description("a training step: masked LM, next sentence, clipping, AdamW");
+  return addOptions(command, "training")
     .addOption(numberOption("--dropout <x>", "rate of dropout (default: the model's)", ratio))
     .addOption(shared.recompute())
     .addHelpText("after", examples("step"))
@@ -36,17 +38,18 @@ function stepCommand(): Command {
 }
 
 function inferCommand(): Command {
-  return addOptions(new Command("infer").description("the encoder's forward pass with frozen weights"))
+  const command = new Command("infer").description("the encoder's forward pass with frozen weights");
+  return addOptions(command, "inference")
     .addHelpText("after", examples("infer"))
     .action((options: Options) => run("infer", openInference, { ...options, dropout: 0 }));
 }
 
-function addOptions(command: Command): Command {
+function addOptions(command: Command, use: Use): Command {
   return command
     .option("--model <name>", `${PRESETS.join(", ")}, a config.json, or a model folder, for its sizes alone`, "base")
     .addOption(numberOption("--batch <n>", "sequences of a run", positiveInteger, 16))
     .addOption(numberOption("--length <n>", "tokens of each sequence", positiveInteger, 128))
-    .addOption(shared.precision())
+    .addOption(shared.precision(use))
     .addOption(shared.threads())
     .addOption(numberOption("--runs <n>", "runs after one that warms up; the median is told", positiveInteger, 5))
     .addOption(shared.json());

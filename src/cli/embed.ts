@@ -54,7 +54,7 @@ export function embedCommand(): Command {
     .addOption(shared.pairColumn())
     .addOption(shared.onEmpty())
     .addOption(shared.device())
-    .addOption(shared.precision())
+    .addOption(shared.precision("inference"))
     .addOption(shared.threads())
     .addOption(new Option("--json", "with --output: print what was written as JSON"))
     .addHelpText("after", HELP)

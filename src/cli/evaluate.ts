@@ -80,7 +80,7 @@ export function evaluateCommand(): Command {
   for (const option of options.all) command.addOption(option);
   return command
     .addOption(shared.device())
-    .addOption(shared.precision())
+    .addOption(shared.precision("inference"))
     .addOption(shared.threads())
     .addOption(shared.json())
     .addHelpText(

@@ -13,6 +13,7 @@ const COMMANDS = {
   evaluate: async () => (await import("./evaluate.ts")).evaluateCommand(),
   predict: async () => (await import("./predict.ts")).predictCommand(),
   embed: async () => (await import("./embed.ts")).embedCommand(),
+  export: async () => (await import("./export.ts")).exportCommand(),
   info: async () => (await import("./info.ts")).infoCommand(),
   bench: async () => (await import("./bench.ts")).benchCommand(),
 };

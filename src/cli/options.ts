@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from "commander";
-import { DEVICES, PRECISIONS } from "../executors/executor.node.ts";
+import { DEVICES, PRECISIONS, type Use } from "../executors/executor.node.ts";
 
 /** Parsers of option values; what they throw becomes a usage error, exit code 2. */
 export function positiveInteger(text: string): number {
@@ -63,8 +63,10 @@ export function choiceOption(flags: string, text: string, choices: readonly stri
 /** Options that several commands share. */
 export const shared = {
   device: () => new Option("--device <name>", "where to compute").choices(DEVICES).default("cpu"),
-  precision: () =>
-    new Option("--precision <name>", "numbers of matrix products on the processor").choices(PRECISIONS).default("auto"),
+  precision: (use: Use) =>
+    new Option("--precision <name>", "numbers of matrix products on the processor")
+      .choices(PRECISIONS[use])
+      .default("auto"),
   threads: () => new Option("--threads <n>", "processor threads (default: all)").argParser(positiveInteger),
   recompute: () =>
     new Option("--recompute", "compute activations again rather than keep them: same result, less memory, more time"),

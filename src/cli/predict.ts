@@ -38,7 +38,7 @@ export function predictCommand(): Command {
   for (const option of own.all) command.addOption(option);
   command
     .addOption(shared.device())
-    .addOption(shared.precision())
+    .addOption(shared.precision("inference"))
     .addOption(shared.threads())
     .addOption(new Option("--json", "accepted for symmetry: the result is JSON Lines anyway"))
     .addHelpText(

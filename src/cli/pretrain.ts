@@ -96,7 +96,7 @@ export function pretrainCommand(): Command {
       choiceOption("--weights <type>", "how the model's weights are stored", ["float32", "float16"], "float32"),
     )
     .addOption(shared.device())
-    .addOption(shared.precision())
+    .addOption(shared.precision("training"))
     .addOption(shared.threads())
     .option("--resume", "continue an interrupted training, bit for bit; begin it where nothing was begun")
     .option("--force", "resume although settings have changed")

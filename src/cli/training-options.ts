@@ -55,7 +55,7 @@ export function addTrainingOptions(command: Command, name: TaskName): Command {
     numberOption("--patience <n>", "stop after this many epochs without a better one", positiveInteger),
     numberOption("--checkpoint-every <n>", "updates between checkpoints (default: an epoch)", positiveInteger),
     shared.device(),
-    shared.precision(),
+    shared.precision("training"),
     shared.threads(),
     new Option("--overwrite", "replace what the output folder holds"),
     shared.json(),

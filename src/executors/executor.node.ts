@@ -1,10 +1,15 @@
+import { availableParallelism } from "node:os";
 import { ClozeError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { NamedParameters } from "../graph/parameters.ts";
 import { type OpenKernels, wasmKernels } from "../optim/kernels.ts";
 import { hasAddon, type InstructionSet, loadAddon } from "./native/addon.node.ts";
 import { nativeExecutor } from "./native/executor.node.ts";
-import { chooseSet } from "./native/machine.node.ts";
+import { adoptPacked, type PackedParameters, packParameters } from "./native/frozen.node.ts";
+import { chooseSet, openMachine } from "./native/machine.node.ts";
 import { nativeKernels } from "./native/optimizer.node.ts";
+import { compileOptionsFor, type NativePrecision } from "./native/precision.node.ts";
 import { onnxExecutor } from "./onnx/node.node.ts";
 
 /**
@@ -14,26 +19,37 @@ import { onnxExecutor } from "./onnx/node.node.ts";
 export const DEVICES = ["cpu", "onnx", "webgpu", "auto"] as const;
 export type Device = (typeof DEVICES)[number];
 
-/** `auto` is `bf16` for training where the processor multiplies bfloat16 numbers, and `fp32` for all else. */
-export const PRECISIONS = ["auto", "fp32", "bf16"] as const;
-export type Precision = (typeof PRECISIONS)[number];
+/** What an executor is for. */
+export type Use = "training" | "inference";
 
-export interface ExecutorOptions {
+/**
+ * What matrix products are computed in. `auto` is `bf16` for training where the processor multiplies bfloat16 numbers, and
+ * `fp32` for all else. `int8` is for inference alone: a gradient of whole numbers would be 0 almost everywhere.
+ */
+export const PRECISIONS = {
+  training: ["auto", "fp32", "bf16"],
+  inference: ["auto", "fp32", "bf16", "int8"],
+} as const satisfies Record<Use, readonly string[]>;
+export type Precision<U extends Use = "inference"> = (typeof PRECISIONS)[U][number];
+
+export interface ExecutorOptions<U extends Use = "inference"> {
   /** Default `cpu`. */
   readonly device?: Device;
   /** What matrix products are computed in, if by Cloze's own kernels. Default `auto`. */
-  readonly precision?: Precision;
+  readonly precision?: Precision<U>;
   /** Threads of one run; default: all cores. */
   readonly threads?: number;
   /** Never compute on the calling thread, so that its event loop stays free. Default false. */
   readonly worker?: boolean;
 }
 
-type Use = "training" | "inference";
-
-/** Opens an executor. Throws DEVICE_UNAVAILABLE, for a GPU when it loads a graph. */
-export function openExecutor(options: ExecutorOptions, use: Use): Executor {
-  const { device = "cpu", threads, worker } = options;
+/**
+ * Opens an executor. Throws OPTION_INVALID for `int8` where that cannot be had, and DEVICE_UNAVAILABLE, for a GPU when it
+ * loads a graph.
+ */
+export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U): Executor {
+  const { device = "cpu", precision, threads, worker } = options;
+  if (precision === "int8") return int8Executor(options, use);
   if (device === "onnx") return onnxExecutor({ device: "cpu", threads, worker });
   if (device === "cpu") return processorExecutor(options, use);
   if (device !== "auto") return onnxExecutor({ device, threads, worker }); // which refuses what is no device
@@ -48,7 +64,18 @@ export function openExecutor(options: ExecutorOptions, use: Use): Executor {
   };
 }
 
-function processorExecutor({ precision, threads, worker }: ExecutorOptions, use: Use): Executor {
+/** Whoever asks for 8-bit integers is not served with other numbers. */
+function int8Executor({ device = "cpu", threads }: ExecutorOptions<Use>, use: Use): Executor {
+  if (use === "inference" && device === "cpu") return nativeExecutor({ precision: "int8", threads });
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "the precision int8 is for predicting and evaluating on the processor",
+    expected: use === "training" ? `${PRECISIONS.training.join(", ")} for training` : 'the device "cpu"',
+    received: use === "training" ? "int8" : device,
+    cure: "Train in another precision; the trained model can be run in int8.",
+  });
+}
+
+function processorExecutor({ precision = "auto", threads, worker }: ExecutorOptions<Use>, use: Use): Executor {
   return nativeOr(
     () => nativeExecutor({ precision: precisionFor(use, precision), threads }),
     () => onnxExecutor({ device: "cpu", threads, worker }),
@@ -66,10 +93,13 @@ function nativeOr<T>(native: () => T, otherwise: () => T): T {
   }
 }
 
-function precisionFor(use: Use, precision: Precision = "auto"): "fp32" | "bf16" {
+function precisionFor(use: Use, precision: Precision<Use>): NativePrecision {
   if (precision !== "auto") return precision;
   return use === "training" ? "bf16" : "fp32";
 }
+
+export type { NativePrecision, PackedParameters };
+export { adoptPacked };
 
 let warned = false;
 
@@ -95,6 +125,36 @@ export function openStepKernels({ device = "cpu", threads }: ExecutorOptions): O
     () => nativeKernels({ threads }),
     () => wasmKernels,
   );
+}
+
+/**
+ * Packs what a graph reads of frozen parameters as the processor's own kernels read it. Throws DEVICE_UNAVAILABLE where there
+ * are none, OPTION_INVALID for a precision that the processor lacks, and OUT_OF_MEMORY.
+ */
+export function packForProcessor(
+  graph: Graph,
+  parameters: NamedParameters,
+  precision: NativePrecision,
+): Promise<PackedParameters> {
+  const machine = openMachine(availableParallelism());
+  const { name, bfloat16 } = machine.instructionSet;
+  if (precision === "bf16" && !bfloat16) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "this processor does not multiply bfloat16 numbers",
+      expected: "AVX512-BF16",
+      received: name,
+      cure: "Choose another precision.",
+    });
+  }
+  return packParameters(graph, parameters, machine, compileOptionsFor(precision, machine.instructionSet));
+}
+
+/**
+ * The bytes of a file in memory that the system fills as it is touched; what is written there stays in this process. Throws
+ * DEVICE_UNAVAILABLE where there are no native kernels, and what the system says.
+ */
+export function mapFile(path: string): ArrayBuffer {
+  return loadAddon().mapFile(path);
 }
 
 /** Whether an error says that a device is not there. */

@@ -80,8 +80,8 @@ export function parseHeader(source: string, header: Uint8Array, dataBytes: numbe
   return { metadata: parseMetadata(source, metadata), entries: new Map(entries) };
 }
 
-/** A header for these entries, padded with spaces so that the data begins at a multiple of 8; its length comes first. */
-export function encodeHeader({ metadata, entries }: SafetensorsHeader): Uint8Array {
+/** A header for these entries, padded with spaces so that the data begins at a multiple of `alignment`; its length comes first. */
+export function encodeHeader({ metadata, entries }: SafetensorsHeader, alignment = 8): Uint8Array {
   const members = Array.from(entries, ([name, { dtype, shape, begin, end }]) => {
     return `${JSON.stringify(name)}:${JSON.stringify({ dtype, shape, data_offsets: [begin, end] })}`;
   });
@@ -90,7 +90,7 @@ export function encodeHeader({ metadata, entries }: SafetensorsHeader): Uint8Arr
     members.unshift(`"${METADATA}":{${pairs.join()}}`);
   }
   const json = new TextEncoder().encode(`{${members.join()}}`);
-  const header = new Uint8Array(LENGTH_BYTES + Math.ceil(json.length / 8) * 8).fill(0x20);
+  const header = new Uint8Array(Math.ceil((LENGTH_BYTES + json.length) / alignment) * alignment).fill(0x20);
   new DataView(header.buffer).setBigUint64(0, BigInt(header.length - LENGTH_BYTES), true);
   header.set(json, LENGTH_BYTES);
   return header;

@@ -41,8 +41,8 @@ export interface Safetensors {
 
 /**
  * Encodes tensors, in the order given, as the chunks of a safetensors file. Their data is not copied: the chunks are
- * views, to be written before it changes. The data begins at a multiple of 8 bytes; with wider dtypes first, every tensor
- * is aligned.
+ * views, to be written before it changes. The data begins at a multiple of `alignment` bytes; with wider dtypes first, every
+ * tensor is aligned.
  *
  * @throws ClozeError SAFETENSORS_TENSOR where data and shape contradict each other, or a name is taken
  * @see https://github.com/huggingface/safetensors#format
@@ -50,6 +50,7 @@ export interface Safetensors {
 export function encodeSafetensors(
   tensors: readonly NamedTensor[],
   metadata: Readonly<Record<string, string>> = {},
+  alignment = 8,
 ): Uint8Array[] {
   const entries = new Map<string, TensorEntry>();
   const chunks: Uint8Array[] = [];
@@ -66,7 +67,7 @@ export function encodeSafetensors(
     entries.set(name, { dtype, shape, begin, end });
     chunks.push(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
   }
-  return [encodeHeader({ metadata: new Map(Object.entries(metadata)), entries }), ...chunks];
+  return [encodeHeader({ metadata: new Map(Object.entries(metadata)), entries }, alignment), ...chunks];
 }
 
 /**

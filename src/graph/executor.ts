@@ -1,5 +1,5 @@
 import type { Graph } from "./graph.ts";
-import type { Parameters } from "./parameters.ts";
+import type { NamedParameters } from "./parameters.ts";
 
 /** Numbers with a shape, row by row. The reference executor also takes and gives float64. */
 export interface Value {
@@ -46,7 +46,7 @@ export interface LoadOptions {
  */
 export interface Executor {
   readonly name: string;
-  load(graph: Graph, parameters: Parameters, options?: LoadOptions): Promise<Executable>;
+  load(graph: Graph, parameters: NamedParameters, options?: LoadOptions): Promise<Executable>;
 }
 
 /** A one-dimensional value. */

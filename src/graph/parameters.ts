@@ -2,15 +2,24 @@ import { ClozeError } from "../base/errors.ts";
 import { Random } from "../base/random.ts";
 import type { ParameterSpec } from "./graph.ts";
 
-export interface ParameterView {
+export interface Parameter {
   readonly spec: ParameterSpec;
-  /** Where it begins in the flat buffer, in elements. */
-  readonly offset: number;
   readonly data: Float32Array;
 }
 
+/** Parameters, wherever they lie. */
+export interface NamedParameters {
+  /** Throws NAME_UNKNOWN. */
+  get(name: string): Parameter;
+}
+
+export interface ParameterView extends Parameter {
+  /** Where it begins in the flat buffer, in elements. */
+  readonly offset: number;
+}
+
 /** All parameters of a model in one flat buffer, in the order of their specs, with a view for each name. */
-export class Parameters {
+export class Parameters implements NamedParameters {
   readonly buffer: Float32Array;
   readonly views: readonly ParameterView[];
   readonly #byName: ReadonlyMap<string, ParameterView>;
@@ -39,7 +48,7 @@ export class Parameters {
   get(name: string): ParameterView {
     const view = this.#byName.get(name);
     if (view) return view;
-    throw new ClozeError("NAME_UNKNOWN", { problem: `the model has no parameter "${name}"` });
+    throw unknownParameter(name);
   }
 
   /** A second buffer of the same layout, for gradients. */
@@ -48,8 +57,12 @@ export class Parameters {
   }
 }
 
+export function unknownParameter(name: string): ClozeError {
+  return new ClozeError("NAME_UNKNOWN", { problem: `the model has no parameter "${name}"` });
+}
+
 /** Checks that the parameters are those of a graph. Throws NAME_UNKNOWN and PARAMETER_SHAPE. */
-export function requireParameters(specs: readonly ParameterSpec[], parameters: Parameters): void {
+export function requireParameters(specs: readonly ParameterSpec[], parameters: NamedParameters): void {
   for (const { name, shape } of specs) {
     const { spec } = parameters.get(name);
     if (String(spec.shape) === String(shape)) continue;

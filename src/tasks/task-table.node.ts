@@ -1,9 +1,11 @@
 import type { z } from "zod";
+import { withoutDropout } from "../bert/config.ts";
 import type { ExecutorOptions } from "../executors/executor.node.ts";
+import { type Graph, makeGraph } from "../graph/graph.ts";
 import type { Evaluation } from "../train/trainable.ts";
 import { multiLabelClassification } from "./definitions/multi-label-classification.ts";
 import { multipleChoice } from "./definitions/multiple-choice.ts";
-import { openTask } from "./definitions/open-task.node.ts";
+import { openTask, readTask } from "./definitions/open-task.node.ts";
 import { questionAnswering } from "./definitions/question-answering.ts";
 import { regression } from "./definitions/regression.ts";
 import { DEFAULT_MAX_LENGTH, type Examples, type Task } from "./definitions/task.ts";
@@ -78,6 +80,11 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
     async finetune(options: FinetuneOptions): Promise<FinetuneResult> {
       const { finetuneTask } = await import("./finetuning/finetune.node.ts"); // which a prediction need not load
       return finetuneTask(task, read, options);
+    },
+    /** What inference computes with a model folder. Throws as `open` does. */
+    async graph(folder: string): Promise<Graph> {
+      const { config, context } = await readTask(task, folder);
+      return makeGraph({ logits: task.head(withoutDropout(config), context).logits });
     },
     open: (folder: string, options?: ExecutorOptions) => openTask(task, folder, options),
     /** Answers inputs without gold answers. */

@@ -8,6 +8,10 @@ export interface InstructionSet {
   readonly name: string;
   /** Whether products can be computed in bfloat16. */
   readonly bfloat16: boolean;
+  /** Whether products with frozen weights can be computed in 8-bit integers. */
+  readonly int8: boolean;
+  /** Columns of a panel that right sides of products are packed into. */
+  readonly panelColumns: number;
 }
 
 /** Threads that several executables share. */
@@ -24,6 +28,8 @@ export interface Addon {
   readonly Pool: new (threads: number) => Pool;
   /** Memory that begins on a page; throws where there is none. */
   allocate(bytes: number): ArrayBuffer;
+  /** The bytes of a file, which the system reads as they are touched; throws what the system says. */
+  mapFile(path: string): ArrayBuffer;
   /**
    * Runs a program off the event loop. `set` is an index into `instructionSets`; the seconds of each call are written into
    * `seconds`.

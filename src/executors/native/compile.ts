@@ -1,7 +1,7 @@
 import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
-import { type AnyNode, type AnyTensor, isNode } from "../../graph/operations.ts";
+import { type AnyNode, type AnyTensor, isNode, type NodeOf, type Tensor } from "../../graph/operations.ts";
 import { findFusions, isProduct, type ProductNode, rowAddition } from "./fusion.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
@@ -9,8 +9,10 @@ import {
   type Argument,
   BYTES,
   type Call,
+  type Kept,
   type Place,
   type Plan,
+  type Preparation,
   type Quantity,
   quantityIn,
   type Stored,
@@ -23,10 +25,16 @@ export interface CompileOptions {
   readonly activationType: "float32" | "bfloat16";
   /** Parameters stay as they are: what follows from them alone is computed once. */
   readonly frozen: boolean;
+  /** Linear layers with frozen weights are computed in 8-bit integers. Default false. */
+  readonly int8?: boolean;
+  /** Columns of a panel that right sides of products are packed into. */
+  readonly panelColumns: number;
 }
 
-/** Columns that packed right sides are filled up to: a multiple of any kernel's panel. */
-const PANEL = 32;
+/** Rows that quantized left sides are filled up to (native/kernels/tile.h). */
+const PANEL_ROWS = 12;
+/** Inner indices whose products of 8 bits surely have sums of less than 32 bits. */
+const MAX_INT8_INNER = Math.floor(2 ** 31 / (255 * 127));
 
 /** Lowers a graph to calls of kernels. */
 export function compileNative(graph: Graph, options: CompileOptions): Plan {
@@ -39,11 +47,13 @@ class Compiler implements Lowering {
   readonly activationType: "float32" | "bfloat16";
   readonly #graph: Graph;
   readonly #frozen: boolean;
-  readonly #prepare: Call[] = [];
+  readonly #int8: boolean;
+  readonly #panelColumns: number;
+  readonly #prepare: Preparation[] = [];
   readonly #calls: Call[] = [];
   readonly #stored = new Map<AnyTensor, Stored<Whole>>();
-  readonly #converted = new Map<AnyTensor, Stored>();
-  readonly #packed = new Map<AnyTensor, { plain?: Place; transposed?: Place }>();
+  /** What was made of each tensor, by its form. */
+  readonly #derived = new Map<AnyTensor, Map<string, Place>>();
   readonly #shared: { readonly a: AnyTensor; readonly b: AnyTensor; readonly place: Place }[] = [];
   readonly #kept = new Map<AnyNode, Readonly<Record<string, Place>>>();
   readonly #sites: ReadonlyMap<AnyNode, number>;
@@ -57,10 +67,12 @@ class Compiler implements Lowering {
   /** Tensors that a loss reads. */
   readonly #judged: ReadonlySet<AnyTensor>;
 
-  constructor(graph: Graph, { activationType, frozen }: CompileOptions) {
+  constructor(graph: Graph, { activationType, frozen, int8 = false, panelColumns }: CompileOptions) {
     this.activationType = activationType;
     this.#graph = graph;
     this.#frozen = frozen;
+    this.#int8 = int8;
+    this.#panelColumns = panelColumns;
     this.#sites = dropoutSites(graph);
     this.#fusions = findFusions(graph);
     this.#sums = new Map([...this.#fusions].flatMap(inPlace));
@@ -102,30 +114,50 @@ class Compiler implements Lowering {
   read(tensor: AnyTensor, type: Type = "int32"): Place {
     const stored = this.stored(tensor);
     if (stored.type === type) return stored.place;
-    const known = this.#converted.get(tensor); // there are two types of floats, so one conversion of each
-    if (known !== undefined) return known.place;
-    const { place, calls } = this.#derive(tensor, bytesOf(count(tensor.shape), type));
-    const types = [typeNumber(stored.type), typeNumber(type)];
-    calls.push({ kernel: "convert", arguments: [stored.place, types[0], place, types[1], count(tensor.shape)] });
-    this.#converted.set(tensor, { place, type });
-    return place;
+    const size = count(tensor.shape);
+    return this.#derive(tensor, type, bytesOf(size, type), (place) => ({
+      kernel: "convert",
+      arguments: [stored.place, typeNumber(stored.type), place, typeNumber(type), size],
+    }));
   }
 
   packed(...[right, { inner, columns }, transposed, part]: Parameters<Lowering["packed"]>): Place {
-    const known = this.#packed.get(right) ?? {};
-    const form = transposed ? "transposed" : "plain";
-    if (part === undefined && known[form] !== undefined) return known[form];
     const { place: source, type } = part ?? this.stored(right);
+    const number = this.activationType;
     const [rows, width] = [dim(inner), dim(columns)];
     const size: Quantity = (run) =>
-      Math.ceil(quantityIn(rows, run) / 2) * 2 * Math.ceil(quantityIn(width, run) / PANEL) * PANEL;
-    const { place, calls } = this.#derive(right, bytesOf(size, this.activationType));
-    const args = [source, typeNumber(type), Number(transposed), rows, width, place];
-    calls.push({ kernel: "packRight", arguments: [typeNumber(this.activationType), ...args] });
-    // A weight that changes is used once in each form, or again much later, in a layer that is recomputed: too long to stay.
-    const stays = this.#frozen || !isNode(right.node, "parameter");
-    if (stays && part === undefined) this.#packed.set(right, { ...known, [form]: place });
-    return place;
+      roundUp(quantityIn(rows, run), 2) * roundUp(quantityIn(width, run), this.#panelColumns);
+    const from = source.kind === "part" ? `, from byte ${source.from}` : "";
+    const form = `${this.#panelsOf(number, transposed)}${from}`;
+    return this.#derive(right, form, bytesOf(size, number), (place) => ({
+      kernel: "packRight",
+      arguments: [typeNumber(number), source, typeNumber(type), Number(transposed), rows, width, place],
+    }));
+  }
+
+  isQuantized({ node, shape: [, inner] }: Tensor): boolean {
+    return this.#int8 && this.#isFrozen(node) && Number(inner) <= MAX_INT8_INNER;
+  }
+
+  quantizedRows(left: Tensor): Place {
+    const { place: source, type } = this.stored(left);
+    const [rows, inner] = left.shape.map(dim);
+    const bytes: Quantity = (run) =>
+      roundUp(quantityIn(rows, run), PANEL_ROWS) * (roundUp(quantityIn(inner, run), 4) + 8);
+    return this.#derive(left, "int8 rows", bytes, (place) => ({
+      kernel: "quantizeRows",
+      arguments: [source, typeNumber(type), rows, inner, place],
+    }));
+  }
+
+  quantizedPanels(weight: Tensor): Place {
+    const [columns, inner] = weight.shape.map(dim);
+    const bytes: Quantity = (run) =>
+      roundUp(quantityIn(columns, run), this.#panelColumns) * (roundUp(quantityIn(inner, run), 4) + 8);
+    return this.#derive(weight, this.#panelsOf("int8", true), bytes, (place) => ({
+      kernel: "packQuantized",
+      arguments: [this.read(weight, "float32"), inner, columns, place],
+    }));
   }
 
   write(tensor: AnyTensor, type: Type = this.#typeOf(tensor)): Stored<Whole> {
@@ -195,10 +227,33 @@ class Compiler implements Lowering {
     return wide ? "float32" : this.activationType;
   }
 
-  /** Room for what follows from one tensor alone, and the calls to which its making belongs. */
-  #derive({ node }: AnyTensor, bytes: Quantity): { place: Place; calls: Call[] } {
-    const once = this.#frozen && isNode(node, "parameter");
-    return { place: { kind: once ? "constant" : "arena", bytes }, calls: once ? this.#prepare : this.#calls };
+  /** The form of a packed right side; it tells all that kernels must know to read it. */
+  #panelsOf(number: "float32" | "bfloat16" | "int8", transposed: boolean): string {
+    return `${number} panels of ${this.#panelColumns} ${transposed ? "rows" : "columns"}`;
+  }
+
+  /** Where a form of a tensor lies: made by one call, when it is first asked for, and once if it follows from a frozen one. */
+  #derive(tensor: AnyTensor, form: string, bytes: Quantity, make: (place: Place) => Call): Place {
+    const forms = this.#derived.get(tensor) ?? new Map<string, Place>();
+    this.#derived.set(tensor, forms);
+    const known = forms.get(form);
+    if (known !== undefined) return known;
+    const place = this.#placeOf(tensor.node, form, bytes);
+    const call = make(place);
+    if (place.kind === "constant") this.#prepare.push({ constant: place, call });
+    else this.#calls.push(call);
+    // A weight that changes is used once in each form, or again much later, in a layer that is recomputed: too long to stay.
+    if (this.#frozen || !isNode(tensor.node, "parameter")) forms.set(form, place);
+    return place;
+  }
+
+  #placeOf(node: AnyNode, form: string, bytes: Quantity): Kept {
+    if (!this.#isFrozen(node)) return { kind: "arena", bytes };
+    return { kind: "constant", parameter: node.attributes.name, form, bytes };
+  }
+
+  #isFrozen(node: AnyNode): node is NodeOf<"parameter"> {
+    return this.#frozen && isNode(node, "parameter");
   }
 }
 
@@ -214,4 +269,8 @@ function isLoss({ op }: AnyNode): boolean {
 
 function bytesOf(numbers: Quantity, type: Type): Quantity {
   return (run) => quantityIn(numbers, run) * BYTES[type];
+}
+
+function roundUp(number: number, step: number): number {
+  return Math.ceil(number / step) * step;
 }

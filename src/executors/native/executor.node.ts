@@ -5,66 +5,69 @@ import { Serial } from "../../base/serial.ts";
 import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
-import { type Parameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
+import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
+import { Buffers } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
+import { holdConstants } from "./frozen.node.ts";
 import { type Machine, openMachine } from "./machine.node.ts";
-import { type Layout, layArena, layConstants } from "./memory.ts";
-import { type Place, type Plan, quantityIn, type RunSizes } from "./plan.ts";
+import { layArena } from "./memory.ts";
+import type { Place, Plan } from "./plan.ts";
+import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";
 import { timedCall } from "./profile.ts";
 import { encode } from "./program.ts";
+import { type HeldConstants, NO_CONSTANTS } from "./shared-constants.ts";
 
 export interface NativeOptions {
-  /** `bf16`: products in bfloat16 with float32 sums, where the processor has them; else float32. Default `fp32`. */
-  readonly precision?: "fp32" | "bf16";
+  /** Default `fp32`. */
+  readonly precision?: NativePrecision;
   /** Threads of one run; default: all cores. */
   readonly threads?: number;
 }
 
-/** The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built. */
+/**
+ * The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built, and OPTION_INVALID
+ * for `int8` where the processor has no products of 8-bit integers.
+ */
 export function nativeExecutor(options: NativeOptions = {}): Executor {
   const { precision = "fp32", threads = availableParallelism() } = options;
   const machine = openMachine(threads);
-  const activationType = precision === "bf16" && machine.bfloat16 ? "bfloat16" : "float32";
+  const compileOptions = compileOptionsFor(precision, machine.instructionSet);
   return {
-    name: `native ${activationType}`,
-    async load(graph: Graph, parameters: Parameters, { frozen = false }: LoadOptions = {}) {
+    name: `native ${precision === "int8" ? "int8, " : ""}${compileOptions.activationType}`,
+    async load(graph: Graph, parameters: NamedParameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
-      const plan = compileNative(graph, { activationType, frozen });
-      const executable = new NativeExecutable(graph, parameters, plan, machine);
-      await executable.prepare();
-      return executable;
+      const plan = compileNative(graph, { ...compileOptions, frozen });
+      const constants = await holdConstants(plan, parameters, machine);
+      return new NativeExecutable({ graph, parameters, plan, constants, machine });
     },
   };
 }
 
+interface ExecutableParts {
+  readonly graph: Graph;
+  readonly parameters: NamedParameters;
+  readonly plan: Plan;
+  readonly constants: HeldConstants;
+  readonly machine: Machine;
+}
+
 class NativeExecutable implements Executable {
   readonly #graph: Graph;
-  readonly #parameters: Parameters;
+  readonly #parameters: NamedParameters;
   readonly #plan: Plan;
+  #constants: HeldConstants;
   readonly #machine: Machine;
   #arena = new ArrayBuffer(0);
-  #constants: { readonly layout: Layout; readonly memory: ArrayBuffer };
   #disposed = false;
   /** The runs: they share the arena. */
   readonly #runs = new Serial();
 
-  constructor(graph: Graph, parameters: Parameters, plan: Plan, machine: Machine) {
+  constructor({ graph, parameters, plan, constants, machine }: ExecutableParts) {
     this.#graph = graph;
     this.#parameters = parameters;
     this.#plan = plan;
+    this.#constants = constants;
     this.#machine = machine;
-    const layout = layConstants(plan.prepare, { bindings: new Map(), seed: 0 });
-    this.#constants = { layout, memory: machine.allocate(layout.bytes) };
-  }
-
-  /** Computes what follows from frozen parameters. */
-  async prepare(): Promise<void> {
-    const buffers = new Buffers(this.#parameters, this.#constants, { layout: EMPTY, memory: this.#arena }, {}, {});
-    const program = encode(this.#plan.prepare, this.#machine.kernels, (place) => buffers.addressOf(place), {
-      bindings: new Map(),
-      seed: 0,
-    });
-    await this.#machine.run(program, buffers.all);
   }
 
   run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
@@ -74,8 +77,9 @@ class NativeExecutable implements Executable {
   dispose(): Promise<void> {
     return this.#runs.run(async () => {
       this.#disposed = true;
+      this.#constants.release();
+      this.#constants = NO_CONSTANTS;
       this.#arena = new ArrayBuffer(0);
-      this.#constants = { layout: EMPTY, memory: new ArrayBuffer(0) };
     });
   }
 
@@ -90,7 +94,8 @@ class NativeExecutable implements Executable {
     const layout = layArena(this.#plan.calls, run);
     if (layout.bytes > this.#arena.byteLength) this.#arena = this.#machine.allocate(layout.bytes);
     const arena = { layout, memory: this.#arena };
-    const buffers = new Buffers(this.#parameters, this.#constants, arena, given, values);
+    const { memories: constants } = this.#constants;
+    const buffers = new Buffers({ parameters: this.#parameters, constants, arena, input: given, output: values });
     const program = encode(this.#plan.calls, this.#machine.kernels, (place) => buffers.addressOf(place), run);
     const seconds = onCalls && new Float64Array(this.#plan.calls.length);
     await this.#machine.run(program, buffers.all, seconds);
@@ -113,61 +118,7 @@ class NativeExecutable implements Executable {
   }
 }
 
-const EMPTY: Layout = { offsets: new Map(), bytes: 0 };
-
 /** In float32, also of the reference's float64. */
 function copyOf(data: Value["data"]): Float32Array | Int32Array {
   return data instanceof Int32Array ? data.slice() : Float32Array.from(data);
-}
-
-type Values = Readonly<Record<string, Value>>;
-
-interface Memory {
-  readonly layout: Layout;
-  readonly memory: ArrayBuffer;
-}
-
-/** The buffers of a run, each once, and where its places lie in them. */
-class Buffers {
-  readonly all: ArrayBufferLike[] = [];
-  readonly #indices = new Map<ArrayBufferLike, number>();
-  readonly #parameters: Parameters;
-  readonly #kept: Readonly<Record<"arena" | "constant", Memory>>;
-  readonly #given: Readonly<Record<"input" | "output", Values>>;
-
-  constructor(parameters: Parameters, constant: Memory, arena: Memory, input: Values, output: Values) {
-    this.#parameters = parameters;
-    this.#kept = { arena, constant };
-    this.#given = { input, output };
-  }
-
-  addressOf(place: Place): { buffer: number; offset: number } {
-    if (place.kind === "part") {
-      const { buffer, offset } = this.addressOf(place.of);
-      return { buffer, offset: offset + place.from };
-    }
-    if ("bytes" in place) {
-      const { layout, memory } = this.#kept[place.kind];
-      return { buffer: this.#indexOf(memory), offset: layout.offsets.get(place)! };
-    }
-    const data = this.#dataOf(place);
-    return { buffer: this.#indexOf(data.buffer), offset: data.byteOffset };
-  }
-
-  bytesOf(place: Place, run: RunSizes): number {
-    return "bytes" in place ? quantityIn(place.bytes, run) : this.#dataOf(place).byteLength;
-  }
-
-  #dataOf({ kind, name }: Extract<Place, { name: string }>): Value["data"] {
-    return kind === "parameter" ? this.#parameters.get(name).data : this.#given[kind][name].data;
-  }
-
-  #indexOf(buffer: ArrayBufferLike): number {
-    let index = this.#indices.get(buffer);
-    if (index === undefined) {
-      index = this.all.push(buffer) - 1;
-      this.#indices.set(buffer, index);
-    }
-    return index;
-  }
 }

@@ -41,6 +41,12 @@ export interface Lowering {
    * only some rows of the tensor.
    */
   packed(right: Tensor, size: { inner: Dim; columns: Dim }, transposed: boolean, part?: Stored): Place;
+  /** Whether linear layers with this weight are computed in 8-bit integers, of the two sides below. */
+  isQuantized(weight: Tensor): boolean;
+  /** The left side of a product, [rows, inner], quantized row by row. */
+  quantizedRows(left: Tensor): Place;
+  /** The right side, stored as [columns, inner], quantized column by column and packed. */
+  quantizedPanels(weight: Tensor): Place;
   /** The number of a dropout's node among the graph's. */
   site(forward: AnyNode): number;
   /** The product behind a tensor, if the node that is lowered takes it over. */

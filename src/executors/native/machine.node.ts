@@ -1,10 +1,9 @@
 import { ClozeError } from "../../base/errors.ts";
-import { type Addon, loadAddon, type Pool } from "./addon.node.ts";
+import { type Addon, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
 
 /** The instruction set and the threads that programs run on. */
 export class Machine {
-  /** Whether products can be computed in bfloat16. */
-  readonly bfloat16: boolean;
+  readonly instructionSet: InstructionSet;
   /** Numbers of the kernels in programs. */
   readonly kernels: ReadonlyMap<string, number>;
   readonly #addon: Addon;
@@ -13,7 +12,7 @@ export class Machine {
   readonly #pool: Pool;
 
   constructor(addon: Addon, set: number, pool: Pool) {
-    this.bfloat16 = addon.instructionSets[set].bfloat16;
+    this.instructionSet = addon.instructionSets[set];
     this.kernels = new Map(addon.kernels.map((name, i) => [name, i]));
     this.#addon = addon;
     this.#set = set;

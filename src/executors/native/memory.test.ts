@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { layArena, layConstants } from "./memory.ts";
+import { layArena } from "./memory.ts";
 import type { Argument, Call, Place, RunSizes } from "./plan.ts";
 
 const RUN: RunSizes = { bindings: new Map([["T", 5]]), seed: 0 };
 const LINE = 64;
 
-type Kept = Extract<Place, { bytes: unknown }>;
+type Kept = Extract<Place, { kind: "arena" }>;
 
 function arena(bytes: number): Kept {
   return { kind: "arena", bytes };
@@ -118,19 +118,9 @@ describe("the arena", () => {
   });
 
   test("is empty where nothing is kept", () => {
-    expect(layArena([call(1, null, { kind: "constant", bytes: 8 })], RUN)).toEqual({ offsets: new Map(), bytes: 0 });
-  });
-});
-
-describe("constants", () => {
-  test("lie one after another, each once and at the beginning of a cache line", () => {
-    const [a, b, c]: Kept[] = [1, 64, 65].map((bytes) => ({ kind: "constant", bytes }));
-    const { offsets, bytes } = layConstants([call(a, arena(1000)), call(b, a), call(c, b, a)], RUN);
-    expect([...offsets]).toEqual([
-      [a, 0],
-      [b, 64],
-      [c, 128],
-    ]);
-    expect(bytes).toBe(256);
+    expect(layArena([call(1, null, { kind: "constant", parameter: "w", form: "panels", bytes: 8 })], RUN)).toEqual({
+      offsets: new Map(),
+      bytes: 0,
+    });
   });
 });

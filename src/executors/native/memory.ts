@@ -1,9 +1,11 @@
-import { type Call, isPlace, type Place, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
+import { type Call, isPlace, type Kept, type Place, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
 
 /** Kernels read and write whole cache lines. */
 const ALIGNMENT = 64;
 
-/** Where each place of a kind lies in one stretch of memory, and how long that is, in bytes. */
+type Arena = Extract<Kept, { kind: "arena" }>;
+
+/** Where each place lies in one stretch of memory, and how long that is, in bytes. */
 export interface Layout {
   readonly offsets: ReadonlyMap<Place, number>;
   readonly bytes: number;
@@ -16,7 +18,7 @@ export interface Layout {
 export function layArena(calls: readonly Call[], run: RunSizes): Layout {
   const lastCalls = new Map<Place, number>();
   calls.forEach((call, i) => {
-    for (const place of placesOf(call, "arena")) lastCalls.set(place, i);
+    for (const place of placesOf(call)) lastCalls.set(place, i);
   });
   const offsets = new Map<Place, number>();
   /** What is in use, by offset. */
@@ -24,7 +26,7 @@ export function layArena(calls: readonly Call[], run: RunSizes): Layout {
   let bytes = 0;
   calls.forEach((call, i) => {
     if (blocks.some(({ lastCall }) => lastCall < i)) blocks = blocks.filter(({ lastCall }) => lastCall >= i);
-    for (const place of placesOf(call, "arena")) {
+    for (const place of placesOf(call)) {
       if (offsets.has(place)) continue;
       const size = sizeOf(place, run);
       let from = 0;
@@ -38,27 +40,13 @@ export function layArena(calls: readonly Call[], run: RunSizes): Layout {
   return { offsets, bytes };
 }
 
-/** Lays out what stays: one place after another. */
-export function layConstants(calls: readonly Call[], run: RunSizes): Layout {
-  const offsets = new Map<Place, number>();
-  let bytes = 0;
-  for (const place of calls.flatMap((call) => placesOf(call, "constant"))) {
-    if (offsets.has(place)) continue;
-    offsets.set(place, bytes);
-    bytes += sizeOf(place, run);
-  }
-  return { offsets, bytes };
-}
-
-type Kept = Extract<Place, { kind: "arena" | "constant" }>;
-
-function placesOf(call: Call, kind: Kept["kind"]): Kept[] {
+function placesOf(call: Call): Arena[] {
   return call.arguments
     .filter(isPlace)
     .map(wholeOf)
-    .filter((place): place is Kept => place.kind === kind);
+    .filter((place): place is Arena => place.kind === "arena");
 }
 
-function sizeOf({ bytes }: Kept, run: RunSizes): number {
+function sizeOf({ bytes }: Arena, run: RunSizes): number {
   return Math.max(1, Math.ceil(quantityIn(bytes, run) / ALIGNMENT)) * ALIGNMENT;
 }

@@ -18,11 +18,21 @@ export type Quantity = number | ((run: RunSizes) => number);
 
 /**
  * Where a value lies: in one of the run's own buffers, or in memory that the executable keeps, either for some calls of a
- * run (`arena`) or, if it follows from frozen parameters alone, for all runs (`constant`).
+ * run (`arena`) or, if it follows from a frozen parameter alone, for all runs (`constant`).
  */
-export type Whole =
-  | { readonly kind: "input" | "parameter" | "output"; readonly name: string }
-  | { readonly kind: "arena" | "constant"; readonly bytes: Quantity };
+export type Whole = { readonly kind: "input" | "parameter" | "output"; readonly name: string } | Kept;
+
+/** What the executable keeps. */
+export type Kept = { readonly kind: "arena"; readonly bytes: Quantity } | Constant;
+
+/** What is made of a frozen parameter. */
+export interface Constant {
+  readonly kind: "constant";
+  readonly parameter: string;
+  /** What it is made into, such as numbers of another type, or packed ones. */
+  readonly form: string;
+  readonly bytes: Quantity;
+}
 
 /** Some bytes of a place, from an offset on. */
 export interface Part {
@@ -49,9 +59,15 @@ export interface Call {
   readonly arguments: readonly Argument[];
 }
 
+/** A constant, and the call that makes it of its parameter. */
+export interface Preparation {
+  readonly constant: Constant;
+  readonly call: Call;
+}
+
 /** A graph as calls of kernels: `prepare` once, where parameters are frozen, and `calls` in each run. */
 export interface Plan {
-  readonly prepare: readonly Call[];
+  readonly prepare: readonly Preparation[];
   readonly calls: readonly Call[];
 }
 

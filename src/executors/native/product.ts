@@ -30,9 +30,15 @@ export function lowerProduct(node: ProductNode, finish: Finish, l: Lowering): vo
   const { left, transposeLeft, right, transposeRight, bias } = factors(node);
   const [rows, columns] = node.outputs[0].shape;
   const inner = left.shape[transposeLeft ? 0 : 1];
-  const packed = l.packed(right, { inner, columns }, transposeRight);
+  const bias_ = bias && l.read(bias, "float32");
   const size = { rows, columns, inner };
-  multiply({ left: l.stored(left), transposeLeft, packed, bias: bias && l.read(bias, "float32"), size }, finish, l);
+  if (node.op === "linear" && l.isQuantized(right)) {
+    const sides = [l.quantizedRows(left), l.quantizedPanels(right)];
+    l.call("quantizedProduct", ...sides, ...sizesOf(size), ...endingOf(bias_, finish, l));
+    return;
+  }
+  const packed = l.packed(right, { inner, columns }, transposeRight);
+  multiply({ left: l.stored(left), transposeLeft, packed, bias: bias_, size }, finish, l);
 }
 
 /** What a product is made of, wherever it lies. */
@@ -41,20 +47,34 @@ export interface StoredFactors {
   readonly transposeLeft?: boolean;
   readonly packed: Place;
   readonly bias?: Place;
-  readonly size: { readonly rows: Dim; readonly columns: Dim; readonly inner: Dim };
+  readonly size: Size;
+}
+
+interface Size {
+  readonly rows: Dim;
+  readonly columns: Dim;
+  readonly inner: Dim;
 }
 
 /** Adds the call of a product of factors that need not be whole tensors. */
 export function multiply(factors: StoredFactors, finish: Finish, l: Lowering): void {
-  const { left, transposeLeft = false, packed, bias = null, size } = factors;
+  const { left, transposeLeft = false, packed, bias, size } = factors;
+  const numbers = [typeNumber(l.activationType), left.place, typeNumber(left.type), Number(transposeLeft)];
+  l.call("product", ...numbers, packed, ...sizesOf(size), ...endingOf(bias, finish, l));
+}
+
+function sizesOf({ rows, columns, inner }: Size): Argument[] {
+  return [dim(rows), dim(columns), dim(inner)];
+}
+
+/** The arguments that all products end with. */
+function endingOf(bias: Place | undefined, finish: Finish, l: Lowering): Argument[] {
   const { out, before = null, activation, slopeAt = null, dropout, addend = null } = finish;
   const mask: Argument[] = dropout ? [seedOf, l.site(dropout), dropout.attributes.rate] : [0, 0, 0];
-  l.call(
-    "product",
-    ...[typeNumber(l.activationType), left.place, typeNumber(left.type), Number(transposeLeft), packed],
-    ...[dim(size.rows), dim(size.columns), dim(size.inner), out.place, typeNumber(out.type), bias],
-    ...[addend, before, slopeAt, activation ? ACTIVATION_NUMBERS[activation] : 0, ...mask],
-  );
+  return [
+    ...[out.place, typeNumber(out.type), bias ?? null, addend, before, slopeAt],
+    ...[activation ? ACTIVATION_NUMBERS[activation] : 0, ...mask],
+  ];
 }
 
 interface Factors {

@@ -3,7 +3,7 @@ import { type Call, isPlace, type Place, quantityIn, type RunSizes } from "./pla
 
 /** Kernels by what they are for. */
 const FAMILIES = {
-  products: ["product"],
+  products: ["product", "quantizedProduct"],
   attention: ["attention", "attentionGradient"],
   normalisation: ["layerNorm", "layerNormGradient"],
   pointwise: ["add", "activation", "activationGradient", "dropout"],
@@ -13,7 +13,7 @@ const FAMILIES = {
     ...["segmentCrossEntropy", "segmentCrossEntropyGradient"],
     ...["sigmoidCrossEntropy", "sigmoidCrossEntropyGradient", "squaredError", "squaredErrorGradient"],
   ],
-  packing: ["packRight", "convert"],
+  packing: ["packRight", "packQuantized", "quantizeRows", "convert"],
   optimizer: ["adamw", "measureChanges", "applyChanges", "sumOfSquares"],
 } as const;
 
@@ -26,6 +26,7 @@ const FAMILY_OF: ReadonlyMap<string, KernelFamily> = new Map(
 /** Operations of a call from its numbers, places left out, in the order of its arguments. */
 const FLOP: Readonly<Record<string, (numbers: readonly number[]) => number>> = {
   product: ([, , , rows, columns, inner]) => 2 * rows * columns * inner,
+  quantizedProduct: ([rows, columns, inner]) => 2 * rows * columns * inner,
   attention: ([, , longest, tokens, width]) => 4 * tokens * longest * width,
   attentionGradient: ([, , longest, tokens, width]) => 10 * tokens * longest * width,
 };

@@ -12,7 +12,7 @@ const PLACES: readonly Place[] = [
   { kind: "parameter", name: "weight" },
   { kind: "output", name: "loss" },
   { kind: "arena", bytes: 40 },
-  { kind: "constant", bytes: 8 },
+  { kind: "constant", parameter: "weight", form: "panels", bytes: 8 },
 ];
 const addressOf = (place: Place): Address => ({
   buffer: PLACES.indexOf(place),

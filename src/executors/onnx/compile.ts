@@ -3,7 +3,7 @@ import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { AnyTensor } from "../../graph/operations.ts";
 import { type AnyNode, isNode } from "../../graph/operations.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
 import type { Shape } from "../../graph/shape.ts";
 import { OnnxBuilder } from "./builder.ts";
 import { lower } from "./lower.ts";
@@ -26,7 +26,7 @@ export interface OnnxModel {
  * Lowers a graph to an ONNX model. Parameters become inputs, which a run reads where they lie, or with `frozen` constants
  * of the model, which ONNX Runtime packs once.
  */
-export function compileOnnx(graph: Graph, frozen?: Parameters): OnnxModel {
+export function compileOnnx(graph: Graph, frozen?: NamedParameters): OnnxModel {
   const onnx = new OnnxBuilder();
   const names = new Map<AnyNode, readonly string[]>();
   const kept = new Map<AnyNode, Readonly<Record<string, string>>>();

@@ -3,7 +3,7 @@ import { fillDropoutMask } from "../../graph/dropout-mask.ts";
 import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
-import { type Parameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
+import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
 import { compileOnnx, type MaskInput, outputName } from "./compile.ts";
 import type { OnnxSession, OnnxValue, OpenSession } from "./session.ts";
 
@@ -89,7 +89,7 @@ class OnnxExecutable implements Executable {
   }
 }
 
-function parameterInputs(graph: Graph, parameters: Parameters): Record<string, OnnxValue> {
+function parameterInputs(graph: Graph, parameters: NamedParameters): Record<string, OnnxValue> {
   return Object.fromEntries(
     graph.parameters.map(({ name, shape }) => [
       name,

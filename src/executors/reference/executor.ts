@@ -4,7 +4,7 @@ import type { Executable, Executor, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import type { AnyTensor, NodeOf, OpName } from "../../graph/operations.ts";
-import { type Parameters, requireParameters } from "../../graph/parameters.ts";
+import { type NamedParameters, requireParameters } from "../../graph/parameters.ts";
 import { ATTENTION_RULES } from "./attention.ts";
 import { LAYER_NORM_RULES } from "./layer-norm.ts";
 import { LINEAR_RULES } from "./linear.ts";
@@ -31,7 +31,7 @@ const RULES: Rules = {
 export const referenceExecutor: Executor = {
   name: "reference",
 
-  async load(graph: Graph, parameters: Parameters): Promise<Executable> {
+  async load(graph: Graph, parameters: NamedParameters): Promise<Executable> {
     requireParameters(graph.parameters, parameters);
     return {
       async run(inputs, options = {}) {
@@ -52,7 +52,7 @@ export const referenceExecutor: Executor = {
 /** Computes every node after those that it reads. */
 function evaluate(
   graph: Graph,
-  parameters: Parameters,
+  parameters: NamedParameters,
   inputs: Readonly<Record<string, Value>>,
   bindings: Bindings,
   seed: number | undefined,

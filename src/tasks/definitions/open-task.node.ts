@@ -1,10 +1,11 @@
 import type { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
-import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
-import { Parameters } from "../../graph/parameters.ts";
-import { loadWeights, openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
+import type { BertConfig } from "../../bert/config.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
+import { openFrozenModel } from "../folder/frozen-model.node.ts";
+import { openModelFolder, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
 import { maxLengthOf } from "../run/max-length.ts";
-import type { Task } from "./task.ts";
+import type { Task, TaskContext } from "./task.ts";
 import { TaskModel, taskParameters } from "./task-model.ts";
 
 /**
@@ -16,6 +17,17 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   path: string,
   options: ExecutorOptions = {},
 ): Promise<TaskModel<I, G, A, R, S>> {
+  const { config, context } = await readTask(task, path);
+  const model = await openFrozenModel(path, options);
+  const parameters = await model.parameters(taskParameters(task, config, context));
+  return TaskModel.load(task, { config, parameters, context }, model.executor, { frozen: true });
+}
+
+/** What a folder says of a model of a task, without its weights. Throws as `openTask` does. */
+export async function readTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
+  task: Task<I, G, A, R, S>,
+  path: string,
+): Promise<{ readonly config: BertConfig; readonly context: TaskContext<z.infer<S>> }> {
   const folder = await openModelFolder(path);
   await requireProblem(task, path);
   const { config, tokenizer, taskSettings } = folder;
@@ -33,10 +45,7 @@ export async function openTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
       received: settings.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
     });
   }
-  const context = { tokenizer, labels, maxLength: maxLengthOf(folder), settings: settings.data };
-  const parameters = new Parameters(taskParameters(task, config, context));
-  await loadWeights(path, parameters);
-  return TaskModel.load(task, { config, parameters, context }, openExecutor(options, "inference"), { frozen: true });
+  return { config, context: { tokenizer, labels, maxLength: maxLengthOf(folder), settings: settings.data } };
 }
 
 /**

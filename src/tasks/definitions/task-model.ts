@@ -6,7 +6,7 @@ import type { Executor, Value } from "../../graph/executor.ts";
 import type { ParameterSpec } from "../../graph/graph.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/operations.ts";
-import { Parameters } from "../../graph/parameters.ts";
+import { type NamedParameters, Parameters } from "../../graph/parameters.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import { LOSS_OF_LOGITS, lossOfLogits } from "../../train/loss-of-logits.ts";
 import type { Evaluation } from "../../train/trainable.ts";
@@ -49,7 +49,7 @@ export function prepareExamples<I, G, A, R extends z.ZodObject, S extends z.ZodO
 
 export interface TaskModelParts<Settings> {
   readonly config: BertConfig;
-  readonly parameters: Parameters;
+  readonly parameters: NamedParameters;
   readonly context: TaskContext<Settings>;
 }
 

@@ -67,7 +67,7 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
    */
   readonly maxLength?: number;
   readonly device?: Device;
-  readonly precision?: Precision;
+  readonly precision?: Precision<"training">;
   readonly threads?: number;
   /** Compute on a thread of its own, so that the caller's event loop stays free; slower, since all numbers are copied. */
   readonly worker?: boolean;

@@ -7,11 +7,12 @@ import { writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { readError } from "../../formats/file-errors.node.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readSafetensors, readSafetensorsHeader } from "../../formats/safetensors-file.node.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { Parameter, Parameters } from "../../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { TOKENIZER_FILES } from "../../tokenizer/tokenizer-files.ts";
 import { encodeParameters, type WeightType } from "../../train/weights.ts";
+import { describeWeight, NativeWeights, refuseNativeWeights } from "./native-weights.node.ts";
 
 /** A model as it lies in a folder, in Hugging Face's layout; the weights are read on request. */
 export interface ModelFolder {
@@ -88,13 +89,15 @@ export interface LoadedWeights {
  * `gamma` and `beta` of LayerNorm, encoders saved alone, without the prefix `bert.`, and the masked-LM bias as its
  * decoder's.
  *
- * @throws ClozeError FILE_MISSING, PARAMETER_SHAPE, MODEL_INCOMPLETE and those of `readSafetensors`
+ * @throws ClozeError FILE_MISSING, PARAMETER_SHAPE, MODEL_INCOMPLETE, WEIGHTS_NOT_FINITE, WEIGHTS_PACKED and those of
+ *   `readSafetensors`
  */
 export async function loadWeights(
   folder: string,
   parameters: Parameters,
   { optional = [], skip = [] }: { readonly optional?: readonly string[]; readonly skip?: readonly string[] } = {},
 ): Promise<LoadedWeights> {
+  await refuseNativeWeights(folder);
   const found = new Set<string>();
   const unused: string[] = [];
   const path = join(folder, WEIGHTS);
@@ -118,6 +121,7 @@ export async function loadWeights(
       return data;
     },
   });
+  for (const name of found) requireFinite(path, parameters.get(name));
   const missing = parameters.views.map(({ spec }) => spec.name).filter((name) => !found.has(name));
   const lost = missing.filter((name) => !startsWithOne(name, optional));
   if (lost.length === 0) return { missing, unused };
@@ -129,13 +133,28 @@ export async function loadWeights(
   });
 }
 
+function requireFinite(path: string, { spec: { name, shape }, data }: Parameter): void {
+  let zero = 0;
+  for (let i = 0; i < data.length; i++) zero += data[i] * 0; // of what is not finite no number
+  if (zero === 0) return;
+  const at = data.findIndex((x) => !Number.isFinite(x));
+  throw new ClozeError("WEIGHTS_NOT_FINITE", {
+    problem: `${path} is spoilt: ${name} has numbers that are not finite`,
+    expected: "finite numbers",
+    received: `${data[at]} at element ${at} of [${shape.join(", ")}]`,
+    cure: "Download or write the file again; a training that diverged leaves nothing to use.",
+  });
+}
+
 const WEIGHTS = "model.safetensors";
 
 /** The files that `saveModelFolder` writes. */
 export const MODEL_FILES = [WEIGHTS, ...TOKENIZER_FILES, "config.json"] as const;
 
-/** What model.safetensors holds, without reading the numbers. Throws the errors of `readSafetensorsHeader`. */
+/** What a folder's weights are, without reading the numbers. Throws the errors of `readSafetensorsHeader` and `NativeWeights`. */
 export async function storedWeights(folder: string): Promise<StoredWeight[]> {
+  const native = await NativeWeights.open(folder);
+  if (native) return Array.from(native.weights, ([name, weight]) => ({ name, ...describeWeight(weight) }));
   const { entries } = await readSafetensorsHeader(join(folder, WEIGHTS));
   return Array.from(entries, ([name, { dtype, shape, begin, end }]) => ({ name, dtype, shape, bytes: end - begin }));
 }

@@ -52,6 +52,12 @@ export async function claimFolder(output: string, { overwrite = false }: { overw
   throw notEmpty(output, found, "Name another folder, or overwrite what is there with --overwrite.");
 }
 
+/** The same where nothing can be overwritten. Throws OUTPUT_NOT_EMPTY, FILE_NOT_WRITABLE. */
+export async function claimNewFolder(output: string): Promise<void> {
+  const found = await openOutputFolder(output);
+  if (found.length > 0) throw notEmpty(output, found, "Name another folder.");
+}
+
 function notEmpty(output: string, found: readonly string[], cure: string): ClozeError {
   return new ClozeError("OUTPUT_NOT_EMPTY", {
     problem: `the output folder ${output} is not empty`,

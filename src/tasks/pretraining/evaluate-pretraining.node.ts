@@ -2,10 +2,10 @@ import { ClozeError } from "../../base/errors.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
 import type { MaskUnit } from "../../data/masking.ts";
 import type { Pairing } from "../../data/sentence-pairs.ts";
-import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
-import { Parameters } from "../../graph/parameters.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import type { Evaluation } from "../../train/trainable.ts";
-import { loadWeights, openModelFolder, storedWeights } from "../folder/model-folder.node.ts";
+import { openFrozenModel } from "../folder/frozen-model.node.ts";
+import { openModelFolder, storedWeights } from "../folder/model-folder.node.ts";
 import { requireLength } from "../folder/starting-point.node.ts";
 import type { Control } from "../run/control.ts";
 import { readHeldOut } from "./held-out.node.ts";
@@ -53,12 +53,11 @@ export async function evaluatePretraining(folder: string, options: EvaluatePretr
   const sequences = await readHeldOut(options.data, tokenizer, instances, options.reading);
 
   const objective: Objective = canJudge && pairs !== "none" ? "pretraining" : "masked-lm";
-  const parameters = new Parameters(pretrainingParameters(config, objective));
-  await loadWeights(folder, parameters);
-  const evaluator = await PretrainingEvaluator.load(
-    { config, objective, parameters },
-    openExecutor(options, "inference"),
-  );
+  const model = await openFrozenModel(folder, options);
+  const parameters = await model.parameters(pretrainingParameters(config, objective));
+  const evaluator = await PretrainingEvaluator.load({ config, objective, parameters }, model.executor, {
+    frozen: true,
+  });
   try {
     return await evaluator.evaluate(sequences, options);
   } finally {

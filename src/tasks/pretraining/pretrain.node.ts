@@ -56,7 +56,7 @@ export interface PretrainOptions extends OutputOptions, Partial<PretrainingSetti
   /** How the weights of the model folder are stored. Default float32. */
   readonly weights?: WeightType;
   readonly device?: Device;
-  readonly precision?: Precision;
+  readonly precision?: Precision<"training">;
   readonly threads?: number;
   readonly onEvent?: (event: PretrainEvent) => void;
   readonly signal?: AbortSignal;
@@ -153,7 +153,10 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
   });
   const { objective } = settings;
   const evaluator =
-    heldOut && (await PretrainingEvaluator.load({ config, objective, parameters }, openExecutor(options, "inference")));
+    heldOut &&
+    (await PretrainingEvaluator.load({ config, objective, parameters }, openExecutor(options, "inference"), {
+      frozen: false,
+    }));
   const evaluate = heldOut && evaluator && (() => evaluator.evaluate(heldOut));
   let evaluation: { step: number; metrics: Evaluation["metrics"] } | undefined;
   try {

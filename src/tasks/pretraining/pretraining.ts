@@ -5,7 +5,7 @@ import { joinSequences } from "../../data/sequences.ts";
 import { type Executor, type Value, vector } from "../../graph/executor.ts";
 import { makeGraph, type ParameterSpec } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/operations.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
 import { maskedLm } from "../../heads/masked-lm.ts";
 import { pretraining } from "../../heads/pretraining.ts";
 import type { Evaluation, Trainable } from "../../train/trainable.ts";
@@ -104,7 +104,7 @@ export function countMasked(sequences: readonly MaskedSequence[]): number {
   return sequences.reduce((sum, { positions }) => sum + positions.length, 0);
 }
 
-/** Measures a model on masked sequences; its parameters may change between two measurements. */
+/** Measures a model on masked sequences. */
 export class PretrainingEvaluator {
   readonly #objective: Objective;
   readonly #predictor: Predictor;
@@ -114,12 +114,14 @@ export class PretrainingEvaluator {
     this.#predictor = predictor;
   }
 
+  /** `frozen`: the parameters will not change between two measurements. */
   static async load(
-    model: { readonly config: BertConfig; readonly objective: Objective; readonly parameters: Parameters },
+    model: { readonly config: BertConfig; readonly objective: Objective; readonly parameters: NamedParameters },
     executor: Executor,
+    { frozen }: { readonly frozen: boolean },
   ): Promise<PretrainingEvaluator> {
     const { metrics } = graphsOf(withoutDropout(model.config), model.objective);
-    const predictor = await Predictor.load(metrics, model.parameters, executor, { frozen: false });
+    const predictor = await Predictor.load(metrics, model.parameters, executor, { frozen });
     return new PretrainingEvaluator(model.objective, predictor);
   }
 

@@ -4,7 +4,7 @@ import { joinSequences, type Sequence } from "../../data/sequences.ts";
 import type { Executable, Executor, LoadOptions, Value } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/operations.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
 import type { Control } from "./control.ts";
 
 type Values = Readonly<Record<string, Value>>;
@@ -30,7 +30,7 @@ export class Predictor {
   /** `frozen`: the weights will not change, which lets the executor pack them. */
   static async load(
     outputs: Readonly<Record<string, Tensor>>,
-    parameters: Parameters,
+    parameters: NamedParameters,
     executor: Executor,
     options: LoadOptions,
   ): Promise<Predictor> {

@@ -4,7 +4,7 @@ import type { Sequence } from "../../data/sequences.ts";
 import type { Executor, Value } from "../../graph/executor.ts";
 import { makeGraph, type ParameterSpec } from "../../graph/graph.ts";
 import type { Tensor } from "../../graph/operations.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
 import type { Control } from "../run/control.ts";
 import { Predictor } from "../run/predictor.ts";
 import { normalizeRows, type Pooling, pool } from "./pooling.ts";
@@ -50,7 +50,7 @@ export class FeatureModel {
 
   /** `layers`: from 0 to L, in the order in which they stand in a row. `parameters`: of `featureParameters`. */
   static async load(
-    model: { readonly config: BertConfig; readonly layers: readonly number[]; readonly parameters: Parameters },
+    model: { readonly config: BertConfig; readonly layers: readonly number[]; readonly parameters: NamedParameters },
     executor: Executor,
   ): Promise<FeatureModel> {
     const { config, layers, parameters } = model;

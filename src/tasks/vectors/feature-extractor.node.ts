@@ -1,11 +1,10 @@
 import { ClozeError } from "../../base/errors.ts";
 import type { BertConfig } from "../../bert/config.ts";
-import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
-import type { Executor } from "../../graph/executor.ts";
-import { Parameters } from "../../graph/parameters.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
-import { loadWeights, openModelFolder } from "../folder/model-folder.node.ts";
+import { type FrozenModel, openFrozenModel } from "../folder/frozen-model.node.ts";
+import { openModelFolder } from "../folder/model-folder.node.ts";
 import type { Control } from "../run/control.ts";
 import { maxLengthOf } from "../run/max-length.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
@@ -32,24 +31,21 @@ export class FeatureExtractor {
   readonly config: BertConfig;
   /** Numbers in a row of features of the layers that it was opened for. */
   readonly width: number;
-  readonly #path: string;
   readonly #tokenizer: BertTokenizer;
-  readonly #executor: Executor;
+  readonly #frozen: FrozenModel;
   readonly #layers: readonly number[];
   /** For each choice of layers a graph that ends at the highest of them, made when it is first asked for. */
   readonly #models = new Map<string, Promise<FeatureModel>>();
   #disposed = false;
 
   private constructor(
-    path: string,
     model: { readonly config: BertConfig; readonly tokenizer: BertTokenizer },
-    executor: Executor,
+    frozen: FrozenModel,
     layers: LayerChoice,
   ) {
     this.config = model.config;
-    this.#path = path;
     this.#tokenizer = model.tokenizer;
-    this.#executor = executor;
+    this.#frozen = frozen;
     this.#layers = chooseLayers(layers, this.config.layers);
     this.width = this.#layers.length * this.config.hiddenSize;
   }
@@ -63,12 +59,7 @@ export class FeatureExtractor {
     path: string,
     { layers = "-1", ...options }: ExecutorOptions & { readonly layers?: LayerChoice } = {},
   ): Promise<FeatureExtractor> {
-    const extractor = new FeatureExtractor(
-      path,
-      await openModelFolder(path),
-      openExecutor(options, "inference"),
-      layers,
-    );
+    const extractor = new FeatureExtractor(await openModelFolder(path), await openFrozenModel(path, options), layers);
     await extractor.#model();
     return extractor;
   }
@@ -138,8 +129,7 @@ export class FeatureExtractor {
     if (this.#disposed) {
       throw new ClozeError("DISPOSED", { problem: "the model was disposed of", cure: "Load it anew." });
     }
-    const parameters = new Parameters(featureParameters(this.config, layers));
-    await loadWeights(this.#path, parameters);
-    return FeatureModel.load({ config: this.config, layers, parameters }, this.#executor);
+    const parameters = await this.#frozen.parameters(featureParameters(this.config, layers));
+    return FeatureModel.load({ config: this.config, layers, parameters }, this.#frozen.executor);
   }
 }

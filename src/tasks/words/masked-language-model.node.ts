@@ -1,6 +1,5 @@
-import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
-import { Parameters } from "../../graph/parameters.ts";
-import { loadHeadWeights } from "../folder/head-weights.node.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
+import { openFrozenModel } from "../folder/frozen-model.node.ts";
 import { openModelFolder } from "../folder/model-folder.node.ts";
 import { MaskedLanguageModel, maskedLmParameters } from "./masked-language-model.ts";
 
@@ -13,7 +12,8 @@ export async function openMaskedLanguageModel(
   options: ExecutorOptions = {},
 ): Promise<MaskedLanguageModel> {
   const { config, tokenizer } = await openModelFolder(path);
-  const parameters = new Parameters(maskedLmParameters(config));
-  await loadHeadWeights(path, parameters, { name: "masked language modelling", prefixes: ["cls.predictions."] });
-  return MaskedLanguageModel.load({ config, parameters, tokenizer }, openExecutor(options, "inference"));
+  const model = await openFrozenModel(path, options);
+  const head = { name: "masked language modelling", prefixes: ["cls.predictions."] };
+  const parameters = await model.parameters(maskedLmParameters(config), head);
+  return MaskedLanguageModel.load({ config, parameters, tokenizer }, model.executor);
 }

@@ -2,7 +2,7 @@ import { type BertConfig, withoutDropout } from "../../bert/config.ts";
 import { joinSequences, type Sequence } from "../../data/sequences.ts";
 import { type Executor, type Value, vector } from "../../graph/executor.ts";
 import { makeGraph, type ParameterSpec } from "../../graph/graph.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
 import { maskedLm } from "../../heads/masked-lm.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
@@ -36,7 +36,7 @@ export class MaskedLanguageModel {
   }
 
   static async load(
-    model: { readonly config: BertConfig; readonly parameters: Parameters; readonly tokenizer: BertTokenizer },
+    model: { readonly config: BertConfig; readonly parameters: NamedParameters; readonly tokenizer: BertTokenizer },
     executor: Executor,
   ): Promise<MaskedLanguageModel> {
     const { config, parameters, tokenizer } = model;

@@ -1,6 +1,5 @@
-import { type ExecutorOptions, openExecutor } from "../../executors/executor.node.ts";
-import { Parameters } from "../../graph/parameters.ts";
-import { loadHeadWeights } from "../folder/head-weights.node.ts";
+import type { ExecutorOptions } from "../../executors/executor.node.ts";
+import { openFrozenModel } from "../folder/frozen-model.node.ts";
 import { openModelFolder } from "../folder/model-folder.node.ts";
 import { NextSentenceModel, nextSentenceParameters } from "./next-sentence.ts";
 
@@ -10,9 +9,10 @@ import { NextSentenceModel, nextSentenceParameters } from "./next-sentence.ts";
  */
 export async function openNextSentenceModel(path: string, options: ExecutorOptions = {}): Promise<NextSentenceModel> {
   const { config, tokenizer } = await openModelFolder(path);
-  const parameters = new Parameters(nextSentenceParameters(config));
+  const model = await openFrozenModel(path, options);
   // An encoder trained without pairs has no use for the pooler either.
   const prefixes = ["cls.seq_relationship.", "bert.pooler."];
-  await loadHeadWeights(path, parameters, { name: "next sentence prediction", prefixes });
-  return NextSentenceModel.load({ config, parameters, tokenizer }, openExecutor(options, "inference"));
+  const head = { name: "next sentence prediction", prefixes };
+  const parameters = await model.parameters(nextSentenceParameters(config), head);
+  return NextSentenceModel.load({ config, parameters, tokenizer }, model.executor);
 }

@@ -1,7 +1,7 @@
 import { type BertConfig, withoutDropout } from "../../bert/config.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { makeGraph, type ParameterSpec } from "../../graph/graph.ts";
-import type { Parameters } from "../../graph/parameters.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
 import { nextSentence } from "../../heads/next-sentence.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
@@ -36,7 +36,7 @@ export class NextSentenceModel {
   }
 
   static async load(
-    model: { readonly config: BertConfig; readonly parameters: Parameters; readonly tokenizer: BertTokenizer },
+    model: { readonly config: BertConfig; readonly parameters: NamedParameters; readonly tokenizer: BertTokenizer },
     executor: Executor,
   ): Promise<NextSentenceModel> {
     const { config, parameters, tokenizer } = model;

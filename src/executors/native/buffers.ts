@@ -1,0 +1,67 @@
+import type { Value } from "../../graph/executor.ts";
+import type { NamedParameters } from "../../graph/parameters.ts";
+import type { Layout } from "./memory.ts";
+import { type Constant, type Place, quantityIn, type RunSizes } from "./plan.ts";
+import type { Address } from "./program.ts";
+import type { Stretch } from "./shared-constants.ts";
+
+type Values = Readonly<Record<string, Value>>;
+
+/** Memory of one run after another, and where its places lie in it. */
+export interface Arena {
+  readonly layout: Layout;
+  readonly memory: ArrayBuffer;
+}
+
+export const EMPTY: Arena = { layout: { offsets: new Map(), bytes: 0 }, memory: new ArrayBuffer(0) };
+
+/** What the places of a run lie in. */
+export interface Memories {
+  readonly parameters: NamedParameters;
+  readonly constants: ReadonlyMap<Constant, Stretch>;
+  readonly arena: Arena;
+  readonly input: Values;
+  readonly output: Values;
+}
+
+/** The buffers of a run, each once, and where its places lie in them. */
+export class Buffers {
+  readonly all: ArrayBufferLike[] = [];
+  readonly #indices = new Map<ArrayBufferLike, number>();
+  readonly #memories: Memories;
+
+  constructor(memories: Memories) {
+    this.#memories = memories;
+  }
+
+  addressOf(place: Place): Address {
+    if (place.kind === "part") {
+      const { buffer, offset } = this.addressOf(place.of);
+      return { buffer, offset: offset + place.from };
+    }
+    const { arena, constants } = this.#memories;
+    if (place.kind === "arena") return this.#at(arena.memory, arena.layout.offsets.get(place)!);
+    if (place.kind === "constant") {
+      const { buffer, offset } = constants.get(place)!;
+      return this.#at(buffer, offset);
+    }
+    const { buffer, byteOffset } = this.#dataOf(place);
+    return this.#at(buffer, byteOffset);
+  }
+
+  bytesOf(place: Place, run: RunSizes): number {
+    return "bytes" in place ? quantityIn(place.bytes, run) : this.#dataOf(place).byteLength;
+  }
+
+  #dataOf({ kind, name }: Extract<Place, { name: string }>): Value["data"] {
+    return kind === "parameter" ? this.#memories.parameters.get(name).data : this.#memories[kind][name].data;
+  }
+
+  #at(buffer: ArrayBufferLike, offset: number): Address {
+    const known = this.#indices.get(buffer);
+    if (known !== undefined) return { buffer: known, offset };
+    const index = this.all.push(buffer) - 1;
+    this.#indices.set(buffer, index);
+    return { buffer: index, offset };
+  }
+}
