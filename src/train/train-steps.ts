@@ -100,6 +100,11 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
     saved = state.step;
   };
 
+  const aborted = () => {
+    const problem = `training stopped at step ${state.step} of ${lastStep}`;
+    return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
+  };
+
   const updater = await Updater.load(trainable, model, executor, training.options);
   const started = performance.now();
   try {
@@ -109,15 +114,14 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
       const batches = stage.batches(isEntered ? stage.begin(state.position) : state.position);
       try {
         while (state.step < stage.until) {
-          if (signal?.aborted) {
-            const problem = `training stopped at step ${state.step} of ${lastStep}`;
-            throw new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
-          }
+          if (signal?.aborted) throw aborted();
           const begun = performance.now();
           const { batch, next } = await nextOf(batches);
           const waiting = (performance.now() - begun) / 1000;
           const learningRate = schedule(state.step);
-          const update = await updater.update(batch, state.step, learningRate);
+          const update = await updater.update(batch, state.step, learningRate, signal).catch((error) => {
+            throw signal?.aborted ? aborted() : error;
+          });
           const seconds = (performance.now() - begun) / 1000;
           const total = { tokens: state.tokens + update.tokens, seconds: state.seconds + seconds };
           state = { ...state, ...total, step: state.step + 1, position: next };

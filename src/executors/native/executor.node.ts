@@ -1,13 +1,13 @@
 import { availableParallelism } from "node:os";
+import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
-import { Serial } from "../../base/serial.ts";
 import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type Parameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
 import { compileNative } from "./compile.ts";
-import { type Machine, openMachine } from "./machine.node.ts";
+import { type Machine, openMachine, outOfMemory } from "./machine.node.ts";
 import { type Layout, layArena, layConstants } from "./memory.ts";
 import { type Place, type Plan, quantityIn, type RunSizes } from "./plan.ts";
 import { type TimedCall, timedCall } from "./profile.ts";
@@ -31,6 +31,7 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
     name: `native ${activationType}`,
     async load(graph: Graph, parameters: Parameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
+      keepHere(parameters.buffer);
       const plan = compileNative(graph, { activationType, frozen });
       const executable = new NativeExecutable(graph, parameters, plan, machine, onRun);
       await executable.prepare();
@@ -48,8 +49,6 @@ class NativeExecutable implements Executable {
   #arena = new ArrayBuffer(0);
   #constants: { readonly layout: Layout; readonly memory: ArrayBuffer };
   #disposed = false;
-  /** The runs: they share the arena. */
-  readonly #runs = new Serial();
 
   constructor(graph: Graph, parameters: Parameters, plan: Plan, machine: Machine, onRun: NativeOptions["onRun"]) {
     this.#graph = graph;
@@ -68,27 +67,32 @@ class NativeExecutable implements Executable {
       bindings: new Map(),
       seed: 0,
     });
-    await this.#machine.run(program, buffers.all);
+    await this.#machine.turns.run(() => this.#machine.run(program, buffers.all));
   }
 
-  run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
-    return this.#runs.run(() => this.#run(inputs, options));
+  async run(inputs: Values, options: RunOptions = {}): Promise<Record<string, Value>> {
+    try {
+      // Copies, so that what is checked cannot change, or be given away, while kernels read it.
+      const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
+      return await this.#machine.turns.run(() => this.#run(given, options));
+    } catch (cause) {
+      throw cause instanceof RangeError ? outOfMemory(cause) : cause; // as arrays say it
+    }
   }
 
   dispose(): Promise<void> {
-    return this.#runs.run(async () => {
+    return this.#machine.turns.run(async () => {
       this.#disposed = true;
       this.#arena = new ArrayBuffer(0);
       this.#constants = { layout: EMPTY, memory: new ArrayBuffer(0) };
     });
   }
 
-  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
+  async #run(given: Values, { outputs = {}, seed, signal }: RunOptions) {
     if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
-    // Copies, so that what has been checked cannot change while kernels read it.
-    const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
     const bindings = bindInputs(this.#graph, given, seed);
     checkOutputs(this.#graph, bindings, outputs);
+    for (const data of Object.values(outputs)) keepHere(data);
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
     const layout = layArena(this.#plan.calls, run);
@@ -97,7 +101,7 @@ class NativeExecutable implements Executable {
     const buffers = new Buffers(this.#parameters, this.#constants, arena, given, values);
     const program = encode(this.#plan.calls, this.#machine.kernels, (place) => buffers.addressOf(place), run);
     const seconds = this.#onRun && new Float64Array(this.#plan.calls.length);
-    await this.#machine.run(program, buffers.all, seconds);
+    await this.#machine.run(program, buffers.all, { seconds, signal });
     if (seconds !== undefined) {
       const bytesOf = (place: Place) => buffers.bytesOf(place, run);
       this.#onRun?.(this.#plan.calls.map((call, i) => timedCall(call, seconds[i], run, bytesOf)));
@@ -119,9 +123,17 @@ class NativeExecutable implements Executable {
 
 const EMPTY: Layout = { offsets: new Map(), bytes: 0 };
 
+/**
+ * What kernels read and write where it lies must not be given to another thread, which could free it in the middle of a
+ * run: messages copy it from now on, or refuse to take it along.
+ */
+function keepHere({ buffer }: Float32Array): void {
+  markAsUntransferable(buffer);
+}
+
 /** In float32, also of the reference's float64. */
 function copyOf(data: Value["data"]): Float32Array | Int32Array {
-  return data instanceof Int32Array ? data.slice() : Float32Array.from(data);
+  return data instanceof Int32Array ? new Int32Array(data) : new Float32Array(data);
 }
 
 type Values = Readonly<Record<string, Value>>;
