@@ -116,7 +116,7 @@ function startThreads(addon: Addon, threads: number): Pool {
 }
 
 /** Index of the best instruction set, or of the one that CLOZE_ISA names. Throws OPTION_INVALID. */
-export function chooseSet({ instructionSets }: Addon): number {
+export function chooseSet({ instructionSets }: Pick<Addon, "instructionSets">): number {
   const wanted = process.env.CLOZE_ISA;
   if (wanted === undefined) return 0;
   const set = instructionSets.findIndex(({ name }) => name === wanted);
