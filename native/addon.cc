@@ -62,8 +62,7 @@ class Run : public Napi::AsyncWorker {
 
   /** A function that ends the run before its next call of a kernel, and may be called at any time. */
   Napi::Function cancel() {
-    return Napi::Function::New(Env(),
-                               [cancelled = cancelled_](const Napi::CallbackInfo&) { *cancelled = true; });
+    return Napi::Function::New(Env(), [cancelled = cancelled_](const Napi::CallbackInfo&) { *cancelled = true; });
   }
 
  private:
@@ -102,8 +101,8 @@ void runHere(const Napi::CallbackInfo& info) {
 }
 
 /**
- * run(set, pool, program, buffers, seconds): { ended, cancel }, a promise of the program's end and a function that brings
- * it about. Seconds of each call if it is not undefined.
+ * run(set, pool, program, buffers, seconds): { ended, cancel }, a promise of the program's end and a function that
+ * brings it about. Seconds of each call if it is not undefined.
  */
 Napi::Value run(const Napi::CallbackInfo& info) {
   const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
