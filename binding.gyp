@@ -39,7 +39,7 @@
       "sources": ["native/addon.cc", "native/pool.cc", "native/program.cc"],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       # The last: a run may end after the thread that asked for it, and then has nobody to throw to.
-      "defines": ["NAPI_CPP_EXCEPTIONS", "NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
+      "defines": ["NODE_ADDON_API_CPP_EXCEPTIONS_ALL", "NAPI_VERSION=8", "NODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS"],
       "dependencies": ["portable"],
       "conditions": [["target_arch=='x64'", {"dependencies": ["<@(x64_libraries)"]}]],
     },

@@ -32,16 +32,21 @@ class PoolObject : public Napi::ObjectWrap<PoolObject> {
   const std::shared_ptr<Pool> pool;
 };
 
-/** The memory behind an array of ArrayBuffers. */
+/** The memory behind an array of ArrayBuffers. Throws for one whose memory was given away. */
 Memories memoriesOf(Napi::Array buffers) {
   Memories memories;
   for (uint32_t i = 0; i < buffers.Length(); i++) {
-    memories.push_back(static_cast<std::byte*>(buffers.Get(i).As<Napi::ArrayBuffer>().Data()));
+    Napi::ArrayBuffer buffer = buffers.Get(i).As<Napi::ArrayBuffer>();
+    if (buffer.IsDetached()) throw Napi::TypeError::New(buffers.Env(), "a buffer of the run was transferred");
+    memories.push_back(static_cast<std::byte*>(buffer.Data()));
   }
   return memories;
 }
 
-/** One run of a program, on a thread of libuv and those of the pool. */
+/**
+ * One run of a program, on a thread of libuv and those of the pool. Node waits for these threads before it frees the
+ * memory of an environment that ends, as it would not for one of our own.
+ */
 class Run : public Napi::AsyncWorker {
  public:
   /** `seconds` may be undefined. */
@@ -61,10 +66,15 @@ class Run : public Napi::AsyncWorker {
 
   Napi::Promise promise() const { return deferred_.Promise(); }
 
+  /** A function that ends the run before its next call of a kernel, and may be called at any time. */
+  Napi::Function cancel() {
+    return Napi::Function::New(Env(), [cancelled = cancelled_](const Napi::CallbackInfo&) { *cancelled = true; });
+  }
+
  private:
   void Execute() override {
     std::lock_guard<std::mutex> guard(pool_->lock());
-    run(set_, program_, *pool_, cancelled_);
+    run(set_, program_, *pool_, *cancelled_);
   }
   void OnOK() override { deferred_.Resolve(Env().Undefined()); }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
@@ -73,7 +83,7 @@ class Run : public Napi::AsyncWorker {
   const InstructionSet& set_;
   const std::shared_ptr<Pool> pool_;
   Program program_;
-  std::atomic<bool> cancelled_{false};
+  const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   /** What must outlive the run. */
   Napi::ObjectReference kept_;
 };
@@ -117,15 +127,19 @@ void runHere(const Napi::CallbackInfo& info) {
   cloze::run(set, program, *pool->pool, std::atomic<bool>(false));
 }
 
-/** run(set, pool, program, buffers, seconds): a promise of the program's end; seconds of each call if it is not
- * undefined. */
+/**
+ * run(set, pool, program, buffers, seconds): { ended, cancel }, a promise of the program's end and a function that
+ * brings it about. Seconds of each call if it is not undefined.
+ */
 Napi::Value run(const Napi::CallbackInfo& info) {
   const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
   PoolObject* pool = PoolObject::Unwrap(info[1].As<Napi::Object>());
   Run* run = new Run(info.Env(), set, pool->pool, info[2].As<Napi::Float64Array>(), info[3].As<Napi::Array>(), info[4]);
-  const Napi::Promise promise = run->promise();
+  const Napi::Object begun = Napi::Object::New(info.Env());
+  begun.Set("ended", run->promise());
+  begun.Set("cancel", run->cancel());
   run->Queue();
-  return promise;
+  return begun;
 }
 
 Napi::Object define(Napi::Env env, Napi::Object exports) {

@@ -44,10 +44,17 @@ void* Scratch::reserve(size_t bytes) {
 }
 
 Pool::Pool(int threads) : scratches_(threads) {
-  for (int worker = 1; worker < threads; worker++) workers_.emplace_back([this, worker] { serve(worker); });
+  try {
+    for (int worker = 1; worker < threads; worker++) workers_.emplace_back([this, worker] { serve(worker); });
+  } catch (...) {
+    end();  // of those that could be started
+    throw;
+  }
 }
 
-Pool::~Pool() {
+Pool::~Pool() { end(); }
+
+void Pool::end() {
   {
     std::lock_guard<std::mutex> guard(sleepLock_);
     ended_ = true;

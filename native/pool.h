@@ -39,6 +39,7 @@ class Scratch {
  */
 class Pool {
  public:
+  /** Throws std::system_error where there are no more threads to have. */
   explicit Pool(int threads);
   ~Pool();
   Pool(const Pool&) = delete;
@@ -65,6 +66,7 @@ class Pool {
 
   void dispatch(long tasks, Task task, void* context);
   void serve(int worker);
+  void end();
   void workOn(uint32_t generation, Scratch& scratch);
   bool waitFor(uint32_t& generation);
 

@@ -41,12 +41,12 @@ bool multipliesInt8(const InstructionSet& set) {
 #endif
 }
 
-bool run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled) {
+void run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled) {
   using Clock = std::chrono::steady_clock;
   const double* const end = program.numbers + program.length;
   double* seconds = program.seconds;
   for (const double* next = program.numbers; next < end;) {
-    if (cancelled) return false;
+    if (cancelled) return;
     const size_t kernel = static_cast<size_t>(next[0]);
     const size_t count = static_cast<size_t>(next[1]);
     Arguments arguments(next + 2, program.memories);
@@ -55,7 +55,6 @@ bool run(const InstructionSet& set, const Program& program, Pool& pool, const st
     if (seconds) *seconds++ = std::chrono::duration<double>(Clock::now() - begin).count();
     next += 2 + count;
   }
-  return true;
 }
 
 }  // namespace cloze

@@ -71,7 +71,7 @@ struct Program {
   double* seconds;
 };
 
-/** Runs a program; between two calls it stops if it is cancelled. Returns whether it came to its end. */
-bool run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled);
+/** Runs a program; between two calls it stops if it is cancelled. */
+void run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled);
 
 }  // namespace cloze

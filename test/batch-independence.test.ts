@@ -3,11 +3,13 @@ import { Random } from "../src/base/random.ts";
 import { type BertConfig, presetConfig, withoutDropout } from "../src/bert/config.ts";
 import { joinSequences } from "../src/data/sequences.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import type { Executor } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
 import { MaskedLanguageModel, maskedLmParameters } from "../src/tasks/words/masked-language-model.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
+import { describeNative, nativeOn } from "./native-kernels.ts";
 import { relativeError } from "./relative-error.ts";
 
 /** Around every size at which a kernel changes its way of working. */
@@ -34,21 +36,41 @@ function batchesOf(all: readonly number[]): number[][] {
 }
 
 /** Logits of each sentence when these are one batch. */
-async function classifier(config: BertConfig, threads: number) {
+async function classifier(config: BertConfig, executor: Executor) {
   const { logits } = sequenceClassification(withoutDropout(config), { labels: LABELS });
   const graph = makeGraph({ logits });
   const parameters = new Parameters(graph.parameters);
   initialise(parameters, 0.05, 7);
-  const executable = await onnxExecutor({ threads }).load(graph, parameters, { frozen: true });
+  const executable = await executor.load(graph, parameters, { frozen: true });
   return async (batch: readonly number[]): Promise<Float32Array[]> => {
     const { logits: values } = await executable.run(joinSequences(batch.map((i) => sentences[i])));
     return batch.map((_, row) => Float32Array.from(values!.data.slice(row * LABELS, (row + 1) * LABELS)));
   };
 }
 
-describe.each(Object.entries(CONFIGS))("a sentence in a batch, %s", (_, config) => {
+/** Executors with some number of threads. */
+type Open = (options: { readonly threads: number }) => Executor;
+
+for (const [name, config] of Object.entries(CONFIGS)) describeIndependence(`onnx, ${name}`, config, onnxExecutor);
+
+describeNative("the native executor", ({ instructionSets }) => {
+  for (const [i, set] of instructionSets.entries()) {
+    const open: Open = (options) => nativeOn(set, options);
+    for (const [name, config] of Object.entries(CONFIGS)) {
+      if (i > 0 && config.hiddenSize > 128) continue; // slow, and the same code as on the best one
+      describeIndependence(`native ${set.name}, ${name}`, config, open);
+    }
+  }
+});
+
+function describeIndependence(name: string, config: BertConfig, open: Open): void {
+  describe(`a sentence in a batch, ${name}`, () => describeSentences(config, open));
+  describe(`a mask in a batch, ${name}`, () => describeMasks(config, open));
+}
+
+function describeSentences(config: BertConfig, open: Open): void {
   it("gets the bits that it gets alone, whatever its neighbours and their order", async () => {
-    const logits = await classifier(config, 2);
+    const logits = await classifier(config, open({ threads: 2 }));
     const alone: Float32Array[] = [];
     for (let i = 0; i < sentences.length; i++) alone.push((await logits([i]))[0]);
     for (const batch of batchesOf([...sentences.keys()])) {
@@ -58,14 +80,15 @@ describe.each(Object.entries(CONFIGS))("a sentence in a batch, %s", (_, config) 
 
   it("gets the same up to 1e-5 with another number of threads", async () => {
     const all = sentences.map((_, i) => i);
-    const [one, two] = [await (await classifier(config, 1))(all), await (await classifier(config, 2))(all)];
+    const run = async (threads: number) => (await classifier(config, open({ threads })))(all);
+    const [one, two] = [await run(1), await run(2)];
     one.forEach((row, i) => {
       expect(relativeError(row, two[i])).toBeLessThan(1e-5);
     });
   });
-});
+}
 
-describe.each(Object.entries(CONFIGS))("a mask in a batch, %s", (_, config) => {
+function describeMasks(config: BertConfig, open: Open): void {
   /** Short ones: what is tested is the head, which sees the masks alone. Every third sentence has more than one. */
   const masked = sentences
     .filter(({ ids }, i) => i % 2 === 0 && ids.length < 130)
@@ -80,7 +103,7 @@ describe.each(Object.entries(CONFIGS))("a mask in a batch, %s", (_, config) => {
     const tokenizer = BertTokenizer.fromVocabulary([...special, ...words]);
     const parameters = new Parameters(maskedLmParameters(config));
     initialise(parameters, 0.05, 7);
-    const model = await MaskedLanguageModel.load({ config, parameters, tokenizer }, onnxExecutor({ threads: 2 }));
+    const model = await MaskedLanguageModel.load({ config, parameters, tokenizer }, open({ threads: 2 }));
     const logits = (batch: readonly number[]) =>
       model.predict(
         batch.map((i) => masked[i]),
@@ -93,4 +116,4 @@ describe.each(Object.entries(CONFIGS))("a mask in a batch, %s", (_, config) => {
     }
     await model.dispose();
   });
-});
+}

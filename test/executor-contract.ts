@@ -213,6 +213,15 @@ function describeRun(executor: () => Executor, tolerance: Tolerance): void {
     await executable.dispose();
   });
 
+  test("is refused by a signal that has fired, and leaves the next one as it was", async () => {
+    const { executable } = await load();
+    const expected = await executable.run(BATCH, { signal: new AbortController().signal });
+    const reason = new Error("enough");
+    await expect(executable.run(BATCH, { signal: AbortSignal.abort(reason) })).rejects.toBe(reason);
+    expect(await executable.run(BATCH)).toEqual(expected);
+    await executable.dispose();
+  });
+
   test("outlives the disposal of another executable", async () => {
     const { graph, parameters, executable } = await load();
     const other = await executor().load(graph, parameters);

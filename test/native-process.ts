@@ -1,4 +1,9 @@
-/** What native-misuse.test.ts runs in processes of their own, as a fault would end one: prints what came of a scenario. */
+/**
+ * What native-misuse.test.ts and native-stress.slow.test.ts run in processes of their own, as a fault would end one: prints
+ * what came of a scenario.
+ */
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { gather, input, linear, matmul, parameter } from "../src/graph/build.ts";
@@ -24,6 +29,31 @@ async function outcome(work: () => Promise<unknown> | unknown): Promise<string> 
     if (!(error instanceof Error)) return String(error);
     return "code" in error ? String(error.code) : `${error.name}: ${error.message}`;
   }
+}
+
+/** Milliseconds after which something happens, where the command line says it. */
+const MOMENT = Number(process.argv[3] ?? 20);
+
+/** A thread of Node loads the kernels, and is ended so long after its run began. */
+async function endThread(milliseconds: number): Promise<void> {
+  const program = new URL("./native-worker.ts", import.meta.url).href;
+  const script = `import("tsx/esm/api").then(({ tsImport }) => tsImport("${program}", "${import.meta.url}"))`;
+  const worker = new Worker(script, { eval: true, workerData: "long" });
+  await new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
+  await pause(milliseconds);
+  await worker.terminate();
+}
+
+function threadsOfProcess(): number {
+  return readdirSync("/proc/self/task").length;
+}
+
+/** Bytes of addresses that this process may have. */
+function limitMemory(bytes: string): void {
+  const { status, stderr } = spawnSync("prlimit", ["--pid", String(process.pid), `--as=${bytes}:`], {
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`prlimit: ${stderr}`);
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -76,14 +106,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   },
 
   async "a thread that is ended in the middle of a run"() {
-    const program = new URL("./native-worker.ts", import.meta.url).href;
-    const script = `import("tsx/esm/api").then(({ tsImport }) => tsImport("${program}", "${import.meta.url}"))`;
-    for (let repetition = 0; repetition < 2; repetition++) {
-      const worker = new Worker(script, { eval: true, workerData: "long" });
-      await new Promise((resolve, reject) => worker.on("message", resolve).on("error", reject));
-      await pause(10 * repetition);
-      await worker.terminate();
-    }
+    for (let repetition = 0; repetition < 2; repetition++) await endThread(10 * repetition);
     const { loss } = await smallRun(nativeExecutor({ threads: 2 }));
     return loss.data[0] > 1 ? "the others go on" : "the others stop";
   },
@@ -91,9 +114,45 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
   async "an end in the middle of a run"() {
     const { executable, inputs } = await longRun(nativeExecutor({ threads: 3 }));
     void executable.run(inputs);
-    await pause(20);
+    await pause(MOMENT);
     console.log("left");
     process.exit(0);
+  },
+
+  async "nothing left to do but a run"() {
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 3 }));
+    process.once("exit", () => console.log("the run has ended"));
+    void executable.run(inputs);
+    return "all was said";
+  },
+
+  async "many threads that are ended in the middle of runs"() {
+    const executor = nativeExecutor({ threads: 2 });
+    await endThread(5); // so that what Node keeps is there
+    const before = threadsOfProcess();
+    for (let repetition = 0; repetition < 24; repetition++) await endThread(5 * (repetition % 12));
+    await smallRun(executor);
+    const after = threadsOfProcess();
+    return after > before ? `${after - before} threads more` : "no thread is left over";
+  },
+
+  async "too little memory"() {
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 2 }));
+    const { data } = inputs.x;
+    const rows = 200 * inputs.x.shape[0]; // for an arena of gigabytes
+    const wide = { x: { data: new Float32Array(rows * 1024), shape: [rows, 1024] } };
+    const { x: expected } = await executable.run(inputs);
+    const [, used] = /^VmSize:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))!;
+    limitMemory(String(1024 * Number(used) + 2 ** 30 + 2 * data.byteLength));
+    const codes = [
+      await outcome(() => executable.run(wide)),
+      await outcome(() => nativeExecutor({ threads: 1000 })),
+      await outcome(() => executable.run(wide)),
+    ];
+    limitMemory("unlimited");
+    const { x: actual } = await executable.run(inputs);
+    const same = Buffer.from(actual.data.buffer).equals(Buffer.from(expected.data.buffer));
+    return [...codes, same ? "then as before" : "then other numbers"].join(", ");
   },
 };
 

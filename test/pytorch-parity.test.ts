@@ -16,6 +16,7 @@ import { pretraining } from "../src/heads/pretraining.ts";
 import { questionAnswering } from "../src/heads/question-answering.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
 import { tokenClassification } from "../src/heads/token-classification.ts";
+import { describeNative, nativeOn } from "./native-kernels.ts";
 import { relativeError } from "./relative-error.ts";
 
 /** The promise is 1e-4 in float32; what comes is better, so a lapse shows early. */
@@ -70,9 +71,17 @@ const HEADS: readonly {
   },
 ];
 
-const executors: readonly Executor[] = [referenceExecutor, onnxExecutor()];
+describeParity("reference", referenceExecutor);
+describeParity("onnx", onnxExecutor());
+describeNative("the native executor", ({ instructionSets }) => {
+  for (const set of instructionSets) describeParity(`native, ${set.name}`, nativeOn(set));
+});
 
-describe.each(executors)("$name against PyTorch", (executor) => {
+function describeParity(name: string, executor: Executor): void {
+  describe(`${name} against PyTorch`, () => defineParity(executor));
+}
+
+function defineParity(executor: Executor): void {
   it("BertForPreTraining: values, loss and every gradient", async () => {
     const fixture = open("bert-pretraining");
     const { masked, nextSentence, loss } = pretraining(readConfig("bert-pretraining"));
@@ -133,7 +142,7 @@ describe.each(executors)("$name against PyTorch", (executor) => {
     const result = await run(executor, graph, fixture, texts(fixture));
     expect(relativeError(result.hidden!.data, floats(fixture, `output.${kind}.hidden`))).toBeLessThan(TOLERANCE);
   });
-});
+}
 
 /** Runs outputs, and the gradients of all parameters where there is a loss, and compares each with the fixture. */
 async function compare(

@@ -23,7 +23,7 @@ export function abortOnInterrupt(): AbortSignal {
   const controller = new AbortController();
   const stop = () => {
     if (controller.signal.aborted) process.exit(1);
-    console.error("\nstopping after this step (Ctrl-C again: at once)");
+    console.error("\nstopping (Ctrl-C again: at once)");
     controller.abort(new ClozeError("ABORTED", { problem: "stopped by a signal" }));
   };
   process.on("SIGINT", stop);

@@ -20,12 +20,17 @@ export interface TimedCall {
 }
 
 export interface RunOptions {
-  /** Buffers that named outputs are written into, instead of new ones. */
+  /** Buffers that named outputs are written into, instead of new ones. They are the executor's until the run ends. */
   readonly outputs?: Readonly<Record<string, Float32Array>>;
   /** Seed of this run's dropout masks; a graph with dropout needs one. */
   readonly seed?: number;
   /** Told at the end what each call of a kernel took, by executors that know. */
   readonly onCalls?: (calls: readonly TimedCall[]) => void;
+  /**
+   * Stops the run, which rejects with the signal's reason: one that waits for its turn when that comes, one that computes
+   * as soon as the executor can. What `outputs` hold is undefined then.
+   */
+  readonly signal?: AbortSignal;
 }
 
 /** A graph made ready to run. Runs of one executable are made one after another, in the order of the calls. */

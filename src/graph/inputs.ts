@@ -100,7 +100,8 @@ function checkForm(spec: InputSpec, value: Value) {
   const integers = value.data instanceof Int32Array;
   if (value.shape.length !== spec.shape.length || integers !== (spec.dtype === "int32")) throw wrongForm(spec, value);
   if (sizeOf(value.shape) !== value.data.length) throw wrongForm(spec, value, `${sizeOf(value.shape)} numbers`);
-  if (value.shape.includes(0)) throw wrongForm(spec, value, "at least one row");
+  if (!value.shape.every((size) => Number.isInteger(size) && size > 0))
+    throw wrongForm(spec, value, "at least one row");
 }
 
 function wrongForm(spec: InputSpec, value: Value, expected?: string): ClozeError {

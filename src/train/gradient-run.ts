@@ -48,8 +48,13 @@ export class GradientRun<E> {
     return new GradientRun(trainable, parameters.like(), names, await executor.load(graph, parameters));
   }
 
-  /** Runs a batch in parts. `keys` seed its dropout. */
-  async run(batch: readonly E[], parts: number, keys: readonly number[]): Promise<BatchResult> {
+  /** Runs a batch in parts. `keys` seed its dropout. Throws the signal's reason. */
+  async run(
+    batch: readonly E[],
+    parts: number,
+    keys: readonly number[],
+    signal: AbortSignal | undefined,
+  ): Promise<BatchResult> {
     const size = Math.ceil(batch.length / parts);
     const names = Object.keys(this.#trainable.metrics ?? {});
     const metrics = Object.fromEntries(names.map((name) => [name, 0]));
@@ -59,7 +64,8 @@ export class GradientRun<E> {
       const inputs = this.#trainable.inputs(batch.slice(start, start + size), batch);
       const computed = target.views.filter(({ spec }) => this.#computed.has(spec.name));
       const outputs = Object.fromEntries(computed.map(({ spec, data }) => [spec.name, data]));
-      const values = await this.#executable.run(inputs, { outputs, seed: Random.of(...keys, start).uint32() });
+      const seed = Random.of(...keys, start).uint32();
+      const values = await this.#executable.run(inputs, { outputs, seed, signal });
       loss += values.loss.data[0];
       for (const name of names) metrics[name] += values[name].data[0];
       if (target !== this.gradients) accumulate(this.gradients.buffer, target.buffer);

@@ -101,6 +101,11 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
     saved = state.step;
   };
 
+  const aborted = () => {
+    const problem = `training stopped at step ${state.step} of ${lastStep}`;
+    return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
+  };
+
   const updater = await Updater.load(trainable, model, executor, training.options);
   const started = performance.now();
   try {
@@ -112,17 +117,16 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
         let coming = nextOf(batches);
         await coming; // opening the data is no part of an update
         while (state.step < stage.until) {
-          if (signal?.aborted) {
-            const problem = `training stopped at step ${state.step} of ${lastStep}`;
-            throw new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
-          }
+          if (signal?.aborted) throw aborted();
           const begun = performance.now();
           const { batch, next } = await coming;
           const waiting = (performance.now() - begun) / 1000;
           const learningRate = schedule(state.step);
-          const updating = updater.update(batch, state.step, learningRate);
+          const updating = updater.update(batch, state.step, learningRate, signal);
           if (state.step + 1 < stage.until) coming = inNextTurn(() => nextOf(batches));
-          const update = await updating;
+          const update = await updating.catch((error) => {
+            throw signal?.aborted ? aborted() : error;
+          });
           const seconds = (performance.now() - begun) / 1000;
           const total = { tokens: state.tokens + update.tokens, seconds: state.seconds + seconds };
           state = { ...state, ...total, step: state.step + 1, position: next };

@@ -155,11 +155,13 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     const problem = `training stopped at step ${state.step} of ${totalSteps}`;
     return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
   };
+  /** For work that the signal interrupts. */
+  const orStop = async (error: unknown): Promise<never> => {
+    throw signal?.aborted ? await stop() : error;
+  };
   /** Ends an epoch whose updates are made; one that is stopped here is evaluated after resuming. */
   const endEpoch = async () => {
-    const evaluation = await evaluate?.(signal).catch(async (error) => {
-      throw signal?.aborted ? await stop() : error;
-    });
+    const evaluation = await evaluate?.(signal).catch(orStop);
     const { step, epochs: epoch, epochLoss } = state;
     await onEvent?.({ kind: "epoch", epoch, step, loss: epochLoss / stepsPerEpoch, evaluation });
     const kept = await keepBest(state, evaluation, parameters, checkpoints);
@@ -183,7 +185,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
       const batch = Array.from(batches[place], (i) => examples[i]);
       const begun = performance.now();
       const rate = learningRate(state.step);
-      const update = await updater.update(batch, state.step, rate);
+      const update = await updater.update(batch, state.step, rate, signal).catch(orStop);
       const seconds = (performance.now() - begun) / 1000;
       state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + update.loss };
       await onEvent?.({ kind: "step", step: state.step, totalSteps, epoch, learningRate: rate, ...update, seconds });

@@ -58,10 +58,10 @@ export class Updater<E> {
     return new Updater(trainable, model, options, run);
   }
 
-  /** The update number `step`, from 0. Throws LOSS_NOT_FINITE, with the model as it was. */
-  async update(batch: readonly E[], step: number, learningRate: number): Promise<Update> {
+  /** The update number `step`, from 0. Throws LOSS_NOT_FINITE and the signal's reason, with the model as it was. */
+  async update(batch: readonly E[], step: number, learningRate: number, signal?: AbortSignal): Promise<Update> {
     const { accumulate, clipNorm, seed } = this.#options;
-    const result = await this.#run.run(batch, accumulate, [seed, step]);
+    const result = await this.#run.run(batch, accumulate, [seed, step], signal);
     const gradients = this.#run.gradients.buffer;
     const { parameters, optimizer } = this.#model;
     const gradientNorm = optimizer.norm(gradients);

@@ -19,6 +19,13 @@ export interface Pool {
   readonly threads: number;
 }
 
+/** A program at work. */
+export interface BegunRun {
+  readonly ended: Promise<void>;
+  /** Ends it before its next call of a kernel. */
+  readonly cancel: () => void;
+}
+
 /** What native/addon.cc exports. */
 export interface Addon {
   /** Those that this processor has, the best one first. */
@@ -31,8 +38,8 @@ export interface Addon {
   /** The bytes of a file, which the system reads as they are touched; throws what the system says. */
   mapFile(path: string): ArrayBuffer;
   /**
-   * Runs a program off the event loop. `set` is an index into `instructionSets`; the seconds of each call are written into
-   * `seconds`.
+   * Runs a program off the event loop, on a thread of libuv and those of the pool. `set` is an index into `instructionSets`; the seconds
+   * of each call are written into `seconds`. Throws for a buffer that was transferred.
    */
   run(
     set: number,
@@ -40,7 +47,7 @@ export interface Addon {
     program: Float64Array,
     buffers: readonly ArrayBufferLike[],
     seconds?: Float64Array,
-  ): Promise<void>;
+  ): BegunRun;
   /** Runs a program on the calling thread and the pool's, and returns at its end. */
   runHere(set: number, pool: Pool, program: Float64Array, buffers: readonly ArrayBufferLike[]): void;
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
+import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
-import { Serial } from "../../base/serial.ts";
 import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
@@ -9,13 +9,15 @@ import { type NamedParameters, requireParameters, sizeOf } from "../../graph/par
 import { Buffers } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
-import { type Machine, openMachine } from "./machine.node.ts";
+import { type Machine, openMachine, outOfMemory } from "./machine.node.ts";
 import { layArena } from "./memory.ts";
 import type { Place, Plan } from "./plan.ts";
 import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";
 import { timedCall } from "./profile.ts";
 import { encode } from "./program.ts";
 import { type HeldConstants, NO_CONSTANTS } from "./shared-constants.ts";
+
+type Values = Readonly<Record<string, Value>>;
 
 export interface NativeOptions {
   /** Default `fp32`. */
@@ -36,6 +38,7 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
     name: `native ${precision === "int8" ? "int8, " : ""}${compileOptions.activationType}`,
     async load(graph: Graph, parameters: NamedParameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
+      for (const { name } of graph.parameters) keepHere(parameters.get(name).data);
       const plan = compileNative(graph, { ...compileOptions, frozen });
       const constants = await holdConstants(plan, parameters, machine);
       return new NativeExecutable({ graph, parameters, plan, constants, machine });
@@ -59,8 +62,6 @@ class NativeExecutable implements Executable {
   readonly #machine: Machine;
   #arena = new ArrayBuffer(0);
   #disposed = false;
-  /** The runs: they share the arena. */
-  readonly #runs = new Serial();
 
   constructor({ graph, parameters, plan, constants, machine }: ExecutableParts) {
     this.#graph = graph;
@@ -70,12 +71,18 @@ class NativeExecutable implements Executable {
     this.#machine = machine;
   }
 
-  run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
-    return this.#runs.run(() => this.#run(inputs, options));
+  async run(inputs: Values, options: RunOptions = {}): Promise<Record<string, Value>> {
+    try {
+      // Copies, so that what is checked cannot change, or be given away, while kernels read it.
+      const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
+      return await this.#machine.turns.run(() => this.#run(given, options));
+    } catch (cause) {
+      throw cause instanceof RangeError ? outOfMemory(cause) : cause; // as arrays say it
+    }
   }
 
   dispose(): Promise<void> {
-    return this.#runs.run(async () => {
+    return this.#machine.turns.run(async () => {
       this.#disposed = true;
       this.#constants.release();
       this.#constants = NO_CONSTANTS;
@@ -83,12 +90,11 @@ class NativeExecutable implements Executable {
     });
   }
 
-  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed, onCalls }: RunOptions) {
+  async #run(given: Values, { outputs = {}, seed, onCalls, signal }: RunOptions) {
     if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
-    // Copies, so that what has been checked cannot change while kernels read it.
-    const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
     const bindings = bindInputs(this.#graph, given, seed);
     checkOutputs(this.#graph, bindings, outputs);
+    for (const data of Object.values(outputs)) keepHere(data);
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
     const layout = layArena(this.#plan.calls, run);
@@ -98,7 +104,7 @@ class NativeExecutable implements Executable {
     const buffers = new Buffers({ parameters: this.#parameters, constants, arena, input: given, output: values });
     const program = encode(this.#plan.calls, this.#machine.kernels, (place) => buffers.addressOf(place), run);
     const seconds = onCalls && new Float64Array(this.#plan.calls.length);
-    await this.#machine.run(program, buffers.all, seconds);
+    await this.#machine.run(program, buffers.all, { seconds, signal });
     if (seconds !== undefined) {
       const bytesOf = (place: Place) => buffers.bytesOf(place, run);
       onCalls?.(this.#plan.calls.map((call, i) => timedCall(call, seconds[i], run, bytesOf)));
@@ -118,7 +124,15 @@ class NativeExecutable implements Executable {
   }
 }
 
+/**
+ * What kernels read and write where it lies must not be given to another thread, which could free it in the middle of a
+ * run: messages copy it from now on, or refuse to take it along.
+ */
+function keepHere({ buffer }: Float32Array): void {
+  markAsUntransferable(buffer);
+}
+
 /** In float32, also of the reference's float64. */
 function copyOf(data: Value["data"]): Float32Array | Int32Array {
-  return data instanceof Int32Array ? data.slice() : Float32Array.from(data);
+  return data instanceof Int32Array ? new Int32Array(data) : new Float32Array(data);
 }

@@ -29,7 +29,7 @@ export async function holdConstants(
     const buffers = new Buffers({ parameters, constants, arena: EMPTY, input: {}, output: {} });
     const makers = missing.map((constant) => calls.get(constant)!);
     const program = encode(makers, machine.kernels, (place) => buffers.addressOf(place), NO_RUN);
-    await machine.run(program, buffers.all);
+    await machine.turns.run(() => machine.run(program, buffers.all));
     return made;
   });
   for (const [{ parameter, form, bytes }, stretch] of held.memories) {

@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { Serial } from "../../base/serial.ts";
 import { type Addon, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
 
 /** The instruction set and the threads that programs run on. */
@@ -10,6 +11,8 @@ export class Machine {
   /** Index of the instruction set. */
   readonly #set: number;
   readonly #pool: Pool;
+  /** What uses the pool, one after another: a run that waited in the pool would keep a thread of libuv from reading files. */
+  readonly turns = new Serial();
 
   constructor(addon: Addon, set: number, pool: Pool) {
     this.instructionSet = addon.instructionSets[set];
@@ -19,9 +22,28 @@ export class Machine {
     this.#pool = pool;
   }
 
-  /** Runs a program off the event loop; the seconds of each call go into `seconds`. */
-  run(program: Float64Array, buffers: readonly ArrayBufferLike[], seconds?: Float64Array): Promise<void> {
-    return this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
+  /**
+   * Runs a program off the event loop; the seconds of each call go into `seconds`. Rejects with the signal's reason where
+   * that fires before the end: within one call of a kernel. Throws OUT_OF_MEMORY.
+   */
+  async run(
+    program: Float64Array,
+    buffers: readonly ArrayBufferLike[],
+    { seconds, signal }: { readonly seconds?: Float64Array; readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    const { ended, cancel } = this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
+    signal?.addEventListener("abort", cancel);
+    process.once("exit", cancel); // which waits for threads of libuv
+    try {
+      await ended;
+    } catch (cause) {
+      throw outOfMemory(cause); // nothing else fails in a kernel
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+      process.off("exit", cancel);
+    }
+    signal?.throwIfAborted();
   }
 
   /** Runs one kernel before it returns; its places are whole arrays. */
@@ -39,14 +61,19 @@ export class Machine {
     try {
       return this.#addon.allocate(bytes);
     } catch (cause) {
-      throw new ClozeError("OUT_OF_MEMORY", {
-        problem: "a run needs more memory than there is",
-        expected: `${(bytes / 2 ** 20).toFixed(0)} MiB`,
-        cure: "Use a smaller batch or shorter texts.",
-        cause,
-      });
+      throw outOfMemory(cause, bytes);
     }
   }
+}
+
+/** `bytes`: what was asked for, where that is known. */
+export function outOfMemory(cause: unknown, bytes?: number): ClozeError {
+  return new ClozeError("OUT_OF_MEMORY", {
+    problem: "a run needs more memory than there is",
+    ...(bytes === undefined ? {} : { expected: `${(bytes / 2 ** 20).toFixed(0)} MiB` }),
+    cure: "Use a smaller batch or shorter texts.",
+    cause,
+  });
 }
 
 /** More than any processor has; each takes a stack of its own. */
@@ -56,7 +83,7 @@ const machines = new Map<string, Machine>();
 
 /**
  * The machine with so many threads, which all who ask for it share: the best instruction set of the processor, or the one
- * that CLOZE_ISA names. Throws DEVICE_UNAVAILABLE where the kernels were not built, and OPTION_INVALID.
+ * that CLOZE_ISA names. Throws DEVICE_UNAVAILABLE where the kernels were not built, OPTION_INVALID and OUT_OF_MEMORY.
  */
 export function openMachine(threads: number): Machine {
   if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
@@ -69,13 +96,26 @@ export function openMachine(threads: number): Machine {
   const addon = loadAddon();
   const set = chooseSet(addon);
   const key = `${set} ${threads}`;
-  const machine = machines.get(key) ?? new Machine(addon, set, new addon.Pool(threads));
+  const machine = machines.get(key) ?? new Machine(addon, set, startThreads(addon, threads));
   machines.set(key, machine);
   return machine;
 }
 
+function startThreads(addon: Addon, threads: number): Pool {
+  try {
+    return new addon.Pool(threads);
+  } catch (cause) {
+    throw new ClozeError("OUT_OF_MEMORY", {
+      problem: "the system does not start so many threads",
+      received: String(threads),
+      cure: "Use fewer threads.",
+      cause,
+    });
+  }
+}
+
 /** Index of the best instruction set, or of the one that CLOZE_ISA names. Throws OPTION_INVALID. */
-export function chooseSet({ instructionSets }: Addon): number {
+export function chooseSet({ instructionSets }: Pick<Addon, "instructionSets">): number {
   const wanted = process.env.CLOZE_ISA;
   if (wanted === undefined) return 0;
   const set = instructionSets.findIndex(({ name }) => name === wanted);

@@ -50,7 +50,8 @@ class OnnxExecutable implements Executable {
     return this.#runs.run(() => this.#session.release());
   }
 
-  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed }: RunOptions) {
+  async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed, signal }: RunOptions) {
+    signal?.throwIfAborted();
     const bindings = bindInputs(this.#graph, inputs, seed);
     checkOutputs(this.#graph, bindings, outputs);
     const feeds: Record<string, OnnxValue> = { ...this.#fedParameters, ...this.#drawMasks(bindings, seed ?? 0) };
@@ -64,6 +65,7 @@ class OnnxExecutable implements Executable {
     }
 
     const results = await this.#session.run(feeds, fetches);
+    signal?.throwIfAborted();
     const values: Record<string, Value> = {};
     for (const name of Object.keys(this.#graph.outputs)) {
       const { data, dims } = results[outputName(name)];

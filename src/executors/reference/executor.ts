@@ -35,6 +35,7 @@ export const referenceExecutor: Executor = {
     requireParameters(graph.parameters, parameters);
     return {
       async run(inputs, options = {}) {
+        options.signal?.throwIfAborted();
         const bindings = bindInputs(graph, inputs, options.seed);
         checkOutputs(graph, bindings, options.outputs);
         const computed = evaluate(graph, parameters, inputs, bindings, options.seed);

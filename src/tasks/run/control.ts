@@ -1,6 +1,6 @@
 /** How the caller of a long computation follows and stops it. */
 export interface Control {
-  /** Stops between batches with the signal's reason. */
+  /** Stops with the signal's reason, on the native kernels in the middle of a batch. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }

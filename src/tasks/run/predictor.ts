@@ -54,7 +54,7 @@ export class Predictor {
       if (this.#executable === undefined) {
         throw new ClozeError("DISPOSED", { problem: "the model was disposed of", cure: "Load it anew." });
       }
-      const outputs = await this.#executable.run(inputs(Array.from(batch, (i) => sequences[i])));
+      const outputs = await this.#executable.run(inputs(Array.from(batch, (i) => sequences[i])), { signal });
       if (!Object.values(outputs).every(allFinite)) throw notFinite();
       read(outputs, batch);
       done += batch.length;

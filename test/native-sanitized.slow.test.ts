@@ -1,0 +1,110 @@
+/**
+ * The native kernels under AddressSanitizer and UndefinedBehaviorSanitizer: a build of its own in build-sanitized/, which
+ * the tests of the kernels find through node-gyp-build's CLOZE_PREBUILD.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, readdirSync } from "node:fs";
+import { dirname, isAbsolute, join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { describeNative } from "./native-kernels.ts";
+
+const ROOT = join(import.meta.dirname, "..");
+const FOLDER = join(ROOT, "build-sanitized");
+const SANITIZE = "-fsanitize=address,undefined";
+
+/** Node keeps memory on purpose. */
+const OPTIONS = {
+  ASAN_OPTIONS: "detect_leaks=0",
+  UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1",
+};
+
+/** The sanitizer's library, which must be loaded before Node; undefined where the compiler has none. */
+function findRuntime(): string | undefined {
+  const { stdout } = spawnSync("cc", ["-print-file-name=libasan.so"], { encoding: "utf8" });
+  const path = stdout?.trim() ?? "";
+  return isAbsolute(path) ? path : undefined;
+}
+
+/** Builds what has changed; returns what node-gyp said where it failed. */
+function build(): string | undefined {
+  for (const name of ["binding.gyp", "package.json", "native"]) {
+    cpSync(join(ROOT, name), join(FOLDER, name), { recursive: true, preserveTimestamps: true });
+  }
+  const prefix = dirname(dirname(process.execPath));
+  const headers = existsSync(join(prefix, "include/node/node_api.h")) ? [`--nodedir=${prefix}`] : [];
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [findNodeGyp(), "configure", "build", "--jobs=max", ...headers],
+    {
+      cwd: FOLDER,
+      env: { ...process.env, CXXFLAGS: `${SANITIZE} -fno-omit-frame-pointer -O1 -g1`, LDFLAGS: SANITIZE },
+      encoding: "utf8",
+      maxBuffer: 2 ** 28,
+    },
+  );
+  return status === 0 ? undefined : `${stdout}\n${stderr}`.slice(-4000);
+}
+
+/** npm's own. */
+function findNodeGyp(): string {
+  const { npm_config_node_gyp: known } = process.env;
+  if (known !== undefined) return known;
+  const { stdout } = spawnSync("npm", ["root", "--global"], { encoding: "utf8" });
+  return join(stdout.trim(), "npm/node_modules/node-gyp/bin/node-gyp.js");
+}
+
+const runtime = findRuntime();
+
+describeNative("native kernels under the sanitizers", () => {
+  if (runtime === undefined) {
+    test("find nothing", ({ skip }) => skip("the compiler has no AddressSanitizer"));
+    return;
+  }
+
+  const run = (...args: readonly string[]) => {
+    const env = { ...process.env, ...OPTIONS, LD_PRELOAD: runtime, CLOZE_PREBUILD: FOLDER };
+    return spawnSync(process.execPath, args, { cwd: ROOT, env, encoding: "utf8", maxBuffer: 2 ** 28 });
+  };
+
+  beforeAll(() => {
+    expect(build()).toBeUndefined();
+  }, 900_000);
+
+  test("a kernel that writes beyond its buffer is found, so those below would be", () => {
+    const program = `
+      const { loadAddon } = await import("./src/executors/native/addon.node.ts");
+      const addon = loadAddon();
+      const fill = addon.kernels.indexOf("fill");
+      addon.runHere(0, new addon.Pool(1), Float64Array.of(fill, 4, 0, 0, BEYOND, 1), [new ArrayBuffer(400)]);
+      console.log("done");`;
+    const fill = (count: number) =>
+      run("--import", "tsx", "--input-type=module", "-e", program.replace("BEYOND", `${count}`));
+    expect(fill(100)).toMatchObject({ status: 0, stdout: "done\n", stderr: "" });
+    const { status, stderr } = fill(101);
+    expect(status).not.toBe(0);
+    expect(stderr).toMatch(/AddressSanitizer: heap-buffer-overflow/);
+  });
+
+  describe.each([
+    ["the contract of executors, on every instruction set", ["test/executors.test.ts", "-t", "native"]],
+    [
+      "what the native executor promises",
+      readdirSync(import.meta.dirname)
+        .filter((name) => /^native(-graphs|-optimizer|-refusals|-cancellation)?\.test\.ts$/.test(name))
+        .map((name) => join("test", name)),
+    ],
+  ])("%s", (_, args) => {
+    test("finds nothing", () => {
+      const { status, stdout, stderr } = run(
+        "node_modules/vitest/vitest.mjs",
+        "run",
+        "--testTimeout",
+        "600000",
+        ...args,
+      );
+      if (status !== 0) console.log(`${stdout}\n${stderr}`.slice(-8000));
+      expect({ status, errors: /.*(Sanitizer|runtime error).*/.exec(stderr)?.[0] }).toEqual({ status: 0 });
+      console.log(/Tests .*/.exec(stdout)?.[0]);
+    });
+  });
+});
