@@ -131,7 +131,7 @@ describeNative("native executor, wrong inputs", () => {
   const load = async () => {
     const parameters = new Parameters(GRAPH.parameters);
     initialise(parameters, 1, 17);
-    return nativeExecutor({ threads: 2, onRun: () => runs++ }).load(GRAPH, parameters);
+    return nativeExecutor({ threads: 2 }).load(GRAPH, parameters);
   };
 
   test("reach no kernel, and leave the executable as it was", async () => {
@@ -141,7 +141,9 @@ describeNative("native executor, wrong inputs", () => {
     await fc.assert(
       fc.asyncProperty(wrong, async (inputs) => {
         runs = 0;
-        const error: unknown = await executable.run(inputs).catch((reason: unknown) => reason);
+        const error: unknown = await executable
+          .run(inputs, { onCalls: () => runs++ })
+          .catch((reason: unknown) => reason);
         expect(error).toBeInstanceOf(ClozeError);
         expect(error).toMatchObject({ code: expect.stringMatching(/^(INPUT_SHAPE|ID_OUT_OF_RANGE)$/) });
         expect(runs).toBe(0);

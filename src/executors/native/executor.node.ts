@@ -11,7 +11,7 @@ import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
 import { type Machine, openMachine, outOfMemory } from "./machine.node.ts";
 import { layArena } from "./memory.ts";
-import type { Place, Plan } from "./plan.ts";
+import { type Place, type Plan, parametersIn } from "./plan.ts";
 import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";
 import { timedCall } from "./profile.ts";
 import { encode } from "./program.ts";
@@ -38,8 +38,8 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
     name: `native ${precision === "int8" ? "int8, " : ""}${compileOptions.activationType}`,
     async load(graph: Graph, parameters: NamedParameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
-      for (const { name } of graph.parameters) keepHere(parameters.get(name).data);
       const plan = compileNative(graph, { ...compileOptions, frozen });
+      for (const name of parametersIn(plan)) keepHere(parameters.get(name).data);
       const constants = await holdConstants(plan, parameters, machine);
       return new NativeExecutable({ graph, parameters, plan, constants, machine });
     },

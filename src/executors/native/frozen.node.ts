@@ -4,7 +4,7 @@ import type { NamedParameters } from "../../graph/parameters.ts";
 import { Buffers, EMPTY } from "./buffers.ts";
 import { type CompileOptions, compileNative } from "./compile.ts";
 import type { Machine } from "./machine.node.ts";
-import { isPlace, type Plan, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
+import { type Plan, parametersIn, quantityIn, type RunSizes } from "./plan.ts";
 import { encode } from "./program.ts";
 import { type HeldConstants, SharedConstants, type Stretch } from "./shared-constants.ts";
 
@@ -85,12 +85,7 @@ export async function packParameters(
     return { parameter, form, data: new Uint8Array(buffer, offset, bytes) };
   });
   release();
-  const places = plan.calls
-    .flatMap((call) => call.arguments)
-    .filter(isPlace)
-    .map(wholeOf);
-  const plain = new Set(places.flatMap((place) => (place.kind === "parameter" ? [place.name] : [])));
-  return { packed, plain: [...plain] };
+  return { packed, plain: [...parametersIn(plan)] };
 }
 
 function stretchOf(buffer: ArrayBuffer): Stretch {

@@ -87,6 +87,12 @@ export function wholeOf(place: Place): Whole {
   return place.kind === "part" ? place.of : place;
 }
 
+/** Names of the parameters that runs of a plan read or write where they lie. */
+export function parametersIn({ calls }: Plan): ReadonlySet<string> {
+  const places = calls.flatMap((call) => call.arguments.filter(isPlace).map(wholeOf));
+  return new Set(places.flatMap((place) => (place.kind === "parameter" ? [place.name] : [])));
+}
+
 export function isPlace(argument: Argument): argument is Place {
   return typeof argument === "object" && argument !== null;
 }
