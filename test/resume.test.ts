@@ -285,7 +285,7 @@ describe("a loss that is not finite", () => {
   });
 
   test("names the whole batch", async () => {
-    const spoilt = await writeTinyModel(fresh(), { change: ({ buffer }) => buffer.fill(Number.NaN) });
+    const spoilt = await writeTinyModel(fresh(), { change: ({ buffer }) => buffer.fill(3e38) });
     const places = [1, 2, 3].map((line) => `three.jsonl, line ${line}`);
     const train = writeRows(join(folder, "three.jsonl"), examples(3));
     const output = fresh();

@@ -1,6 +1,6 @@
-import { input } from "../graph/build.ts";
+import { input, repeat } from "../graph/build.ts";
 import { type Graph, makeGraph } from "../graph/graph.ts";
-import type { AnyNode, AnyTensor, Tensor } from "../graph/operations.ts";
+import type { AnyTensor, Tensor } from "../graph/operations.ts";
 
 /** What a model's loss is called as an output, and its logits as an input. */
 export const LOSS_OF_LOGITS = { input: "logits", output: "loss" } as const;
@@ -18,13 +18,8 @@ export function lossOfLogits({ logits, loss }: { readonly logits: Tensor; readon
 function replaced(tensor: AnyTensor, of: AnyTensor, by: AnyTensor): AnyTensor {
   if (tensor === of) return by;
   const { node } = tensor;
-  const entries = Object.entries<AnyTensor>(node.inputs).map(
-    ([name, value]) => [name, value, replaced(value, of, by)] as const,
-  );
-  if (entries.every(([, before, after]) => before === after)) return tensor;
-  const outputs: AnyTensor[] = [];
-  const inputs = Object.fromEntries(entries.map(([name, , after]) => [name, after]));
-  const other: AnyNode = { ...node, inputs, outputs };
-  for (const output of node.outputs) outputs.push({ ...output, node: other });
-  return outputs[tensor.output];
+  const inputs = Object.entries<AnyTensor>(node.inputs);
+  const others = inputs.map(([name, value]) => [name, replaced(value, of, by)] as const);
+  if (inputs.every(([, value], i) => value === others[i][1])) return tensor;
+  return repeat(node, Object.fromEntries(others)).outputs[tensor.output];
 }
