@@ -5,6 +5,7 @@ import type { Documents } from "./documents.ts";
 import { maskableVocabulary } from "./masking.ts";
 import {
   allInstances,
+  groupsOf,
   type InstanceOptions,
   type InstanceVocabulary,
   type MaskedSequence,
@@ -108,6 +109,16 @@ describe("pretrainingBatches", () => {
     expect(tokens.sort((a, b) => a - b)).toEqual(SHARDS.flatMap(({ ids }) => [...ids]));
     expect(texts(first).toSorted()).toEqual(texts(second).toSorted());
     expect(texts(first)).not.toEqual(texts(second));
+  });
+
+  it("puts shards of all stretches of the corpus into each group, others in each epoch", () => {
+    const groups = groupsOf(25, 43, 0); // of 25 shards, the last four another source's
+    expect(groups.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 25 }, (_, i) => i));
+    for (const group of groups) {
+      expect(group.length).toBeLessThanOrEqual(4);
+      expect(group.filter((shard) => shard >= 21).length).toBeLessThanOrEqual(1);
+    }
+    expect(groupsOf(25, 43, 1)).not.toEqual(groups);
   });
 
   it("mixes the shards of a group", async () => {

@@ -56,7 +56,7 @@ const GROUP_SHARDS = 4;
 /**
  * Batches without end, from a position on, each with the position after it. A batch takes sequences as they come until
  * the next would exceed `batchTokens`; since nothing is padded, that fills it. The sequences of an epoch come in an order
- * of its own: shards are shuffled, then the sequences of a few shards together. Passed over are sequences of nothing but
+ * of its own: shards are put into groups at random, then the sequences of each group are shuffled. Passed over are sequences of nothing but
  * unknown tokens, and shards whose documents make no pairs.
  *
  * Everything is a function of the shards, the options and the position, so training can be resumed anywhere. Throws
@@ -177,12 +177,18 @@ function instance(
   return { ...sequence, ...masked, place: `shard ${shard + 1}, sequence ${index + 1}` };
 }
 
-/** The shards of an epoch in random order, in groups. */
-function groupsOf(count: number, seed: number, epoch: number): number[][] {
-  const shards = Random.of(seed, "shards", epoch).shuffle(Array.from({ length: count }, (_, i) => i));
-  return Array.from({ length: Math.ceil(count / GROUP_SHARDS) }, (_, i) =>
-    shards.slice(i * GROUP_SHARDS, (i + 1) * GROUP_SHARDS),
-  );
+/**
+ * The shards of an epoch in groups. Each takes one at random from every stretch of the corpus, so that none is of a single
+ * source: text of one kind for thousands of updates makes a model forget the others.
+ */
+export function groupsOf(count: number, seed: number, epoch: number): number[][] {
+  const random = Random.of(seed, "shards", epoch);
+  const groups = Array.from({ length: Math.ceil(count / GROUP_SHARDS) }, (): number[] => []);
+  for (let first = 0; first < count; first += groups.length) {
+    const order = random.shuffle([...groups.keys()]);
+    for (let i = 0; i < groups.length && first + i < count; i++) groups[order[i]].push(first + i);
+  }
+  return groups;
 }
 
 function nothingToLearn(): ClozeError {
