@@ -14,7 +14,13 @@ function widen(inputs: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(wide);
 }
 
-/** The slope of the loss along every number of an input, by central differences. */
+/** Numbers of an input along which slopes are taken, two runs each: all, or of very many some at equal distances. */
+function places(count: number): number[] {
+  const stride = Math.ceil(count / 600);
+  return Array.from({ length: Math.ceil(count / stride) }, (_, i) => i * stride);
+}
+
+/** The slope of the loss along numbers of an input, by central differences. */
 async function finiteDifferences(
   executable: Executable,
   inputs: Readonly<Record<string, Value>>,
@@ -23,18 +29,18 @@ async function finiteDifferences(
 ): Promise<Float64Array> {
   const step = 1e-5;
   const { data } = inputs[name];
-  const slopes = new Float64Array(data.length);
+  const slopes: number[] = [];
   const lossAt = async (i: number, value: number) => {
     data[i] = value;
     const { loss } = await executable.run(inputs, { seed });
     return loss.data[0];
   };
-  for (let i = 0; i < data.length; i++) {
+  for (const i of places(data.length)) {
     const value = data[i];
-    slopes[i] = ((await lossAt(i, value + step)) - (await lossAt(i, value - step))) / (2 * step);
+    slopes.push(((await lossAt(i, value + step)) - (await lossAt(i, value - step))) / (2 * step));
     data[i] = value;
   }
-  return slopes;
+  return Float64Array.from(slopes);
 }
 
 /** Operands are inputs here, not parameters, so that float64 can be perturbed. */
@@ -48,7 +54,9 @@ async function checkGradients(operation: OperationCase): Promise<void> {
   for (const name of names) {
     expect(gradients[name].shape).toEqual(inputs[name].shape);
     const slopes = await finiteDifferences(forward, wide, name, seed);
-    expect(relativeError(gradients[name].data, slopes), `gradient of ${name}`).toBeLessThan(1e-6);
+    const { data } = gradients[name];
+    const gradient = Float64Array.from(places(data.length), (i) => data[i]);
+    expect(relativeError(gradient, slopes), `gradient of ${name}`).toBeLessThan(1e-6);
   }
 }
 
