@@ -38,8 +38,8 @@ export interface Addon {
   /** The bytes of a file, which the system reads as they are touched; throws what the system says. */
   mapFile(path: string): ArrayBuffer;
   /**
-   * Runs a program off the event loop, on a thread of libuv and those of the pool. `set` is an index into `instructionSets`; the seconds
-   * of each call are written into `seconds`. Throws for a buffer that was transferred.
+   * Runs a program off the event loop, on a thread of libuv and those of the pool. `set` is an index into
+   * `instructionSets`; the seconds of each call are written into `seconds`. Throws for a buffer that was transferred.
    */
   run(
     set: number,

@@ -27,12 +27,7 @@ export function* logitBlocks(logits: Tensor, l: Lowering): Generator<LogitsBlock
   const place = scratchBlock(layer, "float32", l);
   for (const { first, columns } of blocksOf(layer)) {
     const size = { rows, columns, inner };
-    const packed = l.packed(
-      weight,
-      size,
-      true,
-      rowsOf(l.stored(weight), { first, count: dim(columns), length: inner }),
-    );
+    const packed = l.packed(weight, size, true, weightRows(layer, { first, columns }, l));
     const biases = rowsOf(l.stored(bias), { first, count: dim(columns), length: 1 }).place;
     multiply({ left: l.stored(x), packed, bias: biases, size }, { out: { place, type: "float32" } }, l);
     yield { place, first, columns };
@@ -81,12 +76,7 @@ function followerOf(node: AnyNode, layer: Layer, dlogits: Stored, l: Lowering): 
   }
   return ({ first, columns }) => {
     const size = { rows, columns: inner, inner: columns };
-    const packed = l.packed(
-      weight,
-      size,
-      false,
-      rowsOf(l.stored(weight), { first, count: dim(columns), length: inner }),
-    );
+    const packed = l.packed(weight, size, false, weightRows(layer, { first, columns }, l));
     multiply({ left: dlogits, packed, size }, { out, addend: first > 0 ? out.place : undefined }, l);
   };
 }
@@ -114,6 +104,11 @@ function* blocksOf({ columns }: Layer): Generator<{ first: number; columns: numb
   for (let first = 0; first < columns; first += LOGITS_BLOCK) {
     yield { first, columns: Math.min(LOGITS_BLOCK, columns - first) };
   }
+}
+
+/** The rows of a layer's weight that make a block. */
+function weightRows({ weight, inner }: Layer, { first, columns }: Omit<LogitsBlock, "place">, l: Lowering): Stored {
+  return rowsOf(l.stored(weight), { first, count: dim(columns), length: inner });
 }
 
 /** Room for a block. */
