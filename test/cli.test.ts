@@ -381,12 +381,17 @@ describe("info", () => {
     const instructionSets = sets.map(({ name }) => name);
     const [instructionSet] = instructionSets;
     expect(executors).toEqual({
-      native: { instructionSets, instructionSet, flopPerSecond: speeds },
+      native: {
+        ...{ instructionSets, instructionSet, flopPerSecond: speeds },
+        ...(sets[0].int8 ? { opPerSecond: { int8: speed } } : {}),
+      },
       onnx: { flopPerSecond: { float32: speed } },
     });
     const text = await run(["info", "--system"]);
     expect(text).toMatch(new RegExp(`^instruction sets +${instructionSets.join(", ")}$`, "m"));
-    expect(text).toMatch(new RegExp(`^native, ${instructionSet} +[\\d.]+ +[\\d.-]+\nonnx +[\\d.]+ +-$`, "m"));
+    expect(text).toMatch(
+      new RegExp(`^native, ${instructionSet} +[\\d.]+ +[\\d.-]+ +[\\d.-]+\nonnx +[\\d.]+ +- +-$`, "m"),
+    );
   });
 });
 

@@ -32,7 +32,7 @@ describeNative("the native executor", (addon) => {
    * rounding, by up to 2^-8 of a row's largest number on either side, comes on top of bfloat16's: measured up to 0.022.
    */
   describeInt8("executor native int8", addon, (set) => {
-    describeExecutor("native int8", () => nativeOn(set, { precision: "int8" }), {
+    describeExecutor(`native int8, ${set.name}`, () => nativeOn(set, { precision: "int8" }), {
       tolerance: 0.03,
       lossTolerance: 0.06,
     });

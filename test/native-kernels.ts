@@ -19,11 +19,11 @@ export function describeBfloat16(name: string, addon: Addon, define: (set: Instr
   else test(name, ({ skip }) => skip("this processor does not multiply bfloat16 numbers"));
 }
 
-/** Defines tests of products in 8-bit integers; where this processor has none, one that says so. */
+/** Defines tests of products in 8-bit integers on each instruction set that has them; where none does, one that says so. */
 export function describeInt8(name: string, addon: Addon, define: (set: InstructionSet) => void): void {
-  const set = addon.instructionSets.find(({ int8 }) => int8);
-  if (set !== undefined) describe(name, () => define(set));
-  else test(name, ({ skip }) => skip("this processor does not multiply 8-bit integers"));
+  const sets = addon.instructionSets.filter(({ int8 }) => int8);
+  for (const set of sets) describe(`${name}, ${set.name}`, () => define(set));
+  if (sets.length === 0) test(name, ({ skip }) => skip("this processor does not multiply 8-bit integers"));
 }
 
 /** The native executor on one of the processor's instruction sets, whatever CLOZE_ISA says. */

@@ -4,6 +4,7 @@ import {
   isUnavailable,
   nativeInstructionSets,
   openExecutor,
+  type Precision,
 } from "../executors/executor.node.ts";
 import { measureCeiling } from "../train/ceiling.ts";
 import { formatTable } from "./metrics.ts";
@@ -26,9 +27,11 @@ interface Native extends Ceilings {
   readonly instructionSet: string;
 }
 
+/** Operations a second of matrix products in these numbers. */
 interface Ceilings {
-  /** Floating-point operations a second of matrix products in these numbers. */
   readonly flopPerSecond: { readonly float32: number; readonly bfloat16?: number };
+  /** Of 8-bit integers. */
+  readonly opPerSecond?: { readonly int8: number };
 }
 
 interface Missing {
@@ -56,11 +59,13 @@ export async function inspectSystem(): Promise<System> {
 async function inspectNative(): Promise<Native | Missing> {
   try {
     const { all, chosen } = nativeInstructionSets();
-    const float32 = await ceiling({ device: "cpu", precision: "fp32" });
-    const flopPerSecond = chosen.bfloat16
-      ? { float32, bfloat16: await ceiling({ device: "cpu", precision: "bf16" }) }
-      : { float32 };
-    return { instructionSets: all.map(({ name }) => name), instructionSet: chosen.name, flopPerSecond };
+    const on = (precision: Precision) => ceiling({ device: "cpu", precision });
+    return {
+      instructionSets: all.map(({ name }) => name),
+      instructionSet: chosen.name,
+      flopPerSecond: { float32: await on("fp32"), ...(chosen.bfloat16 ? { bfloat16: await on("bf16") } : {}) },
+      ...(chosen.int8 ? { opPerSecond: { int8: await on("int8") } } : {}),
+    };
   } catch (error) {
     if (isUnavailable(error)) return { missing: error.message };
     throw error;
@@ -68,7 +73,8 @@ async function inspectNative(): Promise<Native | Missing> {
 }
 
 function ceiling(options: ExecutorOptions): Promise<number> {
-  return measureCeiling(openExecutor(options, "inference"), [PRODUCT]);
+  const frozen = options.precision === "int8"; // no other weights are of integers
+  return measureCeiling(openExecutor(options, "inference"), [PRODUCT], { frozen });
 }
 
 /** The same for people. */
@@ -83,7 +89,7 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
     ...(found ? [["instruction sets", found.instructionSets.join(", ")]] : []),
   ];
   const table = [
-    ["executor", "float32", "bfloat16"],
+    ["executor", "float32", "bfloat16", "int8"],
     ...(found ? [[`native, ${found.instructionSet}`, ...speeds(found)]] : []),
     ["onnx", ...speeds(onnx)],
   ];
@@ -91,11 +97,11 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
   return [
     fields.map(([name, value]) => `${name.padEnd(16)}  ${value}`).join("\n"),
     formatTable(table),
-    `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients.`,
+    `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients; int8: Gop/s of the product alone.`,
     ...("missing" in native ? [`no native executor: ${native.missing}`] : []),
   ].join("\n\n");
 }
 
-function speeds({ flopPerSecond: { float32, bfloat16 } }: Ceilings): string[] {
-  return [float32, bfloat16].map((speed) => (speed === undefined ? "-" : (speed / 1e9).toFixed(1)));
+function speeds({ flopPerSecond: { float32, bfloat16 }, opPerSecond }: Ceilings): string[] {
+  return [float32, bfloat16, opPerSecond?.int8].map((speed) => (speed === undefined ? "-" : (speed / 1e9).toFixed(1)));
 }

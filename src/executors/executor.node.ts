@@ -9,7 +9,7 @@ import { nativeExecutor } from "./native/executor.node.ts";
 import { adoptPacked, type PackedParameters, packParameters } from "./native/frozen.node.ts";
 import { chooseSet, openMachine } from "./native/machine.node.ts";
 import { nativeKernels } from "./native/optimizer.node.ts";
-import { compileOptionsFor, type NativePrecision } from "./native/precision.node.ts";
+import { compileOptionsFor, type NativePrecision, requireNumbersOf } from "./native/precision.node.ts";
 import { onnxExecutor } from "./onnx/node.node.ts";
 
 /**
@@ -137,15 +137,7 @@ export function packForProcessor(
   precision: NativePrecision,
 ): Promise<PackedParameters> {
   const machine = openMachine(availableParallelism());
-  const { name, bfloat16 } = machine.instructionSet;
-  if (precision === "bf16" && !bfloat16) {
-    throw new ClozeError("OPTION_INVALID", {
-      problem: "this processor does not multiply bfloat16 numbers",
-      expected: "AVX512-BF16",
-      received: name,
-      cure: "Choose another precision.",
-    });
-  }
+  requireNumbersOf(precision, machine.instructionSet); // a folder for bf16 has no float32 to fall back on
   return packParameters(graph, parameters, machine, compileOptionsFor(precision, machine.instructionSet));
 }
 

@@ -49,6 +49,12 @@ test("where kernels are timed, those of products alone count, in three forms of 
   expect(await measureCeiling(executor, PRODUCTS)).toBeCloseTo(flopPerSecond, 9);
 });
 
+test("of frozen weights the first form alone is measured", async () => {
+  const { executor, asked } = fakeExecutor([{ family: "products", seconds: 0.5 }]);
+  expect(await measureProducts(executor, PRODUCTS, { frozen: true })).toHaveLength(2);
+  expect(asked.loads).toBe(2);
+});
+
 test("elsewhere whole runs count, of graphs with the product alone", async () => {
   const { executor, asked } = fakeExecutor();
   const times = await measureProducts(executor, PRODUCTS);

@@ -1,5 +1,5 @@
 import { gather, input, matmul, parameter, sumRows } from "../graph/build.ts";
-import { type Executor, type TimedCall, type Value, vector } from "../graph/executor.ts";
+import { type Executor, type LoadOptions, type TimedCall, type Value, vector } from "../graph/executor.ts";
 import { type Graph, makeGraph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operations.ts";
 import { Parameters } from "../graph/parameters.ts";
@@ -23,25 +23,34 @@ const ROUNDS = 4;
 
 /**
  * The matrix-product ceiling of a training step on this machine: floating-point operations a second of its products alone,
- * each in the three forms of a linear layer, one after another.
+ * each in the three forms of a linear layer, one after another; with frozen weights, of a step of inference.
  */
-export async function measureCeiling(executor: Executor, products: readonly Product[]): Promise<number> {
-  const times = await measureProducts(executor, products);
+export async function measureCeiling(
+  executor: Executor,
+  products: readonly Product[],
+  options: LoadOptions = {},
+): Promise<number> {
+  const times = await measureProducts(executor, products, options);
   const total = (read: (time: ProductTime) => number) => times.reduce((sum, time) => sum + time.count * read(time), 0);
   return total(({ flop }) => flop) / total(({ seconds }) => seconds);
 }
 
 /**
- * The fastest of four runs of each product in the three forms of a linear layer: x Wᵀ, dy W, dyᵀ x. Of an executor that
- * times its kernels it is the product's time alone, among activations, which it may store in a type of its own; of any
- * other a run with nothing else in it.
+ * The fastest of four runs of each product in the three forms of a linear layer: x Wᵀ, dy W, dyᵀ x; with frozen weights the
+ * first alone. Of an executor that times its kernels it is the product's time alone, among activations, which it may store
+ * in a type of its own; of any other a run with nothing else in it.
  */
-export async function measureProducts(executor: Executor, products: readonly Product[]): Promise<ProductTime[]> {
+export async function measureProducts(
+  executor: Executor,
+  products: readonly Product[],
+  options: LoadOptions = {},
+): Promise<ProductTime[]> {
   const times: ProductTime[] = [];
   for (const product of products) {
     const { rows, inner, columns, count } = product;
-    for (const form of FORMS) {
-      const seconds = (await kernelSeconds(executor, product, form)) ?? (await runSeconds(executor, product, form));
+    for (const form of options.frozen ? FORMS.slice(0, 1) : FORMS) {
+      const seconds =
+        (await kernelSeconds(executor, product, form, options)) ?? (await runSeconds(executor, product, form, options));
       times.push({ flop: 2 * rows * inner * columns, seconds, count });
     }
   }
@@ -65,14 +74,19 @@ function weightOf(x: Tensor, dy: Tensor): Tensor {
 const TABLE = 256;
 
 /** Undefined where kernels are not timed. */
-async function kernelSeconds(executor: Executor, product: Product, form: Form): Promise<number | undefined> {
+async function kernelSeconds(
+  executor: Executor,
+  product: Product,
+  form: Form,
+  options: LoadOptions,
+): Promise<number | undefined> {
   const { rows, inner: I, columns: C } = product;
   const indices = input("indices", "int32", ["T"]);
   const activations = (name: string, width: number) => gather(parameter(name, [TABLE, width], "normal"), indices); // [T, width]
   const y = sumRows(form(activations("x", I), activations("dy", C)));
   const inputs = { indices: vector(Int32Array.from({ length: rows }, (_, i) => i % TABLE)) };
   let best: number | undefined;
-  for await (const { calls } of timedRuns(executor, makeGraph({ y }), inputs)) {
+  for await (const { calls } of timedRuns(executor, makeGraph({ y }), inputs, options)) {
     const call = calls.find(({ family }) => family === "products");
     if (call === undefined) return undefined;
     best = Math.min(best ?? call.seconds, call.seconds);
@@ -80,11 +94,12 @@ async function kernelSeconds(executor: Executor, product: Product, form: Form): 
   return best;
 }
 
-async function runSeconds(executor: Executor, { rows, inner: I, columns: C }: Product, form: Form): Promise<number> {
+async function runSeconds(executor: Executor, product: Product, form: Form, options: LoadOptions): Promise<number> {
+  const { rows, inner: I, columns: C } = product;
   const graph = makeGraph({ y: form(input("x", "float32", ["T", I]), input("dy", "float32", ["T", C])) });
   const inputs = Object.fromEntries(graph.inputs.map(({ name }) => [name, filled([rows, name === "x" ? I : C])]));
   let best = Number.POSITIVE_INFINITY;
-  for await (const { seconds } of timedRuns(executor, graph, inputs)) best = Math.min(best, seconds);
+  for await (const { seconds } of timedRuns(executor, graph, inputs, options)) best = Math.min(best, seconds);
   return best;
 }
 
@@ -98,10 +113,11 @@ async function* timedRuns(
   executor: Executor,
   graph: Graph,
   inputs: Readonly<Record<string, Value>>,
+  options: LoadOptions,
 ): AsyncGenerator<TimedRun> {
   const parameters = new Parameters(graph.parameters);
   fill(parameters.buffer);
-  const executable = await executor.load(graph, parameters);
+  const executable = await executor.load(graph, parameters, options);
   try {
     for (let round = 0; round < ROUNDS; round++) {
       let calls: readonly TimedCall[] = [];

@@ -22,8 +22,14 @@ const trainable: Trainable<number> = {
   }),
 };
 
+interface Options {
+  /** Evaluates every third step; `evaluated` of the state where it begins. */
+  readonly evaluation?: { readonly evaluated: boolean; readonly evaluate: (step: number) => void };
+  readonly signal?: AbortSignal;
+}
+
 /** Trains from position `from` to step 7, the stages ending at 4 and 7, on an executor that leaves the event loop free. */
-async function train(from: { step: number; position: number }, values?: Float32Array) {
+async function train(from: { step: number; position: number }, { evaluation, signal }: Options = {}) {
   const happened: string[] = [];
   const executor: Executor = {
     name: "slow",
@@ -48,18 +54,17 @@ async function train(from: { step: number; position: number }, values?: Float32A
     }
   }
   const parameters = new Parameters(makeGraph({ loss }).parameters);
-  if (values !== undefined) parameters.buffer.set(values);
   const optimizer = new AdamW(segmentsOf(parameters));
   const saved: StepState<number>[] = [];
   const unused = () => Promise.reject(new Error("unused"));
-  const state = await trainSteps<number, number>({
+  const state = trainSteps<number, number>({
     trainable,
     model: { parameters, optimizer },
     executor,
     options: { accumulate: 1, clipNorm: 1, seed: 3 },
     schedule: () => 0.1,
     stages: [4, 7].map((until) => ({ until, batches, begin: (after: number) => after + 10 })),
-    state: { ...from, tokens: from.step, seconds: 0, settings: {} },
+    state: { ...from, tokens: from.step, seconds: 0, evaluated: evaluation?.evaluated ?? true, settings: {} },
     checkpoints: {
       save: async (state) => {
         saved.push(state);
@@ -71,8 +76,17 @@ async function train(from: { step: number; position: number }, values?: Float32A
       howToResume: "",
     },
     checkpointEvery: 2,
+    evaluation: evaluation && {
+      every: 3,
+      async evaluate() {
+        evaluation.evaluate(happened.filter((what) => what === "ran").length + from.step);
+        signal?.throwIfAborted();
+        return { score: 0, metrics: {} };
+      },
+    },
+    signal,
   });
-  return { happened, state, saved };
+  return { happened, saved, state: await state.catch((error: unknown) => error) };
 }
 
 test("a batch is made while the update before it runs, and none beyond a stage", async () => {
@@ -106,4 +120,20 @@ test("a checkpoint has the place behind the batches that were learnt from, whate
   expect(state).toEqual(saved[3]);
   const { happened } = await train(saved[2]);
   expect(happened).toEqual(["make 16", "run 16", "ran"]);
+});
+
+test("an evaluation that is stopped is made after resuming, before anything else", async () => {
+  const measured: number[] = [];
+  await train({ step: 0, position: 0 }, { evaluation: { evaluated: true, evaluate: (step) => measured.push(step) } });
+  expect(measured).toEqual([3, 6, 7]);
+
+  const stop = new AbortController();
+  const evaluation = { evaluated: true, evaluate: (step: number) => step === 3 && stop.abort() };
+  const { saved, state } = await train({ step: 0, position: 0 }, { evaluation, signal: stop.signal });
+  expect(state).toMatchObject({ code: "ABORTED" });
+  expect(saved.at(-1)).toMatchObject({ step: 3, position: 3, evaluated: false });
+
+  const again: number[] = [];
+  await train(saved[1], { evaluation: { evaluated: false, evaluate: (step) => again.push(step) } });
+  expect(again).toEqual([3, 6, 7]);
 });

@@ -17,6 +17,8 @@ export interface StepState<P> {
   readonly tokens: number;
   /** Time spent on updates, over all interruptions. */
   readonly seconds: number;
+  /** Whether what is to be measured at this step has been. */
+  readonly evaluated: boolean;
   readonly settings: Settings;
 }
 
@@ -27,6 +29,7 @@ export function stepStateSchema<P>(position: z.ZodType<P>) {
     position,
     tokens: z.int().min(0),
     seconds: z.number().min(0),
+    evaluated: z.boolean(),
     settings: SettingsSchema,
   });
 }
@@ -69,8 +72,8 @@ export interface StepTraining<E, P> {
   readonly checkpoints: Checkpoints<StepState<P>>;
   /** Updates between checkpoints. */
   readonly checkpointEvery: number;
-  /** Called after so many updates and after the last. */
-  readonly evaluation?: { readonly every: number; evaluate(): Promise<Evaluation> };
+  /** Called after so many updates and after the last; stops with the signal's reason. */
+  readonly evaluation?: { readonly every: number; evaluate(signal: AbortSignal | undefined): Promise<Evaluation> };
   /** Stop, with a checkpoint, after the first update that ends so many seconds later. */
   readonly maxSeconds?: number;
   /** Training goes on when what it returns is settled. */
@@ -105,10 +108,23 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
     const problem = `training stopped at step ${state.step} of ${lastStep}`;
     return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
   };
+  /** For work that the signal interrupts. */
+  const orAborted = (error: unknown): never => {
+    throw signal?.aborted ? aborted() : error;
+  };
+  /** Before the checkpoint of the step, so that an evaluation that is interrupted is made up for after resuming. */
+  const evaluateIfDue = async () => {
+    const { step, evaluated } = state;
+    if (evaluation === undefined || evaluated || (step % evaluation.every !== 0 && step !== lastStep)) return;
+    const measured = await evaluation.evaluate(signal).catch(orAborted);
+    await onEvent?.({ kind: "evaluation", step, evaluation: measured });
+    state = { ...state, evaluated: true };
+  };
 
   const updater = await Updater.load(trainable, model, executor, training.options);
   const started = performance.now();
   try {
+    await evaluateIfDue();
     for (const [i, stage] of stages.entries()) {
       if (state.step >= stage.until) continue;
       const isEntered = i > 0 && state.step === stages[i - 1].until;
@@ -124,20 +140,14 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
           const learningRate = schedule(state.step);
           const updating = updater.update(batch, state.step, learningRate, signal);
           if (state.step + 1 < stage.until) coming = inNextTurn(() => nextOf(batches));
-          const update = await updating.catch((error) => {
-            throw signal?.aborted ? aborted() : error;
-          });
+          const update = await updating.catch(orAborted);
           const seconds = (performance.now() - begun) / 1000;
           const total = { tokens: state.tokens + update.tokens, seconds: state.seconds + seconds };
-          state = { ...state, ...total, step: state.step + 1, position: next };
+          state = { ...state, ...total, step: state.step + 1, position: next, evaluated: false };
           await onEvent?.({ kind: "step", step: state.step, learningRate, ...update, seconds, waiting, total });
-          const isLast = state.step === lastStep;
-          // Before the checkpoint, so that one that is interrupted is made up for.
-          if (evaluation !== undefined && (state.step % evaluation.every === 0 || isLast)) {
-            await onEvent?.({ kind: "evaluation", step: state.step, evaluation: await evaluation.evaluate() });
-          }
+          await evaluateIfDue();
           const isOver = (performance.now() - started) / 1000 >= maxSeconds;
-          if (state.step % training.checkpointEvery === 0 || isLast || isOver) await save();
+          if (state.step % training.checkpointEvery === 0 || state.step === lastStep || isOver) await save();
           if (isOver) return state;
         }
       } finally {

@@ -8,20 +8,24 @@ import type { CompileOptions } from "./compile.ts";
  */
 export type NativePrecision = "fp32" | "bf16" | "int8";
 
+/** What a processor has that multiplies the numbers of a precision. */
+const NEEDED = { bf16: "AVX512-BF16", int8: "AVX512-VNNI" } as const;
+
+/** Throws OPTION_INVALID where the processor does not multiply the numbers of a precision. */
+export function requireNumbersOf(precision: NativePrecision, { name, bfloat16, int8 }: InstructionSet): void {
+  if (precision === "fp32" || (precision === "bf16" ? bfloat16 : int8)) return;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: `the precision ${precision} needs a processor that multiplies such numbers`,
+    expected: NEEDED[precision],
+    received: name,
+    cure: "Choose another precision, with weights that are not packed for this one.",
+  });
+}
+
 /** How graphs are compiled for a precision. Throws OPTION_INVALID for `int8` where the processor does not multiply such. */
 export function compileOptionsFor(precision: NativePrecision, set: InstructionSet): Omit<CompileOptions, "frozen"> {
-  const { name, bfloat16, int8, panelColumns } = set;
-  if (precision === "int8" && !int8) {
-    throw new ClozeError("OPTION_INVALID", {
-      problem: "the precision int8 needs a processor that multiplies 8-bit integers",
-      expected: "AVX512-VNNI",
-      received: name,
-      cure: "Choose another precision, with weights that are not packed for int8.",
-    });
-  }
-  return {
-    activationType: precision !== "fp32" && bfloat16 ? "bfloat16" : "float32",
-    int8: precision === "int8",
-    panelColumns,
-  };
+  const { bfloat16, panelColumns } = set;
+  const int8 = precision === "int8";
+  if (int8) requireNumbersOf(precision, set);
+  return { activationType: precision !== "fp32" && bfloat16 ? "bfloat16" : "float32", int8, panelColumns };
 }

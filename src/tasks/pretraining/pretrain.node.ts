@@ -157,7 +157,7 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
     (await PretrainingEvaluator.load({ config, objective, parameters }, openExecutor(options, "inference"), {
       frozen: false,
     }));
-  const evaluate = heldOut && evaluator && (() => evaluator.evaluate(heldOut));
+  const evaluate = heldOut && evaluator && ((signal?: AbortSignal) => evaluator.evaluate(heldOut, { signal }));
   let evaluation: { step: number; metrics: Evaluation["metrics"] } | undefined;
   try {
     if (saved === undefined) await checkpoints.clear();
@@ -180,7 +180,10 @@ export async function pretrain(options: PretrainOptions): Promise<PretrainResult
         options: { ...settings, recompute: options.recompute },
         schedule,
         stages: stagesOf(corpus, start.tokenizer, settings),
-        state: { ...(saved ?? { step: 0, position: START, tokens: 0, seconds: 0 }), settings: recorded },
+        state: {
+          ...(saved ?? { step: 0, position: START, tokens: 0, seconds: 0, evaluated: true }),
+          settings: recorded,
+        },
         checkpoints,
         checkpointEvery,
         evaluation: evaluate && { every: evaluateEvery, evaluate },
