@@ -31,16 +31,28 @@ uint32_t generationOf(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 
 
 void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 
-void* Scratch::reserve(size_t bytes) {
-  if (bytes > bytes_) {
-    const size_t size = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-    memory_.reset();
-    bytes_ = 0;
-    memory_.reset(std::aligned_alloc(CACHE_LINE, size));
-    if (!memory_) throw std::bad_alloc();
-    bytes_ = size;
+void* Scratch::take(size_t bytes) {
+  const size_t size = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  if (blocks_.empty() || used_ + size > blocks_.back().bytes) addBlock(size);
+  used_ += size;
+  return static_cast<std::byte*>(blocks_.back().memory.get()) + used_ - size;
+}
+
+void Scratch::addBlock(size_t bytes) {
+  std::unique_ptr<void, Free> memory(std::aligned_alloc(CACHE_LINE, bytes));
+  if (!memory) throw std::bad_alloc();
+  blocks_.push_back({std::move(memory), bytes});
+  used_ = 0;
+}
+
+void Scratch::clear() {
+  if (blocks_.size() > 1) {
+    size_t bytes = 0;
+    for (const Block& block : blocks_) bytes += block.bytes;
+    blocks_.clear();
+    addBlock(bytes);
   }
-  return memory_.get();
+  used_ = 0;
 }
 
 Pool::Pool(int threads) : scratches_(threads) {
@@ -65,7 +77,10 @@ void Pool::end() {
 
 void Pool::dispatch(long tasks, Task task, void* context) {
   if (tasks <= 1 || workers_.empty()) {
-    for (long i = 0; i < tasks; i++) task(context, i, scratches_[0]);
+    for (long i = 0; i < tasks; i++) {
+      scratches_[0].clear();
+      task(context, i, scratches_[0]);
+    }
     return;
   }
   const uint32_t last = generationOf(ticket_);
@@ -93,6 +108,7 @@ void Pool::workOn(uint32_t generation, Scratch& scratch) {
   while (generationOf(ticket) == generation && static_cast<uint32_t>(ticket) < tasks) {
     if (!ticket_.compare_exchange_weak(ticket, ticket + 1)) continue;
     try {
+      scratch.clear();
       task(context, static_cast<uint32_t>(ticket), scratch);
     } catch (...) {
       std::lock_guard<std::mutex> guard(failureLock_);

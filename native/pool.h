@@ -12,23 +12,32 @@
 
 namespace cloze {
 
-/** Memory of one thread, for as long as one task takes. */
+/** Memory of one thread, given out in arrays that live until its task ends. */
 class Scratch {
  public:
   /** Room for `count` elements, aligned to a cache line; its contents are undefined. Throws std::bad_alloc. */
   template <class T>
-  T* get(size_t count) {
-    return static_cast<T*>(reserve(count * sizeof(T)));
+  T* array(size_t count) {
+    return static_cast<T*>(take(count * sizeof(T)));
   }
+  /** Takes all arrays back. Throws std::bad_alloc. */
+  void clear();
 
  private:
   struct Free {
     void operator()(void* memory) const;
   };
-  void* reserve(size_t bytes);
+  struct Block {
+    std::unique_ptr<void, Free> memory;
+    size_t bytes;
+  };
+  void* take(size_t bytes);
+  void addBlock(size_t bytes);
 
-  std::unique_ptr<void, Free> memory_;
-  size_t bytes_ = 0;
+  // Arrays are cut from the last block. A task that needs more than there is adds blocks, which become one before the
+  // next.
+  std::vector<Block> blocks_;
+  size_t used_ = 0;
 };
 
 /**

@@ -70,21 +70,6 @@ View<T> viewOf(const T* matrix, const Attention& a, const Head& head) {
   return {matrix + placeOf(a, head), a.width, 1};
 }
 
-/** Cuts the thread's scratch memory into arrays. */
-class Cutter {
- public:
-  template <class T>
-  size_t add(long count) {
-    const size_t at = bytes_;
-    bytes_ += (count * sizeof(T) + 63) / 64 * 64;
-    return at;
-  }
-  std::byte* take(Scratch& scratch) const { return scratch.get<std::byte>(bytes_); }
-
- private:
-  size_t bytes_ = 0;
-};
-
 /** Multiplies one left panel by all panels of a packed right side: out [ROWS, stride], the whole of each tile. */
 template <class Number>
 void multiplyRow(const LeftPanel<Number>& left, const Number* right, long inner, long columns, float* out,
@@ -163,20 +148,13 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
   forHeads(a, pool, [&](const Head& head, Scratch& scratch) {
     const long S = head.length;
     const long stride = panels(S, COLUMNS) * COLUMNS;
-    Cutter cutter;
-    const size_t keysAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
-    const size_t valuesAt = cutter.add<T>(packedSize<T>(H, S, COLUMNS));
-    const size_t leftAt = cutter.add<T>(packedSize<T>(ROWS, std::max(S, H), ROWS));
-    const size_t scoresAt = cutter.add<float>(ROWS * std::max(stride, panels(H, COLUMNS) * COLUMNS));
-    const size_t keptAt = cutter.add<T>(ROWS * stride);
-    const size_t factorsAt = cutter.add<float>(S);
-    std::byte* memory = cutter.take(scratch);
-    T* keys = reinterpret_cast<T*>(memory + keysAt);
-    T* values = reinterpret_cast<T*>(memory + valuesAt);
-    T* left = reinterpret_cast<T*>(memory + leftAt);
-    T* kept = reinterpret_cast<T*>(memory + keptAt);
-    float* scores = reinterpret_cast<float*>(memory + scoresAt);
-    float* factors = reinterpret_cast<float*>(memory + factorsAt);
+    const long headStride = panels(H, COLUMNS) * COLUMNS;
+    T* keys = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
+    T* values = scratch.array<T>(packedSize<T>(H, S, COLUMNS));
+    T* left = scratch.array<T>(packedSize<T>(ROWS, std::max(S, H), ROWS));
+    float* scores = scratch.array<float>(ROWS * std::max(stride, headStride));
+    T* kept = scratch.array<T>(ROWS * stride);
+    float* factors = scratch.array<float>(S);
 
     packPanels<COLUMNS>(viewOf(key, a, head), S, H, keys);
     packPanels<COLUMNS>(viewOf(value, a, head).transposed(), H, S, values);
@@ -199,10 +177,9 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
         }
       }
       const View<T> probabilities{kept, stride, 1};
-      multiplyRow(leftPanel(probabilities, rows, S, left), values, S, H, scores,
-                  panels(H, COLUMNS) * COLUMNS);  // [rows, H]
+      multiplyRow(leftPanel(probabilities, rows, S, left), values, S, H, scores, headStride);  // [rows, H]
       for (long r = 0; r < rows; r++) {
-        const float* from = scores + r * panels(H, COLUMNS) * COLUMNS;
+        const float* from = scores + r * headStride;
         T* to = context + (first + r) * a.width;
         for (long h = 0; h < H; h++) to[h] = fromFloat<T>(from[h]);
       }
@@ -226,34 +203,19 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
     const long stride = panels(S, COLUMNS) * COLUMNS;
     const long block = std::min(BLOCK, panels(S, ROWS) * ROWS);
     const long headStride = panels(H, COLUMNS) * COLUMNS;
-    const long sumsSize = panels(S, ROWS) * ROWS * panels(H, COLUMNS) * COLUMNS;
-    Cutter cutter;
-    const size_t keysAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
-    const size_t valuesAt = cutter.add<T>(packedSize<T>(S, H, COLUMNS));
-    const size_t keyColumnsAt = cutter.add<T>(packedSize<T>(H, S, COLUMNS));
-    const size_t rightAt = cutter.add<T>(packedSize<T>(H, block, COLUMNS));
-    const size_t leftAt =
-        cutter.add<T>(std::max(packedSize<T>(ROWS, std::max(S, H), ROWS), packedSize<T>(S, block, ROWS)));
-    const size_t scoresAt = cutter.add<float>(ROWS * std::max(stride, panels(H, COLUMNS) * COLUMNS));
-    const size_t upperAt = cutter.add<float>(ROWS * stride);
-    const size_t keptAt = cutter.add<T>(block * stride);
-    const size_t slopesAt = cutter.add<T>(block * stride);
-    const size_t dkeyAt = cutter.add<float>(sumsSize);
-    const size_t dvalueAt = cutter.add<float>(sumsSize);
-    const size_t factorsAt = cutter.add<float>(S);
-    std::byte* memory = cutter.take(scratch);
-    T* keys = reinterpret_cast<T*>(memory + keysAt);
-    T* values = reinterpret_cast<T*>(memory + valuesAt);
-    T* keyColumns = reinterpret_cast<T*>(memory + keyColumnsAt);
-    T* right = reinterpret_cast<T*>(memory + rightAt);
-    T* left = reinterpret_cast<T*>(memory + leftAt);
-    float* scores = reinterpret_cast<float*>(memory + scoresAt);
-    float* upperScores = reinterpret_cast<float*>(memory + upperAt);
-    T* kept = reinterpret_cast<T*>(memory + keptAt);
-    T* slopes = reinterpret_cast<T*>(memory + slopesAt);
-    float* dkey = reinterpret_cast<float*>(memory + dkeyAt);
-    float* dvalue = reinterpret_cast<float*>(memory + dvalueAt);
-    float* factors = reinterpret_cast<float*>(memory + factorsAt);
+    const long sumsSize = panels(S, ROWS) * ROWS * headStride;
+    T* keys = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
+    T* values = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
+    T* keyColumns = scratch.array<T>(packedSize<T>(H, S, COLUMNS));
+    T* right = scratch.array<T>(packedSize<T>(H, block, COLUMNS));
+    T* left = scratch.array<T>(std::max(packedSize<T>(ROWS, std::max(S, H), ROWS), packedSize<T>(S, block, ROWS)));
+    float* scores = scratch.array<float>(ROWS * std::max(stride, headStride));
+    float* upperScores = scratch.array<float>(ROWS * stride);
+    T* kept = scratch.array<T>(block * stride);
+    T* slopes = scratch.array<T>(block * stride);
+    float* dkey = scratch.array<float>(sumsSize);
+    float* dvalue = scratch.array<float>(sumsSize);
+    float* factors = scratch.array<float>(S);
 
     packPanels<COLUMNS>(viewOf(key, a, head), S, H, keys);
     packPanels<COLUMNS>(viewOf(value, a, head), S, H, values);

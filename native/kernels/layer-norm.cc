@@ -103,8 +103,8 @@ void layerNormGradient(Arguments& a, Pool& pool) {
       float* weights = partial + 2 * block * columns;
       float* biases = weights + columns;
       std::fill_n(weights, 2 * columns, 0.0f);
-      float* normal = scratch.get<float>(2 * columns);  // (x - mean) × scale
-      float* scaled = normal + columns;                 // dy × weight
+      float* normal = scratch.array<float>(columns);  // (x - mean) × scale
+      float* scaled = scratch.array<float>(columns);  // dy × weight
       for (long row = block * BLOCK; row < std::min(rows, (block + 1) * BLOCK); row++) {
         const T* dy = static_cast<const T*>(upper) + row * columns;
         const T* x = static_cast<const T*>(source) + row * columns;

@@ -31,11 +31,9 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
   const long columnPanels = lastPanel - firstPanel;
   const long blockSteps = std::min(allSteps, STEPS);
   const bool ready = liesReady<Number>(left, size.inner);
-  const size_t packedBytes = (rowPanels * ROWS * blockSteps * G * sizeof(Number) + 63) / 64 * 64;
   const long tiles = allSteps > blockSteps ? rowPanels * columnPanels : 1;  // sums of several blocks are kept
-  std::byte* memory = scratch.get<std::byte>(packedBytes + tiles * TILE * sizeof(float));
-  Number* packed = reinterpret_cast<Number*>(memory);
-  float* sums = reinterpret_cast<float*>(memory + packedBytes);
+  Number* packed = scratch.array<Number>(rowPanels * ROWS * blockSteps * G);
+  float* sums = scratch.array<float>(tiles * TILE);
 
   for (long first = 0; first < allSteps; first += blockSteps) {
     const long count = std::min(blockSteps, allSteps - first);
