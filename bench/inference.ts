@@ -23,6 +23,8 @@ const ROUNDS = 5;
 const BATCHES = 6;
 const BATCH_SIZE = 32;
 const SHORT_CALLS = 30;
+/** Passes over the batches, and over the short sentence: of the latter as many that the median is of compiled JavaScript. */
+const PASSES = { mixed: 3, short: 8 };
 const SHORT_TOKENS = 30;
 /** How far the probabilities of both sides may differ in float32, to be of one model. */
 const TOLERANCE = 1e-3;
@@ -73,9 +75,9 @@ function compareBatches(folder: string, { mixed, sentences }: Files): BenchRow[]
   const peers = hasTransformersJs("inference");
   if (!peers) return [];
   const rounds = Array.from({ length: ROUNDS }, () => ({
-    own: new Map(precisions.map((precision) => [precision, runOwn(folder, "base", precision, mixed)])),
-    fp32: runPeer(folder, "fp32", mixed),
-    q8: runPeer(folder, "q8", mixed),
+    own: new Map(precisions.map((precision) => [precision, runOwn(folder, "base", precision, mixed, PASSES.mixed)])),
+    fp32: runPeer(folder, "fp32", mixed, PASSES.mixed),
+    q8: runPeer(folder, "q8", mixed, PASSES.mixed),
   }));
   requireSame(rounds[0].own.get("fp32")?.first, rounds[0].fp32.first);
   return precisions.flatMap((precision) =>
@@ -96,9 +98,9 @@ function compareBatches(folder: string, { mixed, sentences }: Files): BenchRow[]
 function compareShort(folder: string, { short }: Files): BenchRow[] {
   const peers = hasTransformersJs("inference");
   const rounds = Array.from({ length: ROUNDS }, () => ({
-    base: runOwn(folder, "base", "bf16", short),
-    mini: runOwn(folder, "mini", "bf16", short),
-    peer: peers ? runPeer(folder, "fp32", short) : undefined,
+    base: runOwn(folder, "base", "bf16", short, PASSES.short),
+    mini: runOwn(folder, "mini", "bf16", short, PASSES.short),
+    peer: peers ? runPeer(folder, "fp32", short, PASSES.short) : undefined,
   }));
   const milliseconds = (read: (round: (typeof rounds)[number]) => { seconds: number } | undefined) =>
     (1000 * median(rounds.map((round) => read(round)?.seconds ?? Number.NaN))) / SHORT_CALLS;
@@ -146,12 +148,12 @@ async function writeBatches(folder: string): Promise<Files> {
   return { ...files, sentences: batches.flat().length };
 }
 
-function runOwn(folder: string, model: string, precision: string, file: string) {
-  return Pass.parse(runScript("inference-pass.ts", folder, model, precision, file, "3"));
+function runOwn(folder: string, model: string, precision: string, file: string, passes: number) {
+  return Pass.parse(runScript("inference-pass.ts", folder, model, precision, file, String(passes)));
 }
 
-function runPeer(folder: string, dtype: string, file: string) {
-  const program = [join(PEERS, "transformers-js.mjs"), folder, "base", dtype, file, "1"];
+function runPeer(folder: string, dtype: string, file: string, passes: number) {
+  const program = [join(PEERS, "transformers-js.mjs"), folder, "base", dtype, file, String(passes)];
   const { stdout, stderr, status } = spawnSync(process.execPath, program, { encoding: "utf8" });
   if (status !== 0) throw new Error(`transformers-js.mjs failed:\n${stderr}`);
   return PeerPass.parse(JSON.parse(stdout));

@@ -10,8 +10,11 @@ namespace cloze {
 namespace CLOZE_ISA {
 namespace {
 
-/** Inner indices, in steps, whose panels stay in a core's caches. */
-constexpr long STEPS = 512;
+/** Steps of inner indices whose panels stay in a core's caches: of floats in the first one, of pairs in the second. */
+template <class Number>
+constexpr long STEPS = 256;
+template <>
+constexpr long STEPS<BFloat16> = 512;
 /** Inner indices of a left panel that are packed before those of the next one: a whole number of steps. */
 constexpr long PACKED_AT_ONCE = 16;
 
@@ -29,7 +32,7 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
   const long allSteps = steps<Number>(size.inner);
   const long rowPanels = panels(rows, ROWS);
   const long columnPanels = lastPanel - firstPanel;
-  const long blockSteps = std::min(allSteps, STEPS);
+  const long blockSteps = std::min(allSteps, STEPS<Number>);
   const bool ready = liesReady<Number>(left, size.inner);
   const long tiles = allSteps > blockSteps ? rowPanels * columnPanels : 1;  // sums of several blocks are kept
   Number* packed = scratch.array<Number>(rowPanels * ROWS * blockSteps * G);
