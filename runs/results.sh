@@ -24,7 +24,7 @@ threads=${THREADS:-2}
 layers=$(node -p 'JSON.parse(fs.readFileSync(process.argv[1])).num_hidden_layers' "$model/config.json")
 if [ "$layers" -ge 12 ]; then rate=3e-5; else rate=3e-4; fi
 training=(--learning-rates "${LEARNING_RATE:-$rate}" --epochs "${EPOCHS:-3}" --batch-sizes "${BATCH_SIZE:-32}"
-  --seeds "${SEEDS:-1,2,3}" --threads "$threads")
+  --seeds "${SEEDS:-1,2,3}" --threads "$threads" --precision "${PRECISION:-auto}")
 pretrained=(--model "$model")
 random=(--model "$model/config.json" --vocab "$model")
 
