@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { presetConfig } from "../src/bert/config.ts";
 import { compileNative } from "../src/executors/native/compile.ts";
-import { layArena } from "../src/executors/native/memory.ts";
+import { layArena, lifetimesOf } from "../src/executors/native/memory.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
 import { parameterGradients } from "../src/graph/differentiate.ts";
@@ -68,7 +68,10 @@ describe("the arena of a training step", () => {
 
 function arenaOf(graph: Graph, sizes: Readonly<Record<"B" | "S" | "T" | "M", number>>): number {
   const { calls } = compileNative(graph, { activationType: "bfloat16", frozen: false, panelColumns: 32 });
-  return layArena(calls, { bindings: new Map(Object.entries(sizes) as [keyof typeof sizes, number][]), seed: 0 }).bytes;
+  return layArena(lifetimesOf(calls), {
+    bindings: new Map(Object.entries(sizes) as [keyof typeof sizes, number][]),
+    seed: 0,
+  }).bytes;
 }
 
 test("gradients of the upper layers alone recompute nothing below them", () => {

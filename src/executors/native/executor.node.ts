@@ -10,7 +10,7 @@ import { Buffers } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
 import { type Machine, openMachine, outOfMemory } from "./machine.node.ts";
-import { layArena } from "./memory.ts";
+import { type Lifetime, layArena, lifetimesOf } from "./memory.ts";
 import { type Place, type Plan, parametersIn } from "./plan.ts";
 import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";
 import { timedCall } from "./profile.ts";
@@ -58,6 +58,7 @@ class NativeExecutable implements Executable {
   readonly #graph: Graph;
   readonly #parameters: NamedParameters;
   readonly #plan: Plan;
+  readonly #lifetimes: readonly Lifetime[];
   #constants: HeldConstants;
   readonly #machine: Machine;
   #arena = new ArrayBuffer(0);
@@ -67,6 +68,7 @@ class NativeExecutable implements Executable {
     this.#graph = graph;
     this.#parameters = parameters;
     this.#plan = plan;
+    this.#lifetimes = lifetimesOf(plan.calls);
     this.#constants = constants;
     this.#machine = machine;
   }
@@ -97,7 +99,7 @@ class NativeExecutable implements Executable {
     for (const data of Object.values(outputs)) keepHere(data);
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
-    const layout = layArena(this.#plan.calls, run);
+    const layout = layArena(this.#lifetimes, run);
     if (layout.bytes > this.#arena.byteLength) this.#arena = this.#machine.allocate(layout.bytes);
     const arena = { layout, memory: this.#arena };
     const { memories: constants } = this.#constants;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { layArena } from "./memory.ts";
+import { layArena, lifetimesOf } from "./memory.ts";
 import type { Argument, Call, Place, RunSizes } from "./plan.ts";
 
 const RUN: RunSizes = { bindings: new Map([["T", 5]]), seed: 0 };
@@ -59,7 +59,7 @@ describe("the arena", () => {
   test("has room for every place that is named, at the beginning of a cache line, and for no other", () => {
     fc.assert(
       fc.property(CALLS, ({ places, calls }) => {
-        const { offsets, bytes } = layArena(calls, RUN);
+        const { offsets, bytes } = layArena(lifetimesOf(calls), RUN);
         const all = lives(places, calls, offsets);
         expect(offsets.size).toBe(all.length);
         for (const { from, to } of all) {
@@ -74,7 +74,7 @@ describe("the arena", () => {
   test("never gives memory to two places at the same time", () => {
     fc.assert(
       fc.property(CALLS, ({ places, calls }) => {
-        const all = lives(places, calls, layArena(calls, RUN).offsets);
+        const all = lives(places, calls, layArena(lifetimesOf(calls), RUN).offsets);
         const clashes = all.flatMap((a, i) => all.slice(i + 1).filter((b) => sameTime(a, b) && overlap(a, b)));
         expect(clashes).toEqual([]);
       }),
@@ -85,7 +85,7 @@ describe("the arena", () => {
   test("is no larger than all places together, and no smaller than those of the fullest moment", () => {
     fc.assert(
       fc.property(CALLS, ({ places, calls }) => {
-        const { offsets, bytes } = layArena(calls, RUN);
+        const { offsets, bytes } = layArena(lifetimesOf(calls), RUN);
         const all = lives(places, calls, offsets);
         const lines = (some: readonly Life[]) =>
           some.reduce((sum, { from, to }) => sum + Math.max(1, Math.ceil((to - from) / LINE)) * LINE, 0);
@@ -99,12 +99,13 @@ describe("the arena", () => {
   test("uses memory again: a chain of any length needs two places", () => {
     const places = Array.from({ length: 50 }, () => arena(640));
     const calls = places.slice(1).map((place, i) => call(places[i], place));
-    expect(layArena(calls, RUN).bytes).toBe(2 * 640);
+    expect(layArena(lifetimesOf(calls), RUN).bytes).toBe(2 * 640);
   });
 
   test("keeps a place from its first call to its last, not only in those that name it", () => {
     const [kept, ...others] = [arena(64), arena(64), arena(64)];
-    const { offsets, bytes } = layArena([call(kept), call(others[0]), call(others[1]), call(kept)], RUN);
+    const calls = [call(kept), call(others[0]), call(others[1]), call(kept)];
+    const { offsets, bytes } = layArena(lifetimesOf(calls), RUN);
     expect(offsets.get(others[0])).toBe(offsets.get(others[1]));
     expect(offsets.get(kept)).not.toBe(offsets.get(others[0]));
     expect(bytes).toBe(2 * 64);
@@ -113,12 +114,13 @@ describe("the arena", () => {
   test("fills the first gap that is wide enough", () => {
     const [first, gap, last, wide, narrow] = [64, 128, 64, 192, 100].map(arena);
     const calls = [call(first, gap, last), call(first, last), call(first, last, wide, narrow)];
-    const { offsets } = layArena(calls, RUN);
+    const { offsets } = layArena(lifetimesOf(calls), RUN);
     expect([first, gap, last, wide, narrow].map((place) => offsets.get(place))).toEqual([0, 64, 192, 256, 64]);
   });
 
   test("is empty where nothing is kept", () => {
-    expect(layArena([call(1, null, { kind: "constant", parameter: "w", form: "panels", bytes: 8 })], RUN)).toEqual({
+    const calls = [call(1, null, { kind: "constant", parameter: "w", form: "panels", bytes: 8 })];
+    expect(layArena(lifetimesOf(calls), RUN)).toEqual({
       offsets: new Map(),
       bytes: 0,
     });

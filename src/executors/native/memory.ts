@@ -11,32 +11,40 @@ export interface Layout {
   readonly bytes: number;
 }
 
-/**
- * Lays out the arena of a run: a place has its memory from the first call that names it to the last, and shares it with
- * places whose calls are others. Each takes the first gap that is wide enough.
- */
-export function layArena(calls: readonly Call[], run: RunSizes): Layout {
-  const lastCalls = new Map<Place, number>();
+/** A place in the arena, which has its memory from the first call that names it to the last. */
+export interface Lifetime {
+  readonly place: Arena;
+  readonly first: number;
+  readonly last: number;
+}
+
+/** Of all places in the arena, in the order of their first calls. */
+export function lifetimesOf(calls: readonly Call[]): Lifetime[] {
+  const lifetimes = new Map<Arena, Lifetime>();
   calls.forEach((call, i) => {
-    for (const place of placesOf(call)) lastCalls.set(place, i);
-  });
-  const offsets = new Map<Place, number>();
-  /** What is in use, by offset. */
-  let blocks: { readonly from: number; readonly to: number; readonly lastCall: number }[] = [];
-  let bytes = 0;
-  calls.forEach((call, i) => {
-    if (blocks.some(({ lastCall }) => lastCall < i)) blocks = blocks.filter(({ lastCall }) => lastCall >= i);
     for (const place of placesOf(call)) {
-      if (offsets.has(place)) continue;
-      const size = sizeOf(place, run);
-      let from = 0;
-      let at = 0;
-      while (at < blocks.length && blocks[at].from < from + size) from = Math.max(from, blocks[at++].to);
-      blocks.splice(at, 0, { from, to: from + size, lastCall: lastCalls.get(place)! });
-      offsets.set(place, from);
-      bytes = Math.max(bytes, from + size);
+      lifetimes.set(place, { place, first: lifetimes.get(place)?.first ?? i, last: i });
     }
   });
+  return [...lifetimes.values()];
+}
+
+/** Lays out the arena of a run. Each place takes the first gap that is wide enough, among those that live when it begins. */
+export function layArena(lifetimes: readonly Lifetime[], run: RunSizes): Layout {
+  const offsets = new Map<Place, number>();
+  /** What is in use, by offset. */
+  let blocks: { readonly from: number; readonly to: number; readonly last: number }[] = [];
+  let bytes = 0;
+  for (const { place, first, last } of lifetimes) {
+    if (blocks.some((block) => block.last < first)) blocks = blocks.filter((block) => block.last >= first);
+    const size = sizeOf(place, run);
+    let from = 0;
+    let at = 0;
+    while (at < blocks.length && blocks[at].from < from + size) from = Math.max(from, blocks[at++].to);
+    blocks.splice(at, 0, { from, to: from + size, last });
+    offsets.set(place, from);
+    bytes = Math.max(bytes, from + size);
+  }
   return { offsets, bytes };
 }
 
