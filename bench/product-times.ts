@@ -27,7 +27,8 @@ const { device, precision } = values;
 const [batch, length] = [Number(values.batch), Number(values.length)];
 const config = presetConfig(values.model as "base", Number(values.vocabulary));
 const lengths = new Array<number>(batch).fill(length);
-const products = linearProducts(config, { lengths, masked: Math.round(0.15 * batch * length) });
+const masked = Math.round(0.15 * batch * length);
+const products = linearProducts(config, { lengths, masked, asked: masked + batch });
 const executor = openExecutor({ device: device as "cpu", precision: precision as "auto", threads: 2 }, "training");
 const times = await measureProducts(values.packing ? withPacking(executor) : executor, products);
 

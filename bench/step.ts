@@ -66,7 +66,8 @@ for (let step = 0; step <= Number(given.steps); step++) {
 }
 const measured = seconds.slice(1); // the first step warms up
 const lengths = [...inputs.lengths.data];
-const size = { lengths, masked: inputs.maskedPositions.data.length };
+const masked = inputs.maskedPositions.data.length;
+const size = { lengths, masked, asked: masked + lengths.length };
 const gflop = trainingFlop(config, size) / 1e9;
 const stepSeconds = median(measured.map(({ step }) => step));
 console.log(

@@ -118,7 +118,7 @@ describe("regression", () => {
   beforeAll(async () => {
     const columns = ["--text-column", "a", "--pair-column", "b", "--score-column", "n"];
     const data = writeRows(join(folder, "scores.jsonl"), rows);
-    model = await train("regression", data, ...columns, "--epochs", "16");
+    model = await train("regression", data, ...columns, "--epochs", "24");
   });
 
   test("learns numbers of pairs, on the command line and in the library", async () => {

@@ -129,9 +129,9 @@ function defineParity(executor: Executor): void {
     const fixture = open("bert-classification");
     const config = readConfig("bert-classification");
     const inputs = bertInputs();
-    const { hidden, hiddenStates } = bert(config, inputs);
-    const states = Object.fromEntries(hiddenStates.map((state, layer) => [`hidden.${layer}`, state]));
-    const pooled = pooler(config, hidden, inputs.lengths);
+    const outputs = bert(config, inputs);
+    const states = Object.fromEntries(outputs.hiddenStates.map((state, layer) => [`hidden.${layer}`, state]));
+    const pooled = pooler(config, outputs, inputs.lengths);
     await compare(executor, fixture, { ...states, pooled }, texts(fixture));
   });
 

@@ -21,9 +21,14 @@ export function bertInputs(): BertInputs {
   };
 }
 
+/** Hidden states of all tokens [T, D], or of some [R, D], given as their places among all, which takes less to compute. */
+export type HiddenOf = (rows?: Tensor<"int32">) => Tensor;
+
 export interface BertOutputs {
   /** Hidden states of the last layer [T, D]. */
   readonly hidden: Tensor;
+  /** The same, or those of some tokens: the last layer makes no others. */
+  readonly hiddenOf: HiddenOf;
   /** Hidden states of the embeddings and of each layer, L + 1 times [T, D]. */
   readonly hiddenStates: readonly Tensor[];
   /** The table of word embeddings [V, D], which the masked-LM head shares. */
@@ -34,12 +39,12 @@ export interface BertOutputs {
 export function bert(config: BertConfig, inputs: BertInputs): BertOutputs {
   const { embedded, wordEmbeddings } = embeddings(config, inputs);
   const hiddenStates = [embedded];
-  let hidden = embedded;
+  let hiddenOf: HiddenOf = (rows) => (rows === undefined ? embedded : gather(embedded, rows));
   for (let layer = 0; layer < config.layers; layer++) {
-    hidden = encoderLayer(config, hidden, inputs.lengths, `bert.encoder.layer.${layer}`);
-    hiddenStates.push(hidden);
+    hiddenOf = encoderLayer(config, hiddenStates[layer], inputs.lengths, `bert.encoder.layer.${layer}`);
+    hiddenStates.push(hiddenOf());
   }
-  return { hidden, hiddenStates, wordEmbeddings };
+  return { hidden: hiddenStates[config.layers], hiddenOf, hiddenStates, wordEmbeddings };
 }
 
 /** Token + position + segment, normalised. */
@@ -51,35 +56,44 @@ function embeddings(config: BertConfig, { ids, typeIds, lengths }: BertInputs) {
   const places = gather(table("position_embeddings", config.maxPositions), positions(lengths)); // [T, D]
   const kinds = gather(table("token_type_embeddings", config.segments), typeIds); // [T, D]
   const sum = add(add(words, places), kinds);
-  const embedded = dropout(norm(sum, "bert.embeddings.LayerNorm", D, config.layerNormEpsilon), config.hiddenDropout);
+  const embedded = dropout(norm("bert.embeddings.LayerNorm", D, config.layerNormEpsilon)(sum), config.hiddenDropout);
   return { embedded, wordEmbeddings }; // [T, D], [V, D]
 }
 
-/** Self-attention, then a feed-forward layer, each added to its input and normalised. x [T, D] -> [T, D]. */
-function encoderLayer(config: BertConfig, x: Tensor, lengths: Tensor<"int32">, name: string): Tensor {
+/**
+ * Self-attention, then a feed-forward layer, each added to its input and normalised. x [T, D] -> [T, D], or [R, D] of the
+ * rows that are asked for: after attention no token looks at another.
+ */
+function encoderLayer(config: BertConfig, x: Tensor, lengths: Tensor<"int32">, name: string): HiddenOf {
   const { hiddenSize: D, intermediateSize: F, layerNormEpsilon } = config;
 
   const self = `${name}.attention.self`;
   const context = attention(
     {
-      query: dense(x, `${self}.query`, { in: D, out: D }),
-      key: dense(x, `${self}.key`, { in: D, out: D }),
-      value: dense(x, `${self}.value`, { in: D, out: D }),
+      query: dense(`${self}.query`, { in: D, out: D })(x),
+      key: dense(`${self}.key`, { in: D, out: D })(x),
+      value: dense(`${self}.value`, { in: D, out: D })(x),
       lengths,
     },
     { heads: config.heads, dropout: config.attentionDropout },
-  );
-  const attended = dropout(dense(context, `${name}.attention.output.dense`, { in: D, out: D }), config.hiddenDropout);
-  const h = norm(add(x, attended), `${name}.attention.output.LayerNorm`, D, layerNormEpsilon);
+  ); // [T, D]
 
-  const wide = activation(dense(h, `${name}.intermediate.dense`, { in: D, out: F }), config.activation); // [T, F]
-  const narrow = dropout(dense(wide, `${name}.output.dense`, { in: F, out: D }), config.hiddenDropout); // [T, D]
-  return norm(add(h, narrow), `${name}.output.LayerNorm`, D, layerNormEpsilon);
+  const mix = dense(`${name}.attention.output.dense`, { in: D, out: D });
+  const normAttended = norm(`${name}.attention.output.LayerNorm`, D, layerNormEpsilon);
+  const widen = dense(`${name}.intermediate.dense`, { in: D, out: F });
+  const narrow = dense(`${name}.output.dense`, { in: F, out: D });
+  const normOutput = norm(`${name}.output.LayerNorm`, D, layerNormEpsilon);
+
+  return (rows) => {
+    const asked = (all: Tensor) => (rows === undefined ? all : gather(all, rows)); // [R, D]
+    const h = normAttended(add(asked(x), dropout(mix(asked(context)), config.hiddenDropout))); // [R, D]
+    const wide = activation(widen(h), config.activation); // [R, F]
+    return normOutput(add(h, dropout(narrow(wide), config.hiddenDropout))); // [R, D]
+  };
 }
 
-/** The pooler: a tanh layer over each sequence's first token, [CLS]. hidden [T, D] -> [B, D]. */
-export function pooler(config: BertConfig, hidden: Tensor, lengths: Tensor<"int32">): Tensor {
+/** The pooler: a tanh layer over each sequence's first token, [CLS]. -> [B, D] */
+export function pooler(config: BertConfig, { hiddenOf }: BertOutputs, lengths: Tensor<"int32">): Tensor {
   const { hiddenSize: D } = config;
-  const first = gather(hidden, starts(lengths)); // [B, D]
-  return activation(dense(first, "bert.pooler.dense", { in: D, out: D }), "tanh");
+  return activation(dense("bert.pooler.dense", { in: D, out: D })(hiddenOf(starts(lengths))), "tanh");
 }

@@ -7,7 +7,7 @@ import { type BertConfig, bertConfigJson, PRESETS, type Preset, parseBertConfig,
 /** How many parameters BERT with its pooler has, found without making them. */
 function parameterCount(config: BertConfig): number {
   const inputs = bertInputs();
-  const pooled = pooler(config, bert(config, inputs).hidden, inputs.lengths);
+  const pooled = pooler(config, bert(config, inputs), inputs.lengths);
   return makeGraph({ pooled }).parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
 }
 

@@ -8,22 +8,29 @@ export interface Product {
   readonly count: number;
 }
 
-/** How much a pre-training step has to compute. */
+/** How much a step has to compute. */
 export interface StepSize {
   /** Tokens of each sequence. */
   readonly lengths: readonly number[];
+  /** Tokens whose hidden states are asked for; default: all. */
+  readonly asked?: number;
   /** Masked positions, M. */
   readonly masked: number;
 }
 
 /** The products of the linear layers: encoder and masked-LM head. Attention's own are left out, being of other shapes. */
-export function linearProducts(config: BertConfig, { lengths, masked }: StepSize): Product[] {
+export function linearProducts(config: BertConfig, { lengths, masked, asked }: StepSize): Product[] {
   const { hiddenSize: D, intermediateSize: F, layers: L, vocabSize: V } = config;
   const T = lengths.reduce((a, b) => a + b, 0);
+  const afterAttention = (rows: number, count: number): Product[] => [
+    { rows, inner: D, columns: D, count },
+    { rows, inner: D, columns: F, count },
+    { rows, inner: F, columns: D, count },
+  ];
   return [
-    { rows: T, inner: D, columns: D, count: 4 * L },
-    { rows: T, inner: D, columns: F, count: L },
-    { rows: T, inner: F, columns: D, count: L },
+    { rows: T, inner: D, columns: D, count: 3 * L },
+    ...afterAttention(T, L - 1),
+    ...afterAttention(asked ?? T, 1),
     { rows: masked, inner: D, columns: D, count: 1 },
     { rows: masked, inner: D, columns: V, count: 1 },
   ];

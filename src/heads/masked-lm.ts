@@ -1,7 +1,7 @@
 import { type BertOutputs, bert, bertInputs } from "../bert/bert.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { dense, norm } from "../bert/layers.ts";
-import { accuracy, activation, gather, input, linear, parameter, softmaxCrossEntropy } from "../graph/build.ts";
+import { accuracy, activation, input, linear, parameter, softmaxCrossEntropy } from "../graph/build.ts";
 import type { Tensor } from "../graph/operations.ts";
 
 export interface MaskedLmOutputs {
@@ -19,11 +19,11 @@ export function maskedLm(config: BertConfig): MaskedLmOutputs {
 }
 
 /** A transform, then a product with the word embeddings themselves (tied) and a bias a word. */
-export function maskedLmHead(config: BertConfig, { hidden, wordEmbeddings }: BertOutputs): MaskedLmOutputs {
+export function maskedLmHead(config: BertConfig, { hiddenOf, wordEmbeddings }: BertOutputs): MaskedLmOutputs {
   const { hiddenSize: D, vocabSize: V } = config;
-  const x = gather(hidden, input("maskedPositions", "int32", ["M"])); // [M, D]
-  const transformed = activation(dense(x, "cls.predictions.transform.dense", { in: D, out: D }), config.activation);
-  const normed = norm(transformed, "cls.predictions.transform.LayerNorm", D, config.layerNormEpsilon); // [M, D]
+  const x = hiddenOf(input("maskedPositions", "int32", ["M"])); // [M, D]
+  const transformed = activation(dense("cls.predictions.transform.dense", { in: D, out: D })(x), config.activation);
+  const normed = norm("cls.predictions.transform.LayerNorm", D, config.layerNormEpsilon)(transformed); // [M, D]
   const logits = linear(normed, wordEmbeddings, parameter("cls.predictions.bias", [V], "zeros")); // [M, V]
   const labels = input("maskedLabels", "int32", ["M"]);
   const weights = input("maskedWeights", "float32", ["M"]);

@@ -12,9 +12,8 @@ import type { Tensor } from "../graph/operations.ts";
  */
 export function multipleChoice(config: BertConfig): { logits: Tensor; loss: Tensor } {
   const inputs = bertInputs();
-  const { hidden } = bert(config, inputs);
-  const pooled = dropout(pooler(config, hidden, inputs.lengths), config.classifierDropout); // [B, D]
-  const logits = dense(pooled, "classifier", { in: config.hiddenSize, out: 1 }); // [B, 1]
+  const pooled = dropout(pooler(config, bert(config, inputs), inputs.lengths), config.classifierDropout); // [B, D]
+  const logits = dense("classifier", { in: config.hiddenSize, out: 1 })(pooled); // [B, 1]
   const choices = input("choices", "int32", ["E"]);
   const labels = input("labels", "int32", ["E", 1]);
   const loss = segmentCrossEntropy(logits, choices, labels, input("weights", "float32", ["E"]));

@@ -1,4 +1,4 @@
-import { bert, bertInputs, pooler } from "../bert/bert.ts";
+import { type BertOutputs, bert, bertInputs, pooler } from "../bert/bert.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { dense } from "../bert/layers.ts";
 import { accuracy, input, softmaxCrossEntropy } from "../graph/build.ts";
@@ -16,13 +16,17 @@ export interface NextSentenceOutputs {
 /** BertForNextSentencePrediction: does the second text follow the first? (Devlin et al. 2019, section 3.1) */
 export function nextSentence(config: BertConfig): NextSentenceOutputs {
   const inputs = bertInputs();
-  return nextSentenceHead(config, bert(config, inputs).hidden, inputs.lengths);
+  return nextSentenceHead(config, bert(config, inputs), inputs.lengths);
 }
 
-/** The pooler and a logit for either answer. hidden [T, D], lengths [B]. */
-export function nextSentenceHead(config: BertConfig, hidden: Tensor, lengths: Tensor<"int32">): NextSentenceOutputs {
-  const pooled = pooler(config, hidden, lengths); // [B, D]
-  const logits = dense(pooled, "cls.seq_relationship", { in: config.hiddenSize, out: 2 }); // [B, 2]
+/** The pooler and a logit for either answer. lengths [B]. */
+export function nextSentenceHead(
+  config: BertConfig,
+  outputs: BertOutputs,
+  lengths: Tensor<"int32">,
+): NextSentenceOutputs {
+  const pooled = pooler(config, outputs, lengths); // [B, D]
+  const logits = dense("cls.seq_relationship", { in: config.hiddenSize, out: 2 })(pooled); // [B, 2]
   const labels = input("nextSentence", "int32", ["B"]);
   const weights = input("nextSentenceWeights", "float32", ["B"]);
   return {

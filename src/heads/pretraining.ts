@@ -17,6 +17,6 @@ export function pretraining(config: BertConfig): PretrainingOutputs {
   const inputs = bertInputs();
   const outputs = bert(config, inputs);
   const masked = maskedLmHead(config, outputs);
-  const nextSentence = nextSentenceHead(config, outputs.hidden, inputs.lengths);
+  const nextSentence = nextSentenceHead(config, outputs, inputs.lengths);
   return { masked, nextSentence, loss: add(masked.loss, nextSentence.loss) };
 }

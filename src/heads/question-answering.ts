@@ -13,7 +13,7 @@ import type { Tensor } from "../graph/operations.ts";
 export function questionAnswering(config: BertConfig): { logits: Tensor; loss: Tensor } {
   const inputs = bertInputs();
   const { hidden } = bert(config, inputs);
-  const logits = dense(hidden, "qa_outputs", { in: config.hiddenSize, out: 2 }); // [T, 2]
+  const logits = dense("qa_outputs", { in: config.hiddenSize, out: 2 })(hidden); // [T, 2]
   const answers = input("answers", "int32", ["B", 2]);
   const loss = segmentCrossEntropy(logits, inputs.lengths, answers, input("weights", "float32", ["B"]));
   return { logits, loss };

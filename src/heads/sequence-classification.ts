@@ -31,8 +31,7 @@ export function sequenceClassification(
   { labels: K, problem = "single_label_classification" }: { labels: number; problem?: ProblemType },
 ): { logits: Tensor; loss: Tensor } {
   const inputs = bertInputs();
-  const { hidden } = bert(config, inputs);
-  const pooled = dropout(pooler(config, hidden, inputs.lengths), config.classifierDropout); // [B, D]
-  const logits = dense(pooled, "classifier", { in: config.hiddenSize, out: K }); // [B, K]
+  const pooled = dropout(pooler(config, bert(config, inputs), inputs.lengths), config.classifierDropout); // [B, D]
+  const logits = dense("classifier", { in: config.hiddenSize, out: K })(pooled); // [B, K]
   return { logits, loss: LOSSES[problem](logits) };
 }

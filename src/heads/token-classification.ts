@@ -15,7 +15,7 @@ export function tokenClassification(
 ): { logits: Tensor; loss: Tensor } {
   const { hidden } = bert(config, bertInputs());
   const x = dropout(hidden, config.classifierDropout); // [T, D]
-  const logits = dense(x, "classifier", { in: config.hiddenSize, out: K }); // [T, K]
+  const logits = dense("classifier", { in: config.hiddenSize, out: K })(x); // [T, K]
   const loss = softmaxCrossEntropy(logits, input("labels", "int32", ["T"]), input("weights", "float32", ["T"]));
   return { logits, loss };
 }

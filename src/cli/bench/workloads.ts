@@ -53,8 +53,9 @@ export const openStep: OpenWorkload = async (config, lengths, { executor, stepKe
   const optimizer = new AdamW(segmentsOf(parameters), { kernels: stepKernels });
   const executable = await executor.load(graph, parameters);
   const inputs = pretrainingBatch(config, lengths);
+  const masked = inputs.maskedPositions.data.length;
   return {
-    flop: trainingFlop(config, { lengths, masked: inputs.maskedPositions.data.length }),
+    flop: trainingFlop(config, { lengths, masked, asked: masked + lengths.length }),
     async run(index) {
       let calls: readonly TimedCall[] = [];
       const onCalls = (told: readonly TimedCall[]) => {

@@ -317,7 +317,8 @@ async function tokensAtCeiling(executor: Executor, config: BertConfig, settings:
   const { batchTokens, maxLength, maskRate, accumulate } = settings;
   const tokens = Math.ceil(batchTokens / accumulate);
   const lengths = new Array<number>(Math.max(1, Math.floor(tokens / maxLength))).fill(maxLength);
-  const size = { lengths, masked: Math.ceil(maskRate * maxLength * lengths.length) };
+  const masked = Math.ceil(maskRate * maxLength * lengths.length);
+  const size = { lengths, masked, asked: settings.objective === "pretraining" ? masked + lengths.length : masked };
   const flopPerSecond = await measureCeiling(executor, linearProducts(config, size));
   return (flopPerSecond * maxLength * lengths.length) / trainingFlop(config, size);
 }
