@@ -49,7 +49,10 @@ async function stopAfter(step: number, options: Partial<FinetuneOptions> & { out
   await expectError(stopped, "ABORTED", `step ${step} of`, "--resume");
 }
 
-describe.each([{ accumulate: 3, seed: 1 }, { patience: 1, epochs: 9 }])("with %j", (options) => {
+describe.each([
+  { accumulate: 3, seed: 1 },
+  { patience: 1, epochs: 9 },
+])("with %j", (options) => {
   let expected: Record<string, string>;
   beforeAll(async () => {
     expected = await undisturbed(options);

@@ -46,6 +46,6 @@ test("hidden states of some rows are those rows of all hidden states, with the s
   expect(Object.keys(asked).toSorted()).toEqual(Object.keys(chosen).toSorted());
   for (const [name, { data, shape }] of Object.entries(asked)) {
     expect(shape).toEqual(chosen[name].shape);
-    data.forEach((value, i) => expect(value).toBeCloseTo(chosen[name].data[i], 9));
+    for (const [i, value] of data.entries()) expect(value).toBeCloseTo(chosen[name].data[i], 9);
   }
 });
