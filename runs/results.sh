@@ -3,8 +3,8 @@
 # three from random weights of the same size. The first argument is the folder of data sets (docs/results.md says which
 # files), the others are tasks, all of them by default. Ctrl-C stops it and the same command goes on; what has ended is
 # kept, so remove results-output when the model has changed. With THREADS=1 two of them can run side by side, one with
-# STARTS=pretrained, one with STARTS=random: batches of short texts hardly gain by a second thread. That takes some four and
-# a half hours on two cores: SQuAD 105 minutes, SST-2 66, the mails 55, STS-B 10, CoLA and SICK 7 each, WNUT-17 7, Wikigold 3.
+# STARTS=pretrained, one with STARTS=random: batches of short texts hardly gain by a second thread. That takes an hour and a
+# half on two cores that multiply bfloat16 numbers: SQuAD 30 minutes, SST-2 26, the mails 17, the others some 3 each.
 #
 #     runs/results.sh ../shared/data
 #     MODEL=bert-base-uncased OUT=results-base STARTS=pretrained runs/results.sh ../shared/data sst2 squad
