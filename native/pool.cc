@@ -1,5 +1,6 @@
 #include "pool.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -33,7 +34,7 @@ void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 
 void* Scratch::take(size_t bytes) {
   const size_t size = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
-  if (blocks_.empty() || used_ + size > blocks_.back().bytes) addBlock(size);
+  if (blocks_.empty() || used_ + size > blocks_.back().bytes) addBlock(std::max(size, wanted_));
   used_ += size;
   return static_cast<std::byte*>(blocks_.back().memory.get()) + used_ - size;
 }
@@ -43,14 +44,13 @@ void Scratch::addBlock(size_t bytes) {
   if (!memory) throw std::bad_alloc();
   blocks_.push_back({std::move(memory), bytes});
   used_ = 0;
+  wanted_ = 0;
 }
 
-void Scratch::clear() {
+void Scratch::clear() noexcept {
   if (blocks_.size() > 1) {
-    size_t bytes = 0;
-    for (const Block& block : blocks_) bytes += block.bytes;
+    for (const Block& block : blocks_) wanted_ += block.bytes;
     blocks_.clear();
-    addBlock(bytes);
   }
   used_ = 0;
 }
@@ -96,7 +96,14 @@ void Pool::dispatch(long tasks, Task task, void* context) {
     awake_.notify_all();
   }
   workOn(last + 1, scratches_[0]);
-  while (done_ < static_cast<uint32_t>(tasks)) pause();
+  const auto patience = std::chrono::steady_clock::now() + PATIENCE;
+  while (done_ < static_cast<uint32_t>(tasks)) {
+    if (std::chrono::steady_clock::now() < patience) {
+      pause();
+    } else {
+      std::this_thread::yield();  // to the threads that hold the last tasks, if there are not enough processors
+    }
+  }
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 

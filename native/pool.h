@@ -20,8 +20,8 @@ class Scratch {
   T* array(size_t count) {
     return static_cast<T*>(take(count * sizeof(T)));
   }
-  /** Takes all arrays back. Throws std::bad_alloc. */
-  void clear();
+  /** Takes all arrays back. */
+  void clear() noexcept;
 
  private:
   struct Free {
@@ -34,10 +34,11 @@ class Scratch {
   void* take(size_t bytes);
   void addBlock(size_t bytes);
 
-  // Arrays are cut from the last block. A task that needs more than there is adds blocks, which become one before the
-  // next.
+  // Arrays are cut from the last block. A task that needs more than there is adds blocks; after it there is none, and
+  // the next one begins with a block of the size of all.
   std::vector<Block> blocks_;
   size_t used_ = 0;
+  size_t wanted_ = 0;
 };
 
 /**

@@ -9,6 +9,7 @@ import { makeGraph } from "../src/graph/graph.ts";
 import { Parameters } from "../src/graph/parameters.ts";
 import { FeatureExtractor } from "../src/index.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
+import { measureProducts } from "../src/train/ceiling.ts";
 import { expectError } from "./expect-error.ts";
 import { describeInt8, describeNative, nativeOn } from "./native-kernels.ts";
 import { relativeError } from "./relative-error.ts";
@@ -220,6 +221,32 @@ describeNative("int8", (addon) => {
       };
       expect(await run("int8")).toEqual(await run("bf16"));
     });
+  });
+
+  test("is what the ceiling of 8-bit products measures", async ({ skip }) => {
+    const [set] = addon.instructionSets;
+    if (!set.int8) skip("this processor does not multiply 8-bit integers");
+    const executor = nativeOn(set, { precision: "int8" });
+    const kernels = new Set<string>();
+    const watched: Executor = {
+      name: executor.name,
+      async load(...graph) {
+        const executable = await executor.load(...graph);
+        return {
+          run: (inputs, options) =>
+            executable.run(inputs, {
+              ...options,
+              onCalls(calls) {
+                for (const { kernel, family } of calls) if (family === "products") kernels.add(kernel);
+                options?.onCalls?.(calls);
+              },
+            }),
+          dispose: () => executable.dispose(),
+        };
+      },
+    };
+    await measureProducts(watched, [{ rows: 8, inner: 16, columns: 24, count: 1 }], { frozen: true });
+    expect([...kernels]).toEqual(["quantizedProduct"]);
   });
 
   test("gives the shipped model's features their direction", async ({ skip }) => {

@@ -27,11 +27,16 @@ export function describeInt8(name: string, addon: Addon, define: (set: Instructi
 }
 
 /** The native executor on one of the processor's instruction sets, whatever CLOZE_ISA says. */
-export function nativeOn({ name }: Pick<InstructionSet, "name">, options: NativeOptions = {}): Executor {
+export function nativeOn(set: Pick<InstructionSet, "name">, options: NativeOptions = {}): Executor {
+  return onSet(set, () => nativeExecutor(options));
+}
+
+/** Opens something while CLOZE_ISA names an instruction set. */
+export function onSet<T>({ name }: Pick<InstructionSet, "name">, open: () => T): T {
   const before = process.env.CLOZE_ISA;
   process.env.CLOZE_ISA = name;
   try {
-    return nativeExecutor(options);
+    return open();
   } finally {
     if (before === undefined) delete process.env.CLOZE_ISA;
     else process.env.CLOZE_ISA = before;

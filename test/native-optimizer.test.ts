@@ -3,40 +3,42 @@ import { nativeKernels } from "../src/executors/native/optimizer.node.ts";
 import { AdamW } from "../src/optim/adamw.ts";
 import { Lamb } from "../src/optim/lamb.ts";
 import type { OptimizerOptions, Segment } from "../src/optim/optimizer.ts";
-import { describeNative } from "./native-kernels.ts";
+import { describeNative, onSet } from "./native-kernels.ts";
 import { describeOptimizer } from "./optimizer-contract.ts";
 
-describeNative("optimizers on the native kernels", () => {
-  class NativeAdamW extends AdamW {
-    constructor(segments: readonly Segment[], options?: OptimizerOptions) {
-      super(segments, { kernels: nativeKernels(), ...options });
+describeNative("optimizers on the native kernels", (addon) => {
+  describe.each(addon.instructionSets)("$name", (set) => {
+    class NativeAdamW extends AdamW {
+      constructor(segments: readonly Segment[], options?: OptimizerOptions) {
+        super(segments, { kernels: onSet(set, nativeKernels), ...options });
+      }
     }
-  }
-  class NativeLamb extends Lamb {
-    constructor(segments: readonly Segment[], options?: OptimizerOptions) {
-      super(segments, { kernels: nativeKernels(), ...options });
+    class NativeLamb extends Lamb {
+      constructor(segments: readonly Segment[], options?: OptimizerOptions) {
+        super(segments, { kernels: onSet(set, nativeKernels), ...options });
+      }
     }
-  }
-  describeOptimizer("AdamW", NativeAdamW, () => 1);
-  describeOptimizer("Lamb", NativeLamb, ({ decay }, parameters, update) => {
-    const norms = [Math.hypot(...parameters), Math.hypot(...update)];
-    return decay && !norms.includes(0) ? norms[0] / norms[1] : 1;
-  });
+    describeOptimizer("AdamW", NativeAdamW, () => 1);
+    describeOptimizer("Lamb", NativeLamb, ({ decay }, parameters, update) => {
+      const norms = [Math.hypot(...parameters), Math.hypot(...update)];
+      return decay && !norms.includes(0) ? norms[0] / norms[1] : 1;
+    });
 
-  describe("with 1, 2 and 3 threads", () => {
-    const length = 50_001;
-    const segments = [{ offset: 0, length, decay: true }];
-    const numbers = (factor: number) => Float32Array.from({ length }, (_, i) => Math.sin(i * factor));
+    describe("with 1, 2 and 3 threads", () => {
+      const length = 50_001;
+      const segments = [{ offset: 0, length, decay: true }];
+      const numbers = (factor: number) => Float32Array.from({ length }, (_, i) => Math.sin(i * factor));
 
-    it.each([NativeAdamW, NativeLamb])("%o gives the same bytes", (Optimizer) => {
-      const results = [1, 2, 3].map((threads) => {
-        const optimizer = new Optimizer(segments, { kernels: nativeKernels({ threads }) });
-        const parameters = numbers(0.3);
-        for (const step of [1, 2]) optimizer.step(parameters, numbers(0.7 * step), { learningRate: 0.01 });
-        return { parameters, norm: optimizer.norm(parameters), state: optimizer.state };
+      it.each([NativeAdamW, NativeLamb])("%o gives the same bytes", (Optimizer) => {
+        const results = [1, 2, 3].map((threads) => {
+          const optimizer = new Optimizer(segments, { kernels: onSet(set, () => nativeKernels({ threads })) });
+          const parameters = numbers(0.3);
+          for (const step of [1, 2]) optimizer.step(parameters, numbers(0.7 * step), { learningRate: 0.01 });
+          return { parameters, norm: optimizer.norm(parameters), state: optimizer.state };
+        });
+        expect(results[1]).toEqual(results[0]);
+        expect(results[2]).toEqual(results[0]);
       });
-      expect(results[1]).toEqual(results[0]);
-      expect(results[2]).toEqual(results[0]);
     });
   });
 });

@@ -90,7 +90,7 @@ describeNative("native kernels under the sanitizers", () => {
     [
       "what the native executor promises",
       readdirSync(import.meta.dirname)
-        .filter((name) => /^native(-graphs|-optimizer|-refusals|-cancellation)?\.test\.ts$/.test(name))
+        .filter((name) => /^(native(-graphs|-optimizer|-refusals|-cancellation)?|int8)\.test\.ts$/.test(name))
         .map((name) => join("test", name)),
     ],
   ])("%s", (_, args) => {

@@ -9,7 +9,7 @@ namespace CLOZE_ISA {
 /** As the graph's `ActivationKind`, in the order in which the plan numbers them; 0 is none. */
 enum class Activation { none, gelu, geluNew, relu, silu, tanh };
 
-/** e^x to 1e-7; 0 below -87, and never infinite: the largest is e^88. */
+/** e^x to 1e-7, of x from -87 to 88: what lies beyond counts as these, so nothing is 0 or infinite. */
 inline float exponential(float x) {
   x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
   const float n = __builtin_rintf(x * 1.44269504f);

@@ -184,6 +184,16 @@ inline void joinRows(const T* first, const T* second, Joined<Number>* to) {
 /** As many joints, which take 32 bits each, as a vector holds. */
 typedef uint32_t Lanes __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
 
+/** The lanes of two vectors, one after another, that are named. */
+template <size_t... LANE>
+inline Lanes shuffled(Lanes first, Lanes second) {
+#if defined(__clang__)
+  return __builtin_shufflevector(first, second, LANE...);
+#else
+  return __builtin_shuffle(first, second, Lanes{LANE...});
+#endif
+}
+
 /** Exchanges, in each square of 2 STEP rows and lanes, the upper right quarter and the lower left one. */
 template <long STEP, size_t... LANE>
 inline void exchangeQuarters(Lanes* rows, std::index_sequence<LANE...>) {
@@ -191,8 +201,8 @@ inline void exchangeQuarters(Lanes* rows, std::index_sequence<LANE...>) {
     if (row & STEP) continue;
     const Lanes upper = rows[row];
     const Lanes lower = rows[row + STEP];
-    rows[row] = __builtin_shufflevector(upper, lower, (LANE & STEP ? WIDTH + LANE - STEP : LANE)...);
-    rows[row + STEP] = __builtin_shufflevector(upper, lower, (LANE & STEP ? WIDTH + LANE : LANE + STEP)...);
+    rows[row] = shuffled<(LANE & STEP ? WIDTH + LANE - STEP : LANE)...>(upper, lower);
+    rows[row + STEP] = shuffled<(LANE & STEP ? WIDTH + LANE : LANE + STEP)...>(upper, lower);
   }
 }
 

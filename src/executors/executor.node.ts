@@ -118,9 +118,12 @@ export function nativeInstructionSets(): { readonly all: readonly InstructionSet
   return { all: addon.instructionSets, chosen: addon.instructionSets[chooseSet(addon)] };
 }
 
-/** What passes over the flat buffers of an optimizer: native kernels where the device has them, else WebAssembly. */
+/**
+ * What passes over the flat buffers of an optimizer, which lie in this computer's memory whatever computes the gradients:
+ * native kernels where there are any and nobody asked for ONNX Runtime, else WebAssembly.
+ */
 export function openStepKernels({ device = "cpu", threads }: ExecutorOptions): OpenKernels {
-  if (device !== "cpu") return wasmKernels;
+  if (device === "onnx") return wasmKernels;
   return nativeOr(
     () => nativeKernels({ threads }),
     () => wasmKernels,

@@ -22,7 +22,7 @@ export interface TimedCall {
 export interface RunOptions {
   /** Buffers that named outputs are written into, instead of new ones. They are the executor's until the run ends. */
   readonly outputs?: Readonly<Record<string, Float32Array>>;
-  /** Seed of this run's dropout masks; a graph with dropout needs one. */
+  /** Seed of this run's dropout masks, of 32 bits without a sign; a graph with dropout needs one. */
   readonly seed?: number;
   /** Told at the end what each call of a kernel took, by executors that know. */
   readonly onCalls?: (calls: readonly TimedCall[]) => void;

@@ -64,6 +64,33 @@ describe("bindInputs", () => {
     expect(bind).toThrow("expected lengths of at least 1; got 2 lengths of 0 to 3 that add up to 3.");
   });
 
+  test("divides by lengths what is not as long as the batch, too", () => {
+    const x = input("x", "float32", ["M", 4]);
+    const graph = makeGraph({ y: attention({ query: x, key: x, value: x, lengths }, { heads: 2 }) });
+    expect(() => bindInputs(graph, { x: floats([6, 4]), lengths: ints(4, 2) })).not.toThrow();
+    const bind = () => bindInputs(graph, { x: floats([6, 4]), lengths: ints(4, 3) });
+    expect(bind).toThrow("add up to 6; got 2 lengths of 3 to 4 that add up to 7");
+  });
+
+  test("checks indices and labels that follow from lengths", () => {
+    const table = parameter("table", [5, 4], "normal");
+    const chosen = makeGraph({ y: gather(table, starts(lengths)) });
+    expect(() => bindInputs(chosen, { lengths: ints(4, 9) })).not.toThrow();
+    expect(() => bindInputs(chosen, { lengths: ints(5, 1) })).toThrow(
+      "starts[1] is out of range; expected 0 to 4; got 5",
+    );
+    const logits = input("logits", "float32", ["T", 3]);
+    const weights = input("weights", "float32", ["T"]);
+    const judged = makeGraph({ loss: softmaxCrossEntropy(logits, positions(lengths), weights) });
+    const given = { logits: floats([4, 3]), weights: floats([4]) };
+    expect(() => bindInputs(judged, { ...given, lengths: ints(1, 3) })).not.toThrow();
+    expect(() => bindInputs(judged, { ...given, lengths: ints(4) })).toThrow("got 4");
+  });
+
+  test.each([-1, 2 ** 32, 0.5, Number.NaN])("refuses the seed %d", (seed) => {
+    expect(() => bindInputs(GRAPH, INPUTS, seed)).toThrow(`expected a whole number from 0 to 4294967295; got ${seed}`);
+  });
+
   test("takes float64, and inputs that it does not know", () => {
     const x: Value = { data: new Float64Array(24), shape: [6, 4] };
     expect(() => bindInputs(GRAPH, { ...INPUTS, x, more: floats([1]) })).not.toThrow();

@@ -14,7 +14,8 @@ export type Bindings = ReadonlyMap<Letter, number>;
  * ever reads outside a buffer.
  *
  * Throws INPUT_MISSING, INPUT_SHAPE (shape, type or letters do not fit) and ID_OUT_OF_RANGE (an index beyond the rows that
- * it chooses from, a length below 1, lengths that do not add up to the rows that they divide), and SEED_MISSING.
+ * it chooses from, a length below 1, lengths that do not add up to the rows that they divide), SEED_MISSING and, for a seed that
+ * is none, OPTION_INVALID.
  */
 export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>, seed?: number): Bindings {
   if (seed === undefined && dropoutSites(graph).size > 0) {
@@ -22,6 +23,13 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
       problem: "the graph has dropout",
       expected: "a seed for this run",
       cure: "Give RunOptions.seed, or build the model without dropout.",
+    });
+  }
+  if (seed !== undefined && !(Number.isInteger(seed) && seed >= 0 && seed < 2 ** 32)) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "that is no seed of a run",
+      expected: "a whole number from 0 to 4294967295",
+      received: String(seed),
     });
   }
   const bindings = new Map<Letter, number>();
@@ -49,11 +57,9 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
       }
     });
   }
-  for (const tensor of new Set(graph.nodes.flatMap(sequenceLengths))) {
-    const data = dataOf(tensor, inputs);
-    if (data === undefined) continue;
-    const { sum, longest } = checkLengths(tensor, data, bindings.get("T"));
-    bindings.set("T", sum).set("S", longest);
+  for (const { lengths, rows } of graph.nodes.flatMap(divisions)) {
+    const { sum, longest } = checkLengths(lengths, integersOf(lengths, inputs), bindDim(rows, bindings));
+    bindings.set("T", sum).set("S", Math.max(longest, bindings.get("S") ?? 0));
   }
   for (const node of graph.nodes) {
     if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0], inputs, bindings);
@@ -112,20 +118,30 @@ function wrongForm(spec: InputSpec, value: Value, expected?: string): ClozeError
   });
 }
 
-/** The data behind a tensor that is an input, or the positions made from one. */
-function dataOf(tensor: AnyTensor, inputs: Readonly<Record<string, Value>>): Value["data"] | undefined {
-  return isNode(tensor.node, "input") ? inputs[tensor.node.attributes.name]?.data : undefined;
+/** What a tensor of integers holds: those of an input, or what follows from lengths. */
+function integersOf({ node }: AnyTensor, inputs: Readonly<Record<string, Value>>): ArrayLike<number> {
+  if (isNode(node, "input")) return inputs[node.attributes.name].data;
+  if (!isNode(node, "starts") && !isNode(node, "positions")) {
+    throw new ClozeError("INTERNAL", { problem: `the integers of ${node.op} are not known before a run` });
+  }
+  const lengths = Array.from(integersOf(node.inputs.lengths, inputs));
+  if (isNode(node, "positions")) return lengths.flatMap((length) => Array.from({ length }, (_, i) => i));
+  let end = 0;
+  return lengths.map((length) => {
+    end += length;
+    return end - length;
+  });
 }
 
 function checkIndices(indices: AnyTensor, rows: Dim, inputs: Readonly<Record<string, Value>>, bindings: Bindings) {
   const bound = bindDim(rows, bindings);
   if (isNode(indices.node, "positions")) {
-    const lengths = dataOf(indices.node.inputs.lengths, inputs) ?? [];
-    const at = lengths.findIndex((length: number) => bound !== undefined && length > bound);
+    const lengths = Array.from(integersOf(indices.node.inputs.lengths, inputs));
+    const at = lengths.findIndex((length) => length > bound!);
     if (at >= 0) throw outOfRange(indices, at, lengths[at], `sequences of at most ${bound} tokens`);
     return;
   }
-  const data = dataOf(indices, inputs) ?? [];
+  const data = integersOf(indices, inputs);
   for (let i = 0; i < data.length; i++) {
     if (data[i] < 0 || data[i] >= bound!) throw outOfRange(indices, i, data[i], `0 to ${bound! - 1}`);
   }
@@ -138,10 +154,9 @@ function checkSegments(
   bindings: Bindings,
 ) {
   const [rows, columns] = logits.shape.map((dim) => bindDim(dim, bindings));
-  const groups = dataOf(lengths, inputs); // [G]
-  if (groups === undefined) return;
+  const groups = integersOf(lengths, inputs); // [G]
   checkLengths(lengths, groups, rows);
-  const data = dataOf(labels, inputs) ?? []; // [G, C]
+  const data = integersOf(labels, inputs); // [G, C]
   for (let i = 0; i < data.length; i++) {
     const [group, column] = [Math.floor(i / columns!), i % columns!];
     if (data[i] < 0 || data[i] >= groups[group])
@@ -162,21 +177,23 @@ function nameOf({ node }: AnyTensor): string {
   return isNode(node, "input") ? node.attributes.name : node.op;
 }
 
-function sequenceLengths(node: AnyNode): AnyTensor[] {
-  if (isNode(node, "positions") || isNode(node, "starts") || isNode(node, "attention")) return [node.inputs.lengths];
+/** Lengths of sequences, and the rows that they divide. */
+function divisions(node: AnyNode): { lengths: AnyTensor; rows: Dim }[] {
+  if (isNode(node, "positions") || isNode(node, "starts")) return [{ lengths: node.inputs.lengths, rows: "T" }];
+  if (isNode(node, "attention")) return [{ lengths: node.inputs.lengths, rows: node.inputs.query.shape[0] }];
   return [];
 }
 
 /** `rows`: what the lengths must add up to, where that is known. */
 function checkLengths(
   tensor: AnyTensor,
-  lengths: Value["data"],
+  lengths: ArrayLike<number>,
   rows: number | undefined,
 ): { sum: number; longest: number } {
   let sum = 0;
   let shortest = Number.POSITIVE_INFINITY;
   let longest = 0;
-  for (const length of lengths) {
+  for (const length of Array.from(lengths)) {
     sum += length;
     shortest = Math.min(shortest, length);
     longest = Math.max(longest, length);

@@ -1,4 +1,4 @@
-import { gather, input, matmul, parameter, sumRows } from "../graph/build.ts";
+import { gather, input, linear, matmul, parameter, sumRows } from "../graph/build.ts";
 import { type Executor, type LoadOptions, type TimedCall, type Value, vector } from "../graph/executor.ts";
 import { type Graph, makeGraph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operations.ts";
@@ -61,7 +61,7 @@ export async function measureProducts(
 type Form = (x: Tensor, dy: Tensor) => Tensor;
 
 const FORMS: readonly Form[] = [
-  (x, dy) => matmul(x, weightOf(x, dy), { transposeB: true }), // [T, C]
+  (x, dy) => linear(x, weightOf(x, dy), parameter("bias", [Number(dy.shape[1])], "zeros")), // [T, C]
   (x, dy) => matmul(dy, weightOf(x, dy)), // [T, I]
   (x, dy) => matmul(dy, x, { transposeA: true }), // [C, I]
 ];

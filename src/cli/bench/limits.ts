@@ -1,7 +1,7 @@
 import type { BertConfig } from "../../bert/config.ts";
 import { linearProducts } from "../../bert/products.ts";
 import { add, input } from "../../graph/build.ts";
-import { type Executor, type TimedCall, vector } from "../../graph/executor.ts";
+import { type Executor, type LoadOptions, type TimedCall, vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import { measureProducts } from "../../train/ceiling.ts";
@@ -16,15 +16,21 @@ export async function measureLimits(
   executor: Executor,
   config: BertConfig,
   lengths: readonly number[],
+  options: LoadOptions,
 ): Promise<Limits> {
-  const flopPerSecond = await fastestProduct(executor, config, lengths);
+  const flopPerSecond = await fastestProduct(executor, config, lengths, options);
   return { flopPerSecond, bytesPerSecond: await bandwidth(executor) };
 }
 
-/** Of the encoder's sizes in their three forms. */
-async function fastestProduct(executor: Executor, config: BertConfig, lengths: readonly number[]): Promise<number> {
+/** Of the encoder's sizes in their three forms; of frozen weights in the one that inference has. */
+async function fastestProduct(
+  executor: Executor,
+  config: BertConfig,
+  lengths: readonly number[],
+  options: LoadOptions,
+): Promise<number> {
   const products = linearProducts(config, { lengths, masked: 0 }).filter(({ rows }) => rows > 0);
-  const times = await measureProducts(executor, products);
+  const times = await measureProducts(executor, products, options);
   return Math.max(...times.map(({ flop, seconds }) => flop / seconds));
 }
 

@@ -2,7 +2,8 @@ import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type AnyNode, type AnyTensor, isNode, type NodeOf, type Tensor } from "../../graph/operations.ts";
-import { findFusions, isProduct, type ProductNode, rowAddition } from "./fusion.ts";
+import { findFusions, isProduct, type ProductNode, readersIn, rowAddition } from "./fusion.ts";
+import { LOSS_RULES } from "./loss.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
 import {
@@ -62,8 +63,7 @@ class Compiler implements Lowering {
   /** Tensors that are made where the sum is to be which adds to them. */
   readonly #sums: ReadonlyMap<AnyTensor, AnyTensor>;
   readonly #outputs: ReadonlyMap<AnyTensor, string>;
-  /** Tensors that some node reads. */
-  readonly #read: ReadonlySet<AnyTensor>;
+  readonly #readers: ReadonlyMap<AnyTensor, readonly AnyNode[]>;
   /** Tensors that a loss reads. */
   readonly #judged: ReadonlySet<AnyTensor>;
 
@@ -77,8 +77,10 @@ class Compiler implements Lowering {
     this.#fusions = findFusions(graph);
     this.#sums = new Map([...this.#fusions].flatMap(inPlace));
     this.#outputs = new Map(Object.entries(graph.outputs).map(([name, tensor]) => [tensor, name]));
-    this.#read = new Set(graph.nodes.flatMap((node): AnyTensor[] => Object.values(node.inputs)));
-    this.#judged = new Set(graph.nodes.filter(isLoss).flatMap((node): AnyTensor[] => Object.values(node.inputs)));
+    this.#readers = readersIn(graph);
+    this.#judged = new Set(
+      graph.nodes.filter(({ op }) => op in LOSS_RULES).flatMap((node): AnyTensor[] => Object.values(node.inputs)),
+    );
   }
 
   lower(node: AnyNode): void {
@@ -177,8 +179,8 @@ class Compiler implements Lowering {
     return stored;
   }
 
-  isRead(tensor: AnyTensor): boolean {
-    return this.#read.has(tensor) || this.#outputs.has(tensor);
+  isRead(tensor: AnyTensor, but?: AnyNode): boolean {
+    return this.#outputs.has(tensor) || (this.#readers.get(tensor) ?? []).some((reader) => reader !== but);
   }
 
   scratch(size: Quantity, type: Type = "float32"): Place {
@@ -261,10 +263,6 @@ class Compiler implements Lowering {
 function inPlace([rows, sum]: [AnyNode, AnyNode]): [AnyTensor, AnyTensor][] {
   const addition = isNode(rows, "scatterAdd") && isNode(sum, "add") ? rowAddition(sum) : undefined;
   return addition === undefined ? [] : [[addition.base, sum.outputs[0]]];
-}
-
-function isLoss({ op }: AnyNode): boolean {
-  return /CrossEntropy|squaredError|accuracy/.test(op);
 }
 
 function bytesOf(numbers: Quantity, type: Type): Quantity {

@@ -1,5 +1,4 @@
 import { availableParallelism } from "node:os";
-import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
 import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
@@ -9,7 +8,7 @@ import { type NamedParameters, requireParameters, sizeOf } from "../../graph/par
 import { Buffers } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
-import { type Machine, openMachine, outOfMemory } from "./machine.node.ts";
+import { keepHere, type Machine, openMachine, outOfMemory } from "./machine.node.ts";
 import { type Lifetime, layArena, lifetimesOf } from "./memory.ts";
 import { type Place, type Plan, parametersIn } from "./plan.ts";
 import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";
@@ -79,7 +78,7 @@ class NativeExecutable implements Executable {
       const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
       return await this.#machine.turns.run(() => this.#run(given, options));
     } catch (cause) {
-      throw cause instanceof RangeError ? outOfMemory(cause) : cause; // as arrays say it
+      throw isAllocationFailure(cause) ? outOfMemory(cause) : cause;
     }
   }
 
@@ -126,12 +125,9 @@ class NativeExecutable implements Executable {
   }
 }
 
-/**
- * What kernels read and write where it lies must not be given to another thread, which could free it in the middle of a
- * run: messages copy it from now on, or refuse to take it along.
- */
-function keepHere({ buffer }: Float32Array): void {
-  markAsUntransferable(buffer);
+/** As V8 says it of arrays. */
+function isAllocationFailure(error: unknown): boolean {
+  return error instanceof RangeError && /allocation failed|invalid (typed )?array length/i.test(error.message);
 }
 
 /** In float32, also of the reference's float64. */

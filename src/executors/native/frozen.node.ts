@@ -3,7 +3,7 @@ import type { Graph } from "../../graph/graph.ts";
 import type { NamedParameters } from "../../graph/parameters.ts";
 import { Buffers, EMPTY } from "./buffers.ts";
 import { type CompileOptions, compileNative } from "./compile.ts";
-import type { Machine } from "./machine.node.ts";
+import { keepHere, type Machine } from "./machine.node.ts";
 import { type Plan, parametersIn, quantityIn, type RunSizes } from "./plan.ts";
 import { encode } from "./program.ts";
 import { type HeldConstants, SharedConstants, type Stretch } from "./shared-constants.ts";
@@ -24,6 +24,7 @@ export async function holdConstants(
 ): Promise<HeldConstants> {
   const calls = new Map(prepare.map(({ constant, call }) => [constant, call]));
   const held = await shared.hold(parameters, [...calls.keys()], async (missing) => {
+    for (const { parameter } of missing) keepHere(parameters.get(parameter).data);
     const made = missing.map(({ bytes }) => stretchOf(machine.allocate(quantityIn(bytes, NO_RUN))));
     const constants = new Map(missing.map((constant, i) => [constant, made[i]]));
     const buffers = new Buffers({ parameters, constants, arena: EMPTY, input: {}, output: {} });

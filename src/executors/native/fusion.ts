@@ -17,11 +17,7 @@ export const LOGITS_BLOCK = 1024;
  * - rows that are added to a product, by the sum, which is made where the product lies.
  */
 export function findFusions(graph: Graph): ReadonlyMap<AnyNode, AnyNode> {
-  const readers = new Map<AnyTensor, AnyNode[]>();
-  for (const node of graph.nodes) {
-    const inputs: AnyTensor[] = Object.values(node.inputs);
-    for (const tensor of inputs) readers.set(tensor, [...(readers.get(tensor) ?? []), node]);
-  }
+  const readers = readersIn(graph);
   const outputs = new Set(Object.values(graph.outputs));
   const areOnlyReaders = (tensor: AnyTensor, isUser: (reader: AnyNode) => boolean) =>
     !outputs.has(tensor) && (readers.get(tensor) ?? []).every(isUser);
@@ -29,9 +25,10 @@ export function findFusions(graph: Graph): ReadonlyMap<AnyNode, AnyNode> {
     areOnlyReaders(tensor, (reader) => reader === node || isGradientOf(reader, node));
 
   const fusions = new Map<AnyNode, AnyNode>();
-  const take = (tensor: Tensor, user: AnyNode): boolean => {
+  /** `reader`: what reads the product on its way to the user, if not that itself. */
+  const take = (tensor: Tensor, user: AnyNode, reader = user): boolean => {
     const { node } = tensor;
-    if (!isProduct(node) || fusions.has(node) || !isOnlyFor(tensor, user)) return false;
+    if (!isProduct(node) || fusions.has(node) || !isOnlyFor(tensor, reader)) return false;
     fusions.set(node, user);
     return true;
   };
@@ -50,8 +47,7 @@ export function findFusions(graph: Graph): ReadonlyMap<AnyNode, AnyNode> {
 
   function takeDropped({ node }: Tensor, user: AnyNode): boolean {
     if (!isNode(node, "dropout") || !isOnlyFor(node.outputs[0] as Tensor, user)) return false;
-    if (!take(node.inputs.x, node)) return false;
-    fusions.set(node.inputs.x.node, user);
+    if (!take(node.inputs.x, user, node)) return false;
     fusions.set(node, user);
     return true;
   }
@@ -78,6 +74,16 @@ export function findFusions(graph: Graph): ReadonlyMap<AnyNode, AnyNode> {
     fusions.set(rows, sum);
     return true;
   }
+}
+
+/** The nodes that read each tensor. */
+export function readersIn(graph: Graph): ReadonlyMap<AnyTensor, readonly AnyNode[]> {
+  const readers = new Map<AnyTensor, AnyNode[]>();
+  for (const node of graph.nodes) {
+    const inputs: AnyTensor[] = Object.values(node.inputs);
+    for (const tensor of inputs) readers.set(tensor, [...(readers.get(tensor) ?? []), node]);
+  }
+  return readers;
 }
 
 export function isProduct(node: AnyNode): node is ProductNode {

@@ -41,11 +41,16 @@ const RULES: { readonly [K in OpName]: Rule<K> } = {
     l.call("sumRows", from.place, ...sizes, partial, l.write(y, "float32").place);
   },
 
-  activation: ({ inputs: { x }, attributes: { kind }, outputs: [y] }, l) => {
+  activation: (node, l) => {
+    const {
+      inputs: { x },
+      attributes: { kind },
+      outputs: [y],
+    } = node;
     const product = l.fused(x);
     const out = l.write(y, l.activationType);
     if (product !== undefined) {
-      const before = l.isRead(x) ? l.write(x, out.type).place : undefined;
+      const before = l.isRead(x, node) ? l.write(x, out.type).place : undefined;
       return lowerProduct(product, { out, before, activation: kind }, l);
     }
     const { place, type } = out;

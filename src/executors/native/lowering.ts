@@ -29,8 +29,8 @@ export interface Lowering {
   write(tensor: AnyTensor, type?: Type): Stored<Whole>;
   /** Makes an output of the node from what lies at a tensor that nobody reads any more. */
   writeOver(tensor: AnyTensor, base: AnyTensor): Stored<Whole>;
-  /** Whether any node, or the run, reads it. */
-  isRead(tensor: AnyTensor): boolean;
+  /** Whether any node, but for the one that is left out of account, or the run reads it. */
+  isRead(tensor: AnyTensor, but?: AnyNode): boolean;
   /** Room for numbers of the node's own. */
   scratch(count: Quantity, type?: Type): Place;
   /** Keeps places of a node for the node of its gradient. */

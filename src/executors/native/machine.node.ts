@@ -1,3 +1,4 @@
+import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { Serial } from "../../base/serial.ts";
 import { type Addon, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
@@ -64,6 +65,14 @@ export class Machine {
       throw outOfMemory(cause, bytes);
     }
   }
+}
+
+/**
+ * What kernels read and write where it lies must not be given to another thread, which could free it in the middle of a
+ * run: messages copy it from now on, or refuse to take it along.
+ */
+export function keepHere({ buffer }: Float32Array): void {
+  markAsUntransferable(buffer);
 }
 
 /** `bytes`: what was asked for, where that is known. */

@@ -1,6 +1,6 @@
 import { type Call, isPlace, type Kept, type Place, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
 
-/** Kernels read and write whole cache lines. */
+/** A cache line: two threads that write neighbouring places do not share one. */
 const ALIGNMENT = 64;
 
 type Arena = Extract<Kept, { kind: "arena" }>;
