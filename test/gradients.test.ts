@@ -14,9 +14,9 @@ function widen(inputs: Readonly<Record<string, Value>>): Record<string, Value> {
   return Object.fromEntries(wide);
 }
 
-/** Numbers of an input along which slopes are taken, two runs each: all up to 5,000, of more some at equal distances. */
+/** Numbers of an input along which slopes are taken, two runs each: all up to 1,000, of more some at equal distances. */
 function places(count: number): number[] {
-  const stride = Math.ceil(count / 5000);
+  const stride = Math.ceil(count / 1000);
   return Array.from({ length: Math.ceil(count / stride) }, (_, i) => i * stride);
 }
 
