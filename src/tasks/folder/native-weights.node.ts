@@ -8,7 +8,7 @@ import { encodeSafetensors, parseSafetensors, toFloat32 } from "../../formats/sa
 import type { ParameterSpec } from "../../graph/graph.ts";
 import { type NamedParameters, type Parameter, sizeOf, unknownParameter } from "../../graph/parameters.ts";
 
-/** The file of weights that are packed for the native kernels; docs/native.md describes it. */
+/** The file of weights that are packed for the native kernels; docs/native-folders.md describes it. */
 export const NATIVE_WEIGHTS = "native.safetensors";
 
 const FORMAT = "cloze-native-1";
