@@ -15,7 +15,7 @@ const ROUNDS = 7;
 const LEARNING_RATE = 1e-4;
 
 /** Medians of interleaved rounds, after one of each that is not counted. Needs 1.8 GB of memory. */
-export function benchOptimizer(): BenchRow[] {
+export async function benchOptimizer(): Promise<BenchRow[]> {
   const parameters = randomBuffer("parameters");
   const gradients = randomBuffer("gradients");
   const optimizer = new AdamW([{ offset: 0, length: PARAMETERS, decay: true }]);
@@ -27,14 +27,15 @@ export function benchOptimizer(): BenchRow[] {
   for (let round = 0; round <= ROUNDS; round++) {
     let norm = 0;
     norms.push(
-      secondsOf(() => {
-        norm = optimizer.norm(gradients);
+      await secondsOf(async () => {
+        norm = await optimizer.norm(gradients);
       }),
     );
     const gradientScale = clipScale(norm, 1);
-    steps.push(secondsOf(() => optimizer.step(parameters, gradients, { learningRate: LEARNING_RATE, gradientScale })));
-    plain.push(secondsOf(() => plainStep(parameters, gradients, m, v, round + 1)));
-    copies.push(secondsOf(() => m.set(v)));
+    const options = { learningRate: LEARNING_RATE, gradientScale };
+    steps.push(await secondsOf(() => optimizer.step(parameters, gradients, options)));
+    plain.push(await secondsOf(() => plainStep(parameters, gradients, m, v, round + 1)));
+    copies.push(await secondsOf(() => m.set(v)));
   }
   const [norm, step, peer, copy] = [norms, steps, plain, copies].map((seconds) => median(seconds.slice(1)));
   return [
@@ -83,12 +84,12 @@ function randomBuffer(name: string): Float32Array {
   return buffer;
 }
 
-function secondsOf(work: () => void): number {
+async function secondsOf(work: () => void | Promise<void>): Promise<number> {
   const start = performance.now();
-  work();
+  await work();
   return (performance.now() - start) / 1000;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  console.log(`${describeMachine()}\n\n${formatRows(benchOptimizer())}`);
+  console.log(`${describeMachine()}\n\n${formatRows(await benchOptimizer())}`);
 }

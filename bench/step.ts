@@ -59,8 +59,8 @@ for (let step = 0; step <= Number(given.steps); step++) {
   const start = performance.now();
   await executable.run(inputs, { outputs, seed: step });
   const computed = performance.now();
-  const gradientScale = clipScale(optimizer.norm(gradients.buffer), 1);
-  optimizer.step(parameters.buffer, gradients.buffer, { learningRate: 1e-4, gradientScale });
+  const gradientScale = clipScale(await optimizer.norm(gradients.buffer), 1);
+  await optimizer.step(parameters.buffer, gradients.buffer, { learningRate: 1e-4, gradientScale });
   const done = performance.now();
   seconds.push({ step: (done - start) / 1000, optimizer: (done - computed) / 1000 });
 }

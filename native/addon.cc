@@ -117,16 +117,6 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
   return Napi::ArrayBuffer::New(info.Env(), memory, bytes, unmap, new size_t(bytes));
 }
 
-/** runHere(set, pool, program, buffers): runs on the calling thread and those of the pool, and returns at its end. */
-void runHere(const Napi::CallbackInfo& info) {
-  const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
-  PoolObject* pool = PoolObject::Unwrap(info[1].As<Napi::Object>());
-  const Napi::Float64Array numbers = info[2].As<Napi::Float64Array>();
-  const Program program{numbers.Data(), numbers.ElementLength(), memoriesOf(info[3].As<Napi::Array>()), nullptr};
-  std::lock_guard<std::mutex> guard(pool->pool->lock());
-  cloze::run(set, program, *pool->pool, std::atomic<bool>(false));
-}
-
 /**
  * run(set, pool, program, buffers, seconds): { ended, cancel }, a promise of the program's end and a function that
  * brings it about. Seconds of each call if it is not undefined.
@@ -161,7 +151,6 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   exports.Set("allocate", Napi::Function::New<allocate>(env, "allocate"));
   exports.Set("mapFile", Napi::Function::New<mapFile>(env, "mapFile"));
   exports.Set("run", Napi::Function::New<run>(env, "run"));
-  exports.Set("runHere", Napi::Function::New<runHere>(env, "runHere"));
   return exports;
 }
 

@@ -5,6 +5,7 @@ import { setImmediate, setTimeout } from "node:timers/promises";
 import { serialize } from "node:v8";
 import { expect, test } from "vitest";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
+import { nativeKernels } from "../src/executors/native/optimizer.node.ts";
 import { input, matmul, parameter } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
@@ -173,6 +174,16 @@ describeNative("native executor, memory that is given away", (addon) => {
     structuredClone(buffer, { transfer: [buffer] });
   }
 
+  function expectToStay(values: Float32Array): void {
+    const { length } = values;
+    try {
+      give(values); // Node 20 copies instead
+    } catch (error) {
+      expect(error).toMatchObject({ name: "DataCloneError" }); // as later ones say
+    }
+    expect(values).toHaveLength(length);
+  }
+
   test("inputs may go as soon as a run was asked for", async () => {
     const batch = pretrainingBatch(SMALL, makeSentences(SMALL, [40, 3, 17]));
     const executable = await loadGraph(nativeExecutor({ threads: 2 }), trainingGraph(SMALL));
@@ -196,16 +207,21 @@ describeNative("native executor, memory that is given away", (addon) => {
     const expected = structuredClone(await executable.run(batch, { seed: 5, outputs }));
     const run = executable.run(batch, { seed: 5, outputs });
     await setImmediate();
-    for (const { buffer } of [parameters, gradients]) {
-      try {
-        give(buffer); // Node 20 copies instead
-      } catch (error) {
-        expect(error).toMatchObject({ name: "DataCloneError" }); // as later ones say
-      }
-      expect(buffer).toHaveLength(parameters.count);
-    }
+    for (const { buffer } of [parameters, gradients]) expectToStay(buffer);
     expect(differences(await run, expected)).toEqual([]);
     await executable.dispose();
+  });
+
+  test("what an optimizer works on stays", async () => {
+    const length = 100_000;
+    const optimizer = new AdamW([{ offset: 0, length, decay: true }], { kernels: nativeKernels({ threads: 2 }) });
+    const [parameters, gradients] = [new Float32Array(length), new Float32Array(length).fill(1)];
+    const step = optimizer.step(parameters, gradients, { learningRate: 0.1 });
+    await setImmediate();
+    const { m, v } = optimizer.state;
+    for (const buffer of [parameters, gradients, m, v]) expectToStay(buffer);
+    await step;
+    expect(parameters.every((value) => value === Math.fround(-0.1))).toBe(true);
   });
 
   test("what went before the run is refused", async () => {

@@ -75,7 +75,7 @@ describeNative("native kernels under the sanitizers", () => {
       const { loadAddon } = await import("./src/executors/native/addon.node.ts");
       const addon = loadAddon();
       const fill = addon.kernels.indexOf("fill");
-      addon.runHere(0, new addon.Pool(1), Float64Array.of(fill, 4, 0, 0, BEYOND, 1), [new ArrayBuffer(400)]);
+      await addon.run(0, new addon.Pool(1), Float64Array.of(fill, 4, 0, 0, BEYOND, 1), [new ArrayBuffer(400)]).ended;
       console.log("done");`;
     const fill = (count: number) =>
       run("--import", "tsx", "--input-type=module", "-e", program.replace("BEYOND", `${count}`));

@@ -1,7 +1,11 @@
 /** The native kernels beside JavaScript: the event loop, and threads of Node. */
+import { setTimeout } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { expect, test } from "vitest";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
+import { nativeKernels } from "../src/executors/native/optimizer.node.ts";
+import { AdamW } from "../src/optim/adamw.ts";
+import { Lamb } from "../src/optim/lamb.ts";
 import { describeNative, differences } from "./native-kernels.ts";
 import { longRun, smallRun } from "./native-runs.ts";
 import type { Values } from "./operation-graphs.ts";
@@ -36,13 +40,51 @@ describeNative("native executor, threads", () => {
     });
     let turns = 0;
     while (!ended) {
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await setTimeout(5);
       turns += Number(!ended);
     }
     await run;
     // A run on the event loop would leave it at most one turn, however long it takes.
     expect(seconds).toBeGreaterThan(0.05);
     expect(turns).toBeGreaterThanOrEqual(3);
+    await executable.dispose();
+  });
+
+  test.each([AdamW, Lamb])("the event loop turns while %o makes a step", async (Optimizer) => {
+    const length = 20_000_000;
+    const segments = [true, false].map((decay, i) => ({ offset: (i * length) / 2, length: length / 2, decay }));
+    const optimizer = new Optimizer(segments, { kernels: nativeKernels({ threads: 1 }) });
+    const [parameters, gradients] = [new Float32Array(length), new Float32Array(length).fill(1)];
+    let ended = false;
+    const step = optimizer.step(parameters, gradients, { learningRate: 0.1 }).finally(() => {
+      ended = true;
+    });
+    let turns = 0;
+    while (!ended) {
+      await setTimeout(1);
+      turns += Number(!ended);
+    }
+    await step;
+    // A step on the event loop would leave it none.
+    expect(turns).toBeGreaterThan(0);
+    for (const { offset } of segments) expect(parameters[offset]).toBeCloseTo(-0.1, 5);
+  });
+
+  test("a step waits for a run that was asked for before it, while the event loop turns", async () => {
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 1 }));
+    const optimizer = new AdamW([{ offset: 0, length: 3, decay: true }], { kernels: nativeKernels({ threads: 1 }) });
+    const ended: string[] = [];
+    const follow = async (name: string, work: Promise<unknown>) => {
+      await work;
+      ended.push(name);
+    };
+    const all = [
+      follow("run", executable.run(inputs)),
+      follow("step", optimizer.step(new Float32Array(3), new Float32Array(3), { learningRate: 0.1 })),
+      follow("turn", setTimeout(1)),
+    ];
+    await Promise.all(all);
+    expect(ended).toEqual(["turn", "run", "step"]);
     await executable.dispose();
   });
 

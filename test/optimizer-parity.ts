@@ -20,10 +20,10 @@ interface Constants {
  * Replays the ten steps of a file of test/fixtures, its tensors one after another in the flat buffers, and compares
  * parameters and the norm before clipping after each step, moments after the last, element by element.
  */
-export function expectParity(
+export async function expectParity(
   fixture: string,
   Optimizer: new (segments: readonly Segment[], options: OptimizerOptions) => Optimizer,
-): void {
+): Promise<void> {
   const file = (extension: string) => readFileSync(new URL(`./fixtures/${fixture}.${extension}`, import.meta.url));
   const { tensors } = parseSafetensors(file("safetensors"));
   const { maxNorm, weightDecay, ...others }: Constants = JSON.parse(file("json").toString());
@@ -50,9 +50,9 @@ export function expectParity(
   const largestGradient = new Float32Array(parameters.length);
   for (let step = 0; step < STEPS; step++) {
     const gradients = flat("gradients", step);
-    const norm = optimizer.norm(gradients);
+    const norm = await optimizer.norm(gradients);
     const gradientScale = clipScale(norm, maxNorm);
-    optimizer.step(parameters, gradients, { learningRate: read("learningRates")[step], gradientScale });
+    await optimizer.step(parameters, gradients, { learningRate: read("learningRates")[step], gradientScale });
     gradients.forEach((gradient, i) => {
       largestGradient[i] = Math.max(largestGradient[i], Math.abs(gradient * gradientScale));
     });

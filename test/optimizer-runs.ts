@@ -61,22 +61,22 @@ function cut(values: Float32Array, { offset, length }: Segment): Float32Array {
   return values.subarray(offset, offset + length);
 }
 
-export function run(optimizer: Optimizer, data: Data): Result {
+export async function run(optimizer: Optimizer, data: Data): Promise<Result> {
   const parameters = data.parameters.slice();
-  stepThrough(optimizer, parameters, data, 0, STEPS);
+  await stepThrough(optimizer, parameters, data, 0, STEPS);
   return { parameters, m: optimizer.state.m, v: optimizer.state.v };
 }
 
-export function stepThrough(
+export async function stepThrough(
   optimizer: Optimizer,
   parameters: Float32Array,
   { gradients }: Data,
   from: number,
   to: number,
-): void {
+): Promise<void> {
   for (let step = from; step < to; step++) {
     const options = { learningRate: learningRate(step), gradientScale: gradientScale(step) };
-    optimizer.step(parameters, gradients[step], options);
+    await optimizer.step(parameters, gradients[step], options);
   }
 }
 

@@ -8,6 +8,7 @@
  * first of which begins with its range, in the same order.
  */
 import { KERNELS } from "./kernels.wasm.ts";
+import { requireOption } from "./options.ts";
 
 /** Elements of one slot of a module's memory (64 KiB): both fit into a core's second-level cache. */
 const BLOCK = 16_384;
@@ -48,31 +49,45 @@ export interface Range {
   readonly length: number;
 }
 
+/** A range, and the factors of its step. */
+export interface StepPart extends Range {
+  readonly factors: StepFactors;
+}
+
 /** Euclidean norms of a range, summed in float64. */
 export interface Norms {
   readonly parameters: number;
   readonly changes: number;
 }
 
-/** The moments of all parameters, zero at first, and the passes that an optimizer makes over them. */
+/**
+ * The moments of all parameters, zero at first, and the passes that an optimizer makes over them. Until a pass has ended
+ * its buffers must be left alone. The parts of one do not overlap.
+ */
 export interface StepKernels {
   readonly m: Float32Array;
   readonly v: Float32Array;
-  /** AdamW: updates the moments of a range by its gradients, then changes its parameters by the moments. */
-  adamw(buffers: StepBuffers, range: Range, by: StepFactors): void;
-  /** LAMB's first pass: updates the moments of a range by its gradients; norms of its parameters and its changes. */
-  measure(buffers: StepBuffers, range: Range, by: StepFactors): Norms;
-  /** LAMB's second pass: changes the parameters of a range by its moments. */
-  change(buffers: StepBuffers, range: Range, by: StepFactors): void;
+  /** AdamW: updates the moments of each part by its gradients, then changes its parameters by the moments. */
+  adamw(buffers: StepBuffers, parts: readonly StepPart[]): Promise<void>;
+  /** LAMB's first pass: updates the moments of each part by its gradients; norms of its parameters and its changes. */
+  measure(buffers: StepBuffers, parts: readonly StepPart[]): Promise<Norms[]>;
+  /** LAMB's second pass: changes the parameters of each part by its moments. */
+  change(buffers: StepBuffers, parts: readonly StepPart[]): Promise<void>;
   /** The sum of all squares, in float64 throughout; a NaN or an infinity among the values makes it non-finite. */
-  sumOfSquares(values: Float32Array): number;
+  sumOfSquares(values: Float32Array): Promise<number>;
 }
 
 /** Makes the kernels for so many parameters. */
 export type OpenKernels = (length: number) => StepKernels;
 
-/** The kernels in WebAssembly, for at most MAX_PARAMETERS. */
-export const wasmKernels: OpenKernels = (length) => new WasmKernels(length);
+/**
+ * The kernels in WebAssembly, which compute on the calling thread. They throw OPTION_INVALID for more than 536,854,524
+ * parameters (MAX_PARAMETERS).
+ */
+export const wasmKernels: OpenKernels = (length) => {
+  requireOption(length <= MAX_PARAMETERS, "the number of parameters", length, `at most ${MAX_PARAMETERS}`);
+  return new WasmKernels(length);
+};
 
 /** The moments lie in the memory of a module of their own. */
 class WasmKernels implements StepKernels {
@@ -87,9 +102,9 @@ class WasmKernels implements StepKernels {
     this.v = new Float32Array(this.#module.memory, SLOTS_BYTES + bytes, length);
   }
 
-  adamw({ parameters, gradients }: StepBuffers, range: Range, by: StepFactors): void {
+  async adamw({ parameters, gradients }: StepBuffers, parts: readonly StepPart[]): Promise<void> {
     const [target, source] = this.#module.slots;
-    forEachBlock(range, (from, to) => {
+    forEachBlockOf(parts, (from, to, by) => {
       copyIn(target, parameters, from, to);
       copyIn(source, gradients, from, to);
       this.#updateMoments(from, to, by);
@@ -98,32 +113,43 @@ class WasmKernels implements StepKernels {
     });
   }
 
-  measure({ parameters, gradients }: StepBuffers, range: Range, by: StepFactors): Norms {
+  async measure(buffers: StepBuffers, parts: readonly StepPart[]): Promise<Norms[]> {
+    return parts.map((part) => this.#measure(buffers, part));
+  }
+
+  #measure({ parameters, gradients }: StepBuffers, part: StepPart): Norms {
     const [target, source] = this.#module.slots;
     let parameterSquares = 0;
     let changeSquares = 0;
-    forEachBlock(range, (from, to) => {
+    forEachBlock(part, (from, to) => {
       copyIn(target, parameters, from, to);
       copyIn(source, gradients, from, to);
-      this.#updateMoments(from, to, by);
-      this.#computeChanges(from, to, by);
+      this.#updateMoments(from, to, part.factors);
+      this.#computeChanges(from, to, part.factors);
       parameterSquares += slotSquares(this.#module, target, to - from);
       changeSquares += slotSquares(this.#module, source, to - from);
     });
     return { parameters: Math.sqrt(parameterSquares), changes: Math.sqrt(changeSquares) };
   }
 
-  change({ parameters }: StepBuffers, range: Range, by: StepFactors): void {
+  async change({ parameters }: StepBuffers, parts: readonly StepPart[]): Promise<void> {
     const [target] = this.#module.slots;
-    forEachBlock(range, (from, to) => {
+    forEachBlockOf(parts, (from, to, by) => {
       copyIn(target, parameters, from, to);
       this.#applyChanges(from, to, by);
       copyOut(target, parameters, from, to);
     });
   }
 
-  sumOfSquares(values: Float32Array): number {
-    return sumOfSquares(values);
+  async sumOfSquares(values: Float32Array): Promise<number> {
+    const kernels = sharedKernels();
+    const [slot] = kernels.slots;
+    let sum = 0;
+    forEachBlock({ offset: 0, length: values.length }, (from, to) => {
+      copyIn(slot, values, from, to);
+      sum += slotSquares(kernels, slot, to - from);
+    });
+    return sum;
   }
 
   #updateMoments(from: number, to: number, { gradientScale, rate1, rate2 }: StepFactors): void {
@@ -143,18 +169,6 @@ class WasmKernels implements StepKernels {
   }
 }
 
-/** The sum of all squares, in float64 throughout; a NaN or an infinity among the values makes it non-finite. */
-export function sumOfSquares(values: Float32Array): number {
-  const kernels = sharedKernels();
-  const [slot] = kernels.slots;
-  let sum = 0;
-  forEachBlock({ offset: 0, length: values.length }, (from, to) => {
-    copyIn(slot, values, from, to);
-    sum += slotSquares(kernels, slot, to - from);
-  });
-  return sum;
-}
-
 /** target += addition, for two buffers of one length. */
 export function addInPlace(target: Float32Array, addition: Float32Array): void {
   const kernels = sharedKernels();
@@ -169,6 +183,10 @@ export function addInPlace(target: Float32Array, addition: Float32Array): void {
 function forEachBlock({ offset, length }: Range, work: (from: number, to: number) => void): void {
   const end = offset + length;
   for (let from = offset; from < end; from += BLOCK) work(from, Math.min(from + BLOCK, end));
+}
+
+function forEachBlockOf(parts: readonly StepPart[], work: (from: number, to: number, by: StepFactors) => void): void {
+  for (const part of parts) forEachBlock(part, (from, to) => work(from, to, part.factors));
 }
 
 function copyIn(slot: Float32Array, values: Float32Array, from: number, to: number): void {

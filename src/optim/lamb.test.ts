@@ -18,13 +18,13 @@ describeOptimizer("Lamb", Lamb, (segment, parameters, update) => {
   return segment.decay && !norms.includes(0) ? norms[0] / norms[1] : 1;
 });
 
-it("gives a segment the same bytes whatever lies before and behind it", () => {
-  fc.assert(
-    fc.property(arbitrarySegments, fc.nat(), (segments, seed) => {
+it("gives a segment the same bytes whatever lies before and behind it", async () => {
+  await fc.assert(
+    fc.asyncProperty(arbitrarySegments, fc.nat(), async (segments, seed) => {
       const data = randomData(segments, seed);
-      const whole = run(new Lamb(segments, OPTIONS), data);
+      const whole = await run(new Lamb(segments, OPTIONS), data);
       for (const segment of segments) {
-        const alone = run(new Lamb([{ ...segment, offset: 0 }], OPTIONS), dataOf(segment, data));
+        const alone = await run(new Lamb([{ ...segment, offset: 0 }], OPTIONS), dataOf(segment, data));
         expect(equalBytes(alone, resultOf(segment, whole))).toBe(true);
       }
     }),
@@ -34,7 +34,7 @@ it("gives a segment the same bytes whatever lies before and behind it", () => {
 
 it.each([
   1, 2, 3, 5, 16_383, 16_384, 16_385, 16_386, 16_389, 32_771,
-])("moves %i elements by the learning rate times their norm", (length) => {
+])("moves %i elements by the learning rate times their norm", async (length) => {
   // A segment before, whose moments end where this one's begin, and one behind, which the last vector reaches into.
   const segments = [
     { offset: 0, length: 3, decay: true },
@@ -46,7 +46,7 @@ it.each([
   const optimizer = new Lamb(segments, { weightDecay: 0 });
   for (const step of [0, 1]) {
     const before = parameters.slice();
-    optimizer.step(parameters, gradients[step], { learningRate: 0.25 });
+    await optimizer.step(parameters, gradients[step], { learningRate: 0.25 });
     const change = Float64Array.from(parameters, (value, i) => value - before[i]);
     for (const { offset, length } of segments) {
       const moved = norm(change.subarray(offset, offset + length));
@@ -55,24 +55,24 @@ it.each([
   }
 });
 
-it("makes the same step of larger gradients, and a larger one of larger parameters", () => {
+it("makes the same step of larger gradients, and a larger one of larger parameters", async () => {
   const segments = [{ offset: 0, length: 101, decay: true }];
   const { parameters, gradients } = randomData(segments, 3);
   const gradient = gradients[0].map((value) => Math.sign(value) + value); // next to which epsilon is nothing
-  const stepOf = (initial: Float32Array, gradientScale: number) => {
+  const stepOf = async (initial: Float32Array, gradientScale: number) => {
     const result = initial.slice();
     const optimizer = new Lamb(segments, { weightDecay: 0, epsilon: 1e-12 });
-    optimizer.step(result, gradient, { learningRate: 0.1, gradientScale });
+    await optimizer.step(result, gradient, { learningRate: 0.1, gradientScale });
     return result;
   };
   const double = (values: Float32Array) => values.map((value) => 2 * value);
-  const expected = stepOf(parameters, 1);
+  const expected = await stepOf(parameters, 1);
   // Factors of two leave the digits of a number as they are.
-  expect(stepOf(parameters, 1024)).toEqual(expected);
-  expect(stepOf(double(parameters), 1)).toEqual(double(expected));
+  expect(await stepOf(parameters, 1024)).toEqual(expected);
+  expect(await stepOf(double(parameters), 1)).toEqual(double(expected));
 });
 
-it("is AdamW on segments without decay, and where all parameters are zero", () => {
+it("is AdamW on segments without decay, and where all parameters are zero", async () => {
   const segments = [
     { offset: 0, length: 21, decay: false },
     { offset: 21, length: 13, decay: true },
@@ -80,35 +80,35 @@ it("is AdamW on segments without decay, and where all parameters are zero", () =
   const { parameters, gradients } = randomData(segments, 4);
   parameters.fill(0, 21);
   const expected = parameters.slice();
-  new Lamb(segments, OPTIONS).step(parameters, gradients[0], { learningRate: 0.1 });
-  new AdamW(segments, OPTIONS).step(expected, gradients[0], { learningRate: 0.1 });
+  await new Lamb(segments, OPTIONS).step(parameters, gradients[0], { learningRate: 0.1 });
+  await new AdamW(segments, OPTIONS).step(expected, gradients[0], { learningRate: 0.1 });
   expect(parameters).toEqual(expected);
 });
 
-it("leaves parameters whose update is zero", () => {
+it("leaves parameters whose update is zero", async () => {
   const optimizer = new Lamb([{ offset: 0, length: 5, decay: true }], { weightDecay: 0 });
   const parameters = Float32Array.of(1, -2, 3, 0, 5);
-  optimizer.step(parameters, new Float32Array(5), { learningRate: 0.1 });
+  await optimizer.step(parameters, new Float32Array(5), { learningRate: 0.1 });
   expect([...parameters]).toEqual([1, -2, 3, 0, 5]);
 });
 
-it("spoils a whole segment with a gradient that is not finite, and no other one", () => {
+it("spoils a whole segment with a gradient that is not finite, and no other one", async () => {
   const segments = [
     { offset: 0, length: 3, decay: true },
     { offset: 3, length: 2, decay: true },
   ];
   const parameters = Float32Array.of(1, 2, 3, 4, 5);
-  new Lamb(segments).step(parameters, Float32Array.of(0, NaN, 0, 0, 0), { learningRate: 0 });
+  await new Lamb(segments).step(parameters, Float32Array.of(0, NaN, 0, 0, 0), { learningRate: 0 });
   expect([...parameters]).toEqual([NaN, NaN, NaN, 4, 5]);
 });
 
-it("has an epsilon of 1e-6 by default", () => {
+it("has an epsilon of 1e-6 by default", async () => {
   const segments = [{ offset: 0, length: 100, decay: true }];
   const data = randomData(segments, 5);
   const { epsilon: _, ...others } = OPTIONS;
-  const expected = run(new Lamb(segments, { ...others, epsilon: 1e-6 }), data);
-  expect(equalBytes(run(new Lamb(segments, others), data), expected)).toBe(true);
-  expect(equalBytes(run(new Lamb(segments, { ...others, epsilon: undefined }), data), expected)).toBe(true);
+  const expected = await run(new Lamb(segments, { ...others, epsilon: 1e-6 }), data);
+  expect(equalBytes(await run(new Lamb(segments, others), data), expected)).toBe(true);
+  expect(equalBytes(await run(new Lamb(segments, { ...others, epsilon: undefined }), data), expected)).toBe(true);
 });
 
 function norm(values: Iterable<number>): number {

@@ -1,5 +1,5 @@
-import { AdamW } from "./adamw.ts";
-import type { StepBuffers, StepFactors } from "./kernels.ts";
+import { AdamW, type SegmentStep } from "./adamw.ts";
+import type { Norms, StepBuffers } from "./kernels.ts";
 import type { OptimizerOptions, Segment } from "./optimizer.ts";
 
 /**
@@ -28,19 +28,18 @@ export class Lamb extends AdamW {
     super(segments, { epsilon, ...options });
   }
 
-  protected override stepSegment(
-    segment: Segment,
-    buffers: StepBuffers,
-    learningRate: number,
-    factorsAt: (learningRate: number) => StepFactors,
-  ): void {
-    if (!segment.decay) {
-      super.stepSegment(segment, buffers, learningRate, factorsAt);
-      return;
-    }
+  protected override async stepSegments(buffers: StepBuffers, steps: readonly SegmentStep[]): Promise<void> {
+    const adapted = steps.filter(({ segment }) => segment.decay);
+    const others = steps.filter(({ segment }) => !segment.decay);
+    await super.stepSegments(buffers, others);
     // u is AdamW's change at a rate of 1. The second pass computes it again; to keep it would take a third flat buffer.
-    const { parameters, changes } = this.kernels.measure(buffers, segment, factorsAt(1));
-    const trustRatio = parameters === 0 || changes === 0 ? 1 : parameters / changes;
-    this.kernels.change(buffers, segment, factorsAt(learningRate * trustRatio));
+    const units = adapted.map((step) => step.at(1));
+    const ratios = (await this.kernels.measure(buffers, units)).map(trustRatio);
+    const parts = adapted.map((step, i) => step.at(step.learningRate * ratios[i]));
+    await this.kernels.change(buffers, parts);
   }
+}
+
+function trustRatio({ parameters, changes }: Norms): number {
+  return parameters === 0 || changes === 0 ? 1 : parameters / changes;
 }

@@ -22,12 +22,12 @@ export interface OptimizerOptions {
   readonly epsilon?: number;
   /** Share of a parameter that decays in a step, as a multiple of the learning rate; 0.01 by default. */
   readonly weightDecay?: number;
-  /** What passes over the buffers; WebAssembly by default. */
+  /** What passes over the buffers; WebAssembly by default, for at most 536,854,524 parameters. */
   readonly kernels?: OpenKernels;
 }
 
 export interface OptimizerState {
-  /** Steps made. */
+  /** Steps that have ended. */
   readonly step: number;
   /** First moments: the moving average of each element's gradient. */
   readonly m: Float32Array;
@@ -41,7 +41,10 @@ export interface StepOptions {
   readonly gradientScale?: number;
 }
 
-/** Changes a model's parameters by their gradients, each of them one flat buffer. */
+/**
+ * Changes a model's parameters by their gradients, each of them one flat buffer. Until a promise is settled, the buffers
+ * and the state that it works on must be left alone.
+ */
 export interface Optimizer {
   /** The arrays are the optimizer's own: they change with the next step. */
   readonly state: OptimizerState;
@@ -51,9 +54,9 @@ export interface Optimizer {
    * The Euclidean norm of all gradients together. Summed in float64, so that it neither overflows nor loses the small ones.
    * It is NaN or infinite exactly when a gradient is: a training loop should then stop before it steps.
    */
-  norm(gradients: Float32Array): number;
-  /** One step, in place; `gradients` are only read. */
-  step(parameters: Float32Array, gradients: Float32Array, options: StepOptions): void;
+  norm(gradients: Float32Array): Promise<number>;
+  /** One step, in place, when all that were asked for before it have ended; `gradients` are only read. */
+  step(parameters: Float32Array, gradients: Float32Array, options: StepOptions): Promise<void>;
 }
 
 /** The number of elements that the segments cover. Throws OPTIMIZER_LENGTH where they leave a gap or overlap. */

@@ -64,7 +64,7 @@ export class Updater<E> {
     const result = await this.#run.run(batch, accumulate, [seed, step], signal);
     const gradients = this.#run.gradients.buffer;
     const { parameters, optimizer } = this.#model;
-    const gradientNorm = optimizer.norm(gradients);
+    const gradientNorm = await optimizer.norm(gradients);
     if (!Number.isFinite(result.loss) || !Number.isFinite(gradientNorm)) {
       throw new ClozeError("LOSS_NOT_FINITE", {
         problem: `training broke down at step ${step + 1}, learning rate ${learningRate.toPrecision(3)}`,
@@ -73,7 +73,8 @@ export class Updater<E> {
         cure: "Lower --learning-rate or lengthen the warm-up; the last checkpoint is as it was.",
       });
     }
-    optimizer.step(parameters.buffer, gradients, { learningRate, gradientScale: clipScale(gradientNorm, clipNorm) });
+    const gradientScale = clipScale(gradientNorm, clipNorm);
+    await optimizer.step(parameters.buffer, gradients, { learningRate, gradientScale }); // which no signal stops half-way
     const tokens = batch.reduce((sum, example) => sum + this.#trainable.length(example), 0);
     return { ...result, gradientNorm, tokens };
   }

@@ -63,8 +63,8 @@ export const openStep: OpenWorkload = async (config, lengths, { executor, stepKe
       };
       await executable.run(inputs, { outputs, seed: index, onCalls });
       const start = performance.now();
-      const gradientScale = clipScale(optimizer.norm(gradients.buffer), CLIP_NORM);
-      optimizer.step(parameters.buffer, gradients.buffer, { learningRate: LEARNING_RATE, gradientScale });
+      const gradientScale = clipScale(await optimizer.norm(gradients.buffer), CLIP_NORM);
+      await optimizer.step(parameters.buffer, gradients.buffer, { learningRate: LEARNING_RATE, gradientScale });
       const seconds = (performance.now() - start) / 1000;
       const update = { family: "optimizer", seconds, flop: 0, bytes: UPDATE_BYTES * parameters.count };
       return calls.length === 0 ? [] : [...calls, update];

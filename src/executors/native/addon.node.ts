@@ -48,8 +48,6 @@ export interface Addon {
     buffers: readonly ArrayBufferLike[],
     seconds?: Float64Array,
   ): BegunRun;
-  /** Runs a program on the calling thread and the pool's, and returns at its end. */
-  runHere(set: number, pool: Pool, program: Float64Array, buffers: readonly ArrayBufferLike[]): void;
 }
 
 const require = createRequire(import.meta.url);

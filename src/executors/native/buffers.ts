@@ -24,14 +24,31 @@ export interface Memories {
   readonly output: Values;
 }
 
-/** The buffers of a run, each once, and where its places lie in them. */
-export class Buffers {
+/** Buffers of a run, each once, in the order in which addresses first name them. */
+export class BufferList {
   readonly all: ArrayBufferLike[] = [];
   readonly #indices = new Map<ArrayBufferLike, number>();
+
+  at(buffer: ArrayBufferLike, offset: number): Address {
+    const known = this.#indices.get(buffer);
+    if (known !== undefined) return { buffer: known, offset };
+    const index = this.all.push(buffer) - 1;
+    this.#indices.set(buffer, index);
+    return { buffer: index, offset };
+  }
+}
+
+/** The buffers of a graph's run, and where its places lie in them. */
+export class Buffers {
+  readonly #list = new BufferList();
   readonly #memories: Memories;
 
   constructor(memories: Memories) {
     this.#memories = memories;
+  }
+
+  get all(): readonly ArrayBufferLike[] {
+    return this.#list.all;
   }
 
   addressOf(place: Place): Address {
@@ -40,13 +57,13 @@ export class Buffers {
       return { buffer, offset: offset + place.from };
     }
     const { arena, constants } = this.#memories;
-    if (place.kind === "arena") return this.#at(arena.memory, arena.layout.offsets.get(place)!);
+    if (place.kind === "arena") return this.#list.at(arena.memory, arena.layout.offsets.get(place)!);
     if (place.kind === "constant") {
       const { buffer, offset } = constants.get(place)!;
-      return this.#at(buffer, offset);
+      return this.#list.at(buffer, offset);
     }
     const { buffer, byteOffset } = this.#dataOf(place);
-    return this.#at(buffer, byteOffset);
+    return this.#list.at(buffer, byteOffset);
   }
 
   bytesOf(place: Place, run: RunSizes): number {
@@ -55,13 +72,5 @@ export class Buffers {
 
   #dataOf({ kind, name }: Extract<Place, { name: string }>): Value["data"] {
     return kind === "parameter" ? this.#memories.parameters.get(name).data : this.#memories[kind][name].data;
-  }
-
-  #at(buffer: ArrayBufferLike, offset: number): Address {
-    const known = this.#indices.get(buffer);
-    if (known !== undefined) return { buffer: known, offset };
-    const index = this.all.push(buffer) - 1;
-    this.#indices.set(buffer, index);
-    return { buffer: index, offset };
   }
 }

@@ -38,7 +38,7 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
     async load(graph: Graph, parameters: NamedParameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
       const plan = compileNative(graph, { ...compileOptions, frozen });
-      for (const name of parametersIn(plan)) keepHere(parameters.get(name).data);
+      for (const name of parametersIn(plan)) keepHere(parameters.get(name).data.buffer);
       const constants = await holdConstants(plan, parameters, machine);
       return new NativeExecutable({ graph, parameters, plan, constants, machine });
     },
@@ -95,7 +95,7 @@ class NativeExecutable implements Executable {
     if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
     const bindings = bindInputs(this.#graph, given, seed);
     checkOutputs(this.#graph, bindings, outputs);
-    for (const data of Object.values(outputs)) keepHere(data);
+    for (const data of Object.values(outputs)) keepHere(data.buffer);
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
     const layout = layArena(this.#lifetimes, run);

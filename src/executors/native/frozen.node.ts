@@ -24,7 +24,7 @@ export async function holdConstants(
 ): Promise<HeldConstants> {
   const calls = new Map(prepare.map(({ constant, call }) => [constant, call]));
   const held = await shared.hold(parameters, [...calls.keys()], async (missing) => {
-    for (const { parameter } of missing) keepHere(parameters.get(parameter).data);
+    for (const { parameter } of missing) keepHere(parameters.get(parameter).data.buffer);
     const made = missing.map(({ bytes }) => stretchOf(machine.allocate(quantityIn(bytes, NO_RUN))));
     const constants = new Map(missing.map((constant, i) => [constant, made[i]]));
     const buffers = new Buffers({ parameters, constants, arena: EMPTY, input: {}, output: {} });

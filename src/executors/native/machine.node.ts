@@ -47,16 +47,6 @@ export class Machine {
     signal?.throwIfAborted();
   }
 
-  /** Runs one kernel before it returns; its places are whole arrays. */
-  call(kernel: string, ...args: readonly (number | Float32Array | Float64Array)[]): void {
-    const buffers: ArrayBufferLike[] = [];
-    const numbers = args.flatMap((argument) =>
-      typeof argument === "number" ? [argument] : [buffers.push(argument.buffer) - 1, argument.byteOffset],
-    );
-    const program = Float64Array.of(this.kernels.get(kernel)!, numbers.length, ...numbers);
-    this.#addon.runHere(this.#set, this.#pool, program, buffers);
-  }
-
   /** Memory that begins on a page. Throws OUT_OF_MEMORY. */
   allocate(bytes: number): ArrayBuffer {
     try {
@@ -71,7 +61,7 @@ export class Machine {
  * What kernels read and write where it lies must not be given to another thread, which could free it in the middle of a
  * run: messages copy it from now on, or refuse to take it along.
  */
-export function keepHere({ buffer }: Float32Array): void {
+export function keepHere(buffer: ArrayBufferLike): void {
   markAsUntransferable(buffer);
 }
 

@@ -1,60 +1,88 @@
 import { availableParallelism } from "node:os";
-import type { Norms, OpenKernels, Range, StepBuffers, StepFactors, StepKernels } from "../../optim/kernels.ts";
-import { type Machine, openMachine } from "./machine.node.ts";
+import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
+import { BufferList } from "./buffers.ts";
+import { keepHere, type Machine, openMachine } from "./machine.node.ts";
+import { encodePlaced } from "./program.ts";
 
 /** Numbers of a task (native/kernels/chunks.h), whose partial sum is kept. */
 const CHUNK = 8192;
 
-/** The passes of optimizers on all threads. They compute on the calling thread too, some milliseconds a step. */
+/** The passes of optimizers on all threads, off the event loop, in turns with the other runs of these threads. */
 export function nativeKernels({ threads = availableParallelism() }: { readonly threads?: number } = {}): OpenKernels {
   const machine = openMachine(threads);
   return (length) => new NativeKernels(machine, length);
+}
+
+/** A call of a kernel whose places are arrays. */
+interface ArrayCall {
+  readonly kernel: string;
+  readonly arguments: readonly (number | Float32Array | Float64Array)[];
 }
 
 class NativeKernels implements StepKernels {
   readonly m: Float32Array;
   readonly v: Float32Array;
   readonly #machine: Machine;
-  /** Partial sums of chunks. */
-  readonly #partial: Float64Array;
-  readonly #sums = new Float64Array(2);
 
   constructor(machine: Machine, length: number) {
     this.#machine = machine;
     this.m = new Float32Array(length);
     this.v = new Float32Array(length);
-    this.#partial = new Float64Array(Math.ceil(length / CHUNK));
   }
 
-  adamw(buffers: StepBuffers, range: Range, by: StepFactors): void {
-    this.#pass("adamw", buffers, range, by);
+  async adamw(buffers: StepBuffers, parts: readonly StepPart[]): Promise<void> {
+    await this.#run(parts.map((part) => this.#call("adamw", buffers, part)));
   }
 
-  measure(buffers: StepBuffers, range: Range, by: StepFactors): Norms {
-    this.#pass("measureChanges", buffers, range, by, this.#partial, this.#sums);
-    const [parameters, changes] = this.#sums;
-    return { parameters: Math.sqrt(parameters), changes: Math.sqrt(changes) };
+  async measure(buffers: StepBuffers, parts: readonly StepPart[]): Promise<Norms[]> {
+    const partial = partialSums(Math.max(0, ...parts.map(({ length }) => length)));
+    const squares = parts.map(() => new Float64Array(2));
+    await this.#run(parts.map((part, i) => this.#call("measureChanges", buffers, part, partial, squares[i])));
+    return squares.map(([parameters, changes]) => ({
+      parameters: Math.sqrt(parameters),
+      changes: Math.sqrt(changes),
+    }));
   }
 
-  change(buffers: StepBuffers, range: Range, by: StepFactors): void {
-    this.#pass("applyChanges", buffers, range, by);
+  async change(buffers: StepBuffers, parts: readonly StepPart[]): Promise<void> {
+    await this.#run(parts.map((part) => this.#call("applyChanges", buffers, part)));
   }
 
-  sumOfSquares(values: Float32Array): number {
-    this.#machine.call("sumOfSquares", values, values.length, this.#partial, this.#sums);
-    return this.#sums[0];
+  async sumOfSquares(values: Float32Array): Promise<number> {
+    const sum = new Float64Array(1);
+    const { length } = values;
+    await this.#run([{ kernel: "sumOfSquares", arguments: [values, length, partialSums(length), sum] }]);
+    return sum[0];
   }
 
-  #pass(
+  #call(
     kernel: string,
     { parameters, gradients }: StepBuffers,
-    { offset, length }: Range,
-    by: StepFactors,
+    { offset, length, factors }: StepPart,
     ...sums: readonly Float64Array[]
-  ): void {
-    const { gradientScale, rate1, rate2, rootScale, epsilon, stepSize, decay } = by;
+  ): ArrayCall {
+    const { gradientScale, rate1, rate2, rootScale, epsilon, stepSize, decay } = factors;
     const ranges = [parameters, gradients, this.m, this.v].map((buffer) => buffer.subarray(offset, offset + length));
-    const factors = [gradientScale, rate1, rate2, rootScale, epsilon, stepSize, decay];
-    this.#machine.call(kernel, ...ranges, length, ...factors, ...sums);
+    const numbers = [gradientScale, rate1, rate2, rootScale, epsilon, stepSize, decay];
+    return { kernel, arguments: [...ranges, length, ...numbers, ...sums] };
   }
+
+  /** Runs calls one after another, as one program. */
+  async #run(calls: readonly ArrayCall[]): Promise<void> {
+    const buffers = new BufferList();
+    const placed = calls.map((call) => ({
+      kernel: call.kernel,
+      arguments: call.arguments.map((argument) =>
+        typeof argument === "number" ? argument : buffers.at(argument.buffer, argument.byteOffset),
+      ),
+    }));
+    for (const buffer of buffers.all) keepHere(buffer);
+    const program = encodePlaced(placed, this.#machine.kernels);
+    await this.#machine.turns.run(() => this.#machine.run(program, buffers.all));
+  }
+}
+
+/** Room for the partial sums of so many numbers; calls use it one after another. */
+function partialSums(length: number): Float64Array {
+  return new Float64Array(Math.ceil(length / CHUNK));
 }
