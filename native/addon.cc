@@ -91,9 +91,13 @@ class Run : public Napi::AsyncWorker {
 /** allocate(bytes): an ArrayBuffer that begins on a page. Throws where there is no memory. */
 Napi::Value allocate(const Napi::CallbackInfo& info) {
   const size_t bytes = static_cast<size_t>(info[0].As<Napi::Number>().DoubleValue());
-  void* memory = std::aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE);
-  if (memory == nullptr) throw Napi::Error::New(info.Env(), "out of memory");
-  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, [](Napi::Env, void* memory) { std::free(memory); });
+  std::unique_ptr<void, decltype(&std::free)> memory(std::aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE),
+                                                     &std::free);
+  if (!memory) throw Napi::Error::New(info.Env(), "out of memory");
+  const auto buffer =
+      Napi::ArrayBuffer::New(info.Env(), memory.get(), bytes, [](Napi::Env, void* memory) { std::free(memory); });
+  memory.release();  // the buffer's from now on
+  return buffer;
 }
 
 /**
