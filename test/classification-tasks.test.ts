@@ -225,7 +225,24 @@ describe("multiple choice", () => {
     expect(two.choice).toBe(line.choice);
     expect(two.score).toBeCloseTo(line.score, 5);
     await expectError(choose({ context: "a", choices: ["b"] }), "OPTION_INVALID", "two choices or more");
+    await expectError(choose({ context: "", choices: ["a", "b"] }), "TEXT_EMPTY", "a context is empty");
+    await expectError(choose({ context: "a", choices: ["b", "", "c"] }), "TEXT_EMPTY", "a choice is empty");
     await choose.dispose();
+  });
+
+  test("takes an empty choice of the command line for none", async () => {
+    const [line] = await predict(model, "a", "b", "c");
+    const { code, stdout, stderr } = await cloze(["predict", model, "a", "b", "", "c"]);
+    expect({ code, line: JSON.parse(stdout), stderr }).toEqual({ code: 0, line, stderr: "" });
+    for (const args of [
+      ["a", "b", ""],
+      ["", "b", "c"],
+    ]) {
+      const skipped = "1 without a context and two choices skipped (first: text 1)\n";
+      expect(await cloze(["predict", model, ...args])).toMatchObject({ code: 0, stdout: "", stderr: skipped });
+      const refused = await cloze(["predict", model, ...args, "--on-empty", "refuse"]);
+      expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining("[TEXT_EMPTY]") });
+    }
   });
 
   test.each<[args: string[], complaint: string]>([

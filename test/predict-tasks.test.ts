@@ -7,6 +7,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { cloze } from "./command-line.ts";
+import { expectError } from "./expect-error.ts";
 import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 
 let folder: string;
@@ -178,6 +179,51 @@ describe("models of pairs", () => {
     });
     const wrong = writeRows(join(folder, "rerank-wrong.jsonl"), [{ query: "bad", texts: "good" }]);
     expect((await cloze(["predict", ...args, "--input", wrong])).stderr).toContain("[ROW_MALFORMED]");
+  });
+
+  test.concurrent("rerank leaves empty texts out and counts them; the others keep their places", async () => {
+    const args = ["predict", entailment, "--task", "rerank", "--threads", "1"];
+    const given = await cloze([...args, "good", "a", "", "b"]);
+    expect(given.stderr).toBe("1 without text skipped (first: text 3)\n");
+    const { results } = JSON.parse(given.stdout);
+    expect(results.map(({ index }: { index: number }) => index).toSorted()).toEqual([0, 2]);
+    const rows = [
+      { query: "good", texts: ["a", "\u200b", "b"] },
+      { query: "good", texts: ["", " "] },
+    ];
+    const table = writeRows(join(folder, "rerank-empty.jsonl"), rows);
+    const read = await cloze([...args, "--input", table]);
+    expect(JSON.parse(read.stdout)).toEqual({ query: "good", results });
+    expect(read.stderr).toBe(
+      `1 without text skipped (first: ${table}, line 1, text 2)\n1 without a query or texts skipped (first: ${table}, line 2)\n`,
+    );
+    for (const source of [
+      ["good", "a", ""],
+      ["", "a"],
+      ["--input", table],
+    ]) {
+      const { code, stderr } = await cloze([...args, "--on-empty", "refuse", ...source]);
+      expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("[TEXT_EMPTY]") });
+    }
+  });
+
+  test.concurrent("texts of nothing that can be seen are empty", async () => {
+    const skipped = "2 without text skipped (first: text 1)\n";
+    expect(await cloze(["predict", entailment, "\u200b\u200d", "\u00a0"])).toMatchObject({
+      stdout: "",
+      stderr: skipped,
+    });
+    const classify = await pipeline("text-classification", entailment, options);
+    await expectError(classify("\u200b"), "TEXT_EMPTY", "a text is empty");
+    await expectError(classify([{ text: "a", text_pair: "" }]), "TEXT_EMPTY", "a second text is empty");
+    await classify.dispose();
+    const rerank = await pipeline("rerank", entailment, options);
+    await expectError(rerank({ query: "", texts: ["a"] }), "TEXT_EMPTY", "a query is empty");
+    await expectError(rerank({ query: "a", texts: ["a", ""] }), "TEXT_EMPTY", "a text is empty");
+    await rerank.dispose();
+    const zeroShot = await pipeline("zero-shot-classification", entailment, options);
+    await expectError(zeroShot("", ["good", "bad"]), "TEXT_EMPTY", "a text is empty");
+    await zeroShot.dispose();
   });
 });
 

@@ -110,9 +110,8 @@ describe("the pipeline", () => {
   test("takes its options under Hugging Face's names", async () => {
     const [one, none] = [dev[0], dev[2]];
     expect(await answer(none, { handle_impossible_answer: false })).not.toMatchObject({ answer: "" });
-    const certain = await answer({ question: "w", context: "" }, { handle_impossible_answer: false });
-    expect(certain).toEqual({ score: 0, start: 0, end: 0, answer: "" });
-    expect(await answer({ question: "w", context: " " })).toEqual({ score: 1, start: 0, end: 0, answer: "" });
+    await expectError(answer({ question: "w", context: " " }), "TEXT_EMPTY", "a context is empty");
+    await expectError(answer([one, { question: "", context: "w" }]), "TEXT_EMPTY", "a question is empty");
     expect(await answer(one, { max_answer_len: 1, handle_impossible_answer: false })).toMatchObject({
       answer: expect.stringMatching(/^\S+$/),
     });

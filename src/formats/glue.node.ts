@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { hasText } from "../base/has-text.ts";
 import { tsvFields } from "./delimited.node.ts";
 import {
   GLUE,
@@ -105,6 +106,6 @@ function textsOf(fields: readonly string[], layout: GlueTextLayout, place: strin
   if (width === undefined ? fields.length <= last : fields.length !== width) return { skipped: "malformed", place };
   const text = fields[first];
   const pair = second === undefined ? undefined : fields[second];
-  if (text.trim() === "" || pair?.trim() === "") return { skipped: "empty", place };
+  if (![text, pair ?? text].every(hasText)) return { skipped: "empty", place };
   return pair === undefined ? { text, place } : { text, pair, place };
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { hasText } from "../base/has-text.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
 import { parseJson } from "./json.ts";
 import { looksLike } from "./looks-like.ts";
@@ -143,8 +144,8 @@ function parseById<T>(text: string, source: string, form: string, schema: z.ZodT
 }
 
 function skipReason(context: string, question: string): SkipReason | undefined {
-  if (context.trim() === "") return "empty context";
-  return question.trim() === "" ? "empty question" : undefined;
+  if (!hasText(context)) return "empty context";
+  return hasText(question) ? undefined : "empty question";
 }
 
 /** Where an answer starts, in UTF-16 units, if it stands where `stated` says, in code points or else in UTF-16 units. */

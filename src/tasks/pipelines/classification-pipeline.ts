@@ -1,6 +1,6 @@
 import type { Control } from "../run/control.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
-import { type TextInput, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
+import { requireText, type TextInput, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
 import type { SequenceClassifier } from "./sequence-classifier.ts";
 
 export type ClassificationInput = TextOrPair;
@@ -48,6 +48,10 @@ export function classificationPipeline(classifier: SequenceClassifier): TextClas
     const single = !isList(input);
     const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
     const answer = async (chunk: readonly TextInput[]) => {
+      for (const { text, pair = text } of chunk) {
+        requireText("a text", text);
+        requireText("a second text", pair);
+      }
       const { results } = await classifier.answer(chunk, { signal: control.signal });
       return results.map((row) => best(row, top_k ?? labels.length));
     };

@@ -1,5 +1,6 @@
 import { type ChoiceModel, type ChoiceScores, type Choices, multipleChoice } from "../definitions/multiple-choice.ts";
 import { makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
+import { requireText } from "../run/text-or-pair.ts";
 
 export type MultipleChoicePipeline = TaskPipeline<Choices, ChoiceScores>;
 
@@ -7,6 +8,10 @@ export type MultipleChoicePipeline = TaskPipeline<Choices, ChoiceScores>;
 export function multipleChoicePipeline(model: ChoiceModel): MultipleChoicePipeline {
   return makePipeline(
     async (inputs, { signal }) => {
+      for (const { context, choices } of inputs) {
+        requireText("a context", context);
+        for (const choice of choices) requireText("a choice", choice);
+      }
       const { results, truncated } = await model.answer(inputs, { signal });
       return { results: results.map((row, i) => multipleChoice.present(row, inputs[i])), truncated };
     },

@@ -7,6 +7,7 @@ import {
 import type { Control } from "../run/control.ts";
 import { parseGiven } from "../run/parse-options.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
+import { requireText } from "../run/text-or-pair.ts";
 import { requireTopK } from "../run/top-k.ts";
 
 /** An answer in the form of Hugging Face's pipeline; that there is none is the empty text from 0 to 0. */
@@ -42,8 +43,7 @@ type Several = QuestionOptions & { readonly top_k: number } & Control;
  * The best answer to a question; with a `top_k` above 1 a list, best first, which is shorter where there are no more. One
  * answer may be part of another, as in Hugging Face's pipeline, and the same text at two places is two answers.
  *
- * Of one answer the model's threshold says whether it is rather none. Where a context has no text and no answer is not
- * considered, it is the empty one with a score of 0.
+ * Of one answer the model's threshold says whether it is rather none. Throws TEXT_EMPTY for an empty question or context.
  */
 export interface QuestionAnsweringPipeline {
   (question: Question, options?: One): Promise<QuestionAnswer>;
@@ -74,13 +74,17 @@ export function questionPipeline(answerer: QuestionAnswerer): QuestionAnsweringP
   return Object.assign(run, { dispose: () => answerer.dispose() });
 }
 
-/** Answers some questions. Throws OPTION_INVALID and the errors of `TaskModel.answer`. */
+/** Answers some questions. Throws OPTION_INVALID, TEXT_EMPTY and the errors of `TaskModel.answer`. */
 async function answerAll(
   answerer: QuestionAnswerer,
   questions: readonly Question[],
   { top_k = 1, signal, ...options }: QuestionOptions & Pick<Control, "signal">,
 ): Promise<QuestionAnswer[][]> {
   requireTopK(top_k);
+  for (const { question, context } of questions) {
+    requireText("a question", question);
+    requireText("a context", context);
+  }
   const settings = parseGiven(questionAnswering.settings, {
     topK: top_k,
     stride: options.doc_stride,

@@ -1,7 +1,8 @@
 import { ClozeError } from "../../base/errors.ts";
+import { hasText } from "../../base/has-text.ts";
 import type { Control } from "../run/control.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
-import type { RerankInput } from "../run/text-or-pair.ts";
+import { type RerankInput, requireText } from "../run/text-or-pair.ts";
 import { requireTopK } from "../run/top-k.ts";
 import type { SequenceClassifier } from "./sequence-classifier.ts";
 
@@ -32,14 +33,20 @@ export type RerankPipeline = TaskPipeline<RerankInput, RerankedText[], RerankOpt
  */
 export function rerankPipeline(model: SequenceClassifier): RerankPipeline {
   return makePipeline<RerankInput, RerankedText[], RerankOptions>(
-    (inputs, options) => rerankTexts(model, inputs, options),
+    async (inputs, options) => {
+      for (const { query, texts } of inputs) {
+        requireText("a query", query);
+        for (const text of texts) requireText("a text", text);
+      }
+      return rerankTexts(model, inputs, options);
+    },
     () => model.dispose(),
   );
 }
 
 /**
- * What the pipeline gives for each query; of its texts each that had to be cut, or its query for it, counts. Throws
- * OPTION_INVALID and the errors of `TaskModel.answer`.
+ * What the pipeline gives for each query, without those texts that are empty; each text that had to be cut, or its query for
+ * it, counts. Throws OPTION_INVALID and the errors of `TaskModel.answer`.
  */
 export async function rerankTexts(
   model: SequenceClassifier,
@@ -47,16 +54,19 @@ export async function rerankTexts(
   { signal, top_k, return_text = false, label }: RerankOptions & Control = {},
 ): Promise<Answers<RerankedText[]>> {
   if (top_k !== undefined) requireTopK(top_k);
-  const index = relevantLabel(model.context.labels, label);
-  const pairs = inputs.flatMap(({ query, texts }) => texts.map((text) => ({ text: query, pair: text })));
+  const relevant = relevantLabel(model.context.labels, label);
+  const candidates = inputs.map(({ query, texts }) =>
+    texts.map((text, index) => ({ query, text, index })).filter(({ text }) => hasText(text)),
+  );
+  const pairs = candidates.flat().map(({ query, text }) => ({ text: query, pair: text }));
   const { results: answers, truncated } = await model.answer(pairs, { signal });
-  const scores = answers.map((answer) => (typeof answer === "number" ? answer : answer[index]));
+  const scores = answers.map((answer) => (typeof answer === "number" ? answer : answer[relevant]));
   let first = 0;
-  const results = inputs.map(({ texts }) => {
+  const results = candidates.map((texts) => {
     const own = scores.slice(first, first + texts.length);
     first += texts.length;
-    return own
-      .map((score, i) => ({ index: i, score, ...(return_text && { text: texts[i] }) }))
+    return texts
+      .map(({ index, text }, i) => ({ index, score: own[i], ...(return_text && { text }) }))
       .sort((a, b) => b.score - a.score)
       .slice(0, top_k);
   });

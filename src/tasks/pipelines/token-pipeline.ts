@@ -11,6 +11,7 @@ import {
 import type { TokenClassifier } from "../definitions/token-classification.ts";
 import type { Control } from "../run/control.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
+import { requireText } from "../run/text-or-pair.ts";
 
 /** A text, or its words where they are known beforehand. (An array is a list of texts.) */
 export type TokenInput = string | { readonly words: readonly string[] };
@@ -66,7 +67,7 @@ export function tokenClassificationPipeline(classifier: TokenClassifier): TokenC
 
 /**
  * The tokens or entities of each input. A long text is read in windows, and each of its tokens judged once. Throws
- * OPTION_INVALID, TRUNCATION_IMPOSSIBLE where the stride leaves windows no room, and the errors of `TaskModel.answer`.
+ * OPTION_INVALID, TEXT_EMPTY, TRUNCATION_IMPOSSIBLE where the stride leaves windows no room, and the errors of `TaskModel.answer`.
  */
 async function answer(
   classifier: TokenClassifier,
@@ -76,6 +77,7 @@ async function answer(
   requireStrategy(aggregation_strategy);
   const { labels } = classifier.context;
   const texts = inputs.map((input) => (typeof input === "string" ? input : input.words));
+  for (const text of texts) if (typeof text === "string") requireText("a text", text);
   const settings = stride === undefined ? {} : { stride };
   const { results } = await classifier.answer(texts, { settings, signal });
   return results.map((tokens, i) =>

@@ -4,6 +4,7 @@ import type { textClassificationLogits } from "../definitions/text-classificatio
 import type { Control } from "../run/control.ts";
 import { softmax } from "../run/softmax.ts";
 import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
+import { requireText } from "../run/text-or-pair.ts";
 
 export interface ZeroShotOptions extends Control {
   /** What is asked of a text for each label, which takes the place of `{}`. Default "This example is {}.". */
@@ -62,7 +63,7 @@ export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShot
 
 /**
  * What the pipeline gives for each text, of which each counts as cut once, whatever the labels. Throws OPTION_INVALID,
- * MODEL_INCOMPLETE and the errors of `TaskModel.answer`.
+ * TEXT_EMPTY, MODEL_INCOMPLETE and the errors of `TaskModel.answer`.
  */
 export async function classifyByEntailment(
   model: EntailmentModel,
@@ -72,6 +73,7 @@ export async function classifyByEntailment(
 ): Promise<Answers<ZeroShotResult>> {
   const { entailment, contradiction } = entailmentLabels(model.context.labels);
   requireHypotheses(template, labels);
+  for (const text of texts) requireText("a text", text);
   const pairs = texts.flatMap((text) =>
     labels.map((label) => ({ text, pair: template.replaceAll("{}", () => label) })),
   );

@@ -10,18 +10,12 @@ const reading = multipleChoice.reading.omit({ labelColumn: true }).extend({ onEm
 export const choiceInputs = {
   reading,
   async *read(source, options, counts) {
-    if (typeof source === "string") {
-      for await (const input of readUnlabelledChoices(source, options, counts)) yield { input, shown: input };
-      return;
-    }
-    const [context, ...choices] = source ?? [];
-    if (choices.length < 2) {
+    if (source === undefined || (typeof source === "object" && source.length < 3)) {
       throw new ClozeError("OPTION_INVALID", {
         problem: "the task multiple-choice is about a context and its choices",
         expected: "a context and two choices or more, or --input with a table",
       });
     }
-    const input = { context, choices };
-    yield { input, shown: input };
+    for await (const input of readUnlabelledChoices(source, options, counts)) yield { input, shown: input };
   },
 } satisfies InputReader<Choices, typeof reading>;

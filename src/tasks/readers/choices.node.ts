@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { hasText } from "../../base/has-text.ts";
 import { placeOf, readTable, type TableRow } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
@@ -21,10 +22,10 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
       continue;
     }
     const right = label.trim() === "" ? undefined : cells[Number(label)];
-    if (right === undefined || right.trim() === "") {
+    if (right === undefined || !hasText(right)) {
       throw malformedRow(place, `the number of a choice, from 0, in "${labelColumn}"`, JSON.stringify(label));
     }
-    const gold = cells.slice(0, Number(label)).filter((choice) => choice.trim() !== "").length;
+    const gold = cells.slice(0, Number(label)).filter(hasText).length;
     examples.push({ input, gold, place });
   }
   return examplesOf(path, examples, { [INCOMPLETE]: left });
@@ -32,13 +33,17 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
 
 const INCOMPLETE = "without a context and two choices";
 
-/** The same without labels, to predict for, as they come. What is left out is counted, or refused with TEXT_EMPTY. */
+/**
+ * The same without labels, to predict for, as they come, of a table or of one context and its choices as they are. What is
+ * left out is counted, or refused with TEXT_EMPTY.
+ */
 export async function* readUnlabelledChoices(
-  path: string,
+  source: string | readonly string[],
   { onEmpty = "skip", ...reading }: Omit<ChoiceReading, "labelColumn"> & { readonly onEmpty?: "refuse" | "skip" },
   counts: SkipCounts,
 ): AsyncGenerator<Choices> {
-  for await (const { input, place } of readRows(path, reading)) {
+  const rows = typeof source === "string" ? readRows(source, reading) : [givenRow(source)];
+  for await (const { input, place } of rows) {
     if (input !== undefined) yield input;
     else if (onEmpty === "skip") counts.skip(INCOMPLETE, place);
     else throw emptyRow(`${place} has no context or fewer than two choices`);
@@ -55,6 +60,16 @@ interface ChoiceRow {
   readonly place: string;
 }
 
+function givenRow([context, ...choices]: readonly string[]): Pick<ChoiceRow, "input" | "place"> {
+  return { input: choicesOf({ context, choices }), place: "text 1" };
+}
+
+/** What there is to choose from. Undefined without a context and two choices. */
+function choicesOf({ choices: cells, ...beginning }: Choices): Choices | undefined {
+  const choices = cells.filter(hasText);
+  return hasText(beginning.context) && choices.length > 1 ? { ...beginning, choices } : undefined;
+}
+
 async function* readRows(
   path: string,
   reading: Omit<ChoiceReading, "labelColumn">,
@@ -67,11 +82,9 @@ async function* readRows(
   for await (const row of withCure(readTable(path, { columns }), reading)) {
     const [context, ...rest] = row.values;
     const cells = rest.slice(0, choiceColumns.length);
-    const choices = cells.filter((choice) => choice.trim() !== "");
     const start = startColumn === undefined ? undefined : rest[choiceColumns.length];
     const label = labelColumns.length > 0 ? row.values[columns.length - 1] : "";
-    const input = context.trim() === "" || choices.length < 2 ? undefined : { context, start, choices };
-    yield { input, cells, label, place: placeOf(path, row) };
+    yield { input: choicesOf({ context, start, choices: cells }), cells, label, place: placeOf(path, row) };
   }
 }
 

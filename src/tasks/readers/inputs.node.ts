@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { hasText } from "../../base/has-text.ts";
 import { type GlueSkip, readGlueTexts } from "../../formats/glue.node.ts";
 import { glueTaskOf } from "../../formats/glue.ts";
 import { looksUnlikeText, type OtherFormat } from "../../formats/looks-like.ts";
@@ -78,7 +79,7 @@ async function* withoutEmpty(
   counts: SkipCounts,
 ): AsyncGenerator<TextInput> {
   for await (const input of inputs) {
-    if (!("skipped" in input) && input.text.trim() !== "" && input.pair?.trim() !== "") {
+    if (!("skipped" in input) && [input.text, input.pair ?? input.text].every(hasText)) {
       const { text, pair } = input;
       yield pair === undefined ? { text } : { text, pair };
     } else if (onEmpty === "skip") {

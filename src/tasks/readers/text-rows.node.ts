@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { hasText } from "../../base/has-text.ts";
 import { type GlueSkip, readGlue } from "../../formats/glue.node.ts";
 import { GLUE, type GlueFormat, type GlueTask, glueTaskOf } from "../../formats/glue.ts";
 import { placeOf, readTable } from "../../formats/table.node.ts";
@@ -47,7 +48,7 @@ async function readRows<Gold>(path: string, options: TextRowOptions<Gold>): Prom
   for await (const row of readTable(path, { columns, lists: lists ? [goldColumn] : [] })) {
     const [text, cell, pair] = row.values;
     const place = placeOf(path, row);
-    const empty = columns.filter((column, i) => row.values[i].trim() === "" && !(emptyGold && column === goldColumn));
+    const empty = columns.filter((column, i) => !hasText(row.values[i]) && !(emptyGold && column === goldColumn));
     if (empty.length === 0) {
       examples.push({ input: { text, pair }, gold: parse(cell, place), place });
     } else if (onEmpty === "skip") {

@@ -1,3 +1,6 @@
+import { ClozeError } from "../../base/errors.ts";
+import { hasText } from "../../base/has-text.ts";
+
 /** A text, or a pair of texts. */
 export interface TextInput {
   readonly text: string;
@@ -17,6 +20,23 @@ export interface SentencePair {
 export interface RerankInput {
   readonly query: string;
   readonly texts: readonly string[];
+}
+
+/** Throws TEXT_EMPTY for a text without content, which a model would judge all the same. `what` names it: "a context". */
+export function requireText(what: string, text: string): void {
+  if (hasText(text)) return;
+  throw new ClozeError("TEXT_EMPTY", {
+    problem: `${what} is empty`,
+    expected: "more than blanks and invisible characters",
+    received: JSON.stringify(text),
+    cure: "Leave it out.",
+  });
+}
+
+/** Throws TEXT_EMPTY where one of two texts has no content. */
+export function requirePair({ text, text_pair }: SentencePair): void {
+  requireText("a text", text);
+  requireText("a second text", text_pair);
 }
 
 export function toTextInput(item: TextOrPair): TextInput {
