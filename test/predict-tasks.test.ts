@@ -157,8 +157,14 @@ describe("models of pairs", () => {
     expect(await predict(args)).toEqual([{ text: "a day", labels, scores }]);
     expect(await cloze(["predict", entailment, ...task, "a day"])).toMatchObject({
       code: 2,
-      stderr: expect.stringContaining("no labels to choose from"),
+      stderr: expect.stringMatching("no labels to choose from.* --candidate-labels"),
     });
+    expect(await cloze(["predict", entailment, ...task, "a day", "--candidate-labels", "good,bad,good"])).toMatchObject(
+      {
+        code: 2,
+        stderr: expect.stringContaining('"good" twice'),
+      },
+    );
   });
 
   test.concurrent("rerank takes a query and its texts, or rows of a table", async () => {

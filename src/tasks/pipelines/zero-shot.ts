@@ -113,7 +113,18 @@ function entailmentLabels(labels: readonly string[]): { entailment: number; cont
 /** Throws OPTION_INVALID. */
 function requireHypotheses(template: string, labels: readonly string[]): void {
   if (labels.length === 0) {
-    throw new ClozeError("OPTION_INVALID", { problem: "there are no labels to choose from", expected: "one or more" });
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "there are no labels to choose from",
+      expected: "one or more, by --candidate-labels on the command line",
+    });
+  }
+  const twice = labels.find((label, i) => labels.includes(label, i + 1));
+  if (twice !== undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "labels to choose from share their probability where one is repeated",
+      expected: "each label once",
+      received: `${JSON.stringify(twice)} twice`,
+    });
   }
   if (template.includes("{}")) return;
   throw new ClozeError("OPTION_INVALID", {
