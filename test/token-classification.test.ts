@@ -13,6 +13,7 @@ import { tokenClassification } from "../src/tasks/definitions/token-classificati
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import type { TokenClassificationPipeline } from "../src/tasks/pipelines/token-pipeline.ts";
 import { isConllName, readTaggedSentences, readUntaggedSentences } from "../src/tasks/readers/tagged-sentences.node.ts";
+import { InputCounts } from "../src/tasks/run/input-counts.ts";
 import { finetune, TASKS } from "../src/tasks/task-table.node.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { cloze } from "./command-line.ts";
@@ -501,6 +502,38 @@ describe("files", () => {
     await expectError(of(malformed), "ROW_MALFORMED", "malformed.conll, line 4", "U-X");
     await expectError(of(writeConll("one.conll", [[["a", "O"]]])), "LABELS_TOO_FEW", "one.conll", "--tag-column");
     await expectError(of(writeConll("one.conll", [[["a", "N"]]])), "LABELS_TOO_FEW", "--tag-column");
+  });
+
+  test("with a prefix alone beside types are refused, and taken as they are where tags are plain", async () => {
+    const train = writeConll("untyped.conll", [
+      [
+        ["a", "B-PER"],
+        ["b", "O"],
+      ],
+      [["c", "B-"]],
+    ]);
+    const options = { ...few, model: await base(), train };
+    const refused = finetune("token-classification", { ...options, output: output() });
+    await expectError(refused, "ROW_MALFORMED", "untyped.conll, line 4", '"B-"');
+    const { labels } = tokenClassification;
+    const data = await readTaggedSentences(train, { tokenColumn: 0, tagColumn: -1 });
+    expect(labels(data, { ...plain, scheme: "plain" })).toContain("B-");
+  });
+
+  test("tell of words without a token, and of rows of CoNLL-U that are no words", async () => {
+    const path = join(folder, "odd.conllu");
+    writeFileSync(path, "1-2\tzum\t_\n1\tzu\tADP\n2\t\u200b\tDET\n2.1\tx\tV\n3\t\u00a0\tDET\n");
+    const told = await readTaggedSentences(path, { tokenColumn: 1, tagColumn: 2 });
+    const [rows, words] = ["multiword tokens or empty nodes", "words that cannot be seen, without a token"];
+    const expected = {
+      skipped: { [rows]: 2 },
+      notes: { [words]: 2 },
+      places: { [rows]: [`${path}, line 1`], [words]: [`${path}, line 3`] },
+    };
+    expect(told).toMatchObject(expected);
+    const counts = new InputCounts();
+    await Readable.from(readUntaggedSentences(path, { tokenColumn: 1 }, counts)).toArray();
+    expect(counts).toMatchObject(expected);
   });
 
   test("are read by the separator that is told", async () => {

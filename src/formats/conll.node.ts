@@ -57,10 +57,11 @@ function noTextOf(head: Uint8Array): string | undefined {
 }
 
 function otherFormat(path: string, received: string, tagged: boolean): ClozeError {
+  const convert = "Name another file, convert this one, or say what stands between its columns with --separator.";
   return new ClozeError("FORMAT_UNKNOWN", {
     problem: `${path} is no CoNLL file`,
     expected: `a token${tagged ? ", a tab or space, and its tag" : ""} a line, and a blank line after each sentence`,
     received: `what looks like ${received}`,
-    cure: "Name another file, convert this one, or say what stands between its columns with --separator.",
+    cure: received.includes("NUL") ? "Name another file, or take the NUL out." : convert,
   });
 }

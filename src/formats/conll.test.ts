@@ -83,6 +83,15 @@ describe("readConllColumns", () => {
     expect(await read("#\na\n", { columns: [0] })).toMatchObject([{ columns: [["#", "a"]] }]);
   });
 
+  test("CoNLL-U's multiword tokens and empty nodes are no words where their numbers are not the tokens", async () => {
+    const text = "# text = zum x\n1-2\tzum\t_\n1\tzu\tADP\n2\tdem\tDET\n2.1\tist\tV\n\n1\ta\tX\n";
+    const found = await read(text, { columns: [1, 2] });
+    expect(found).toMatchObject([{ lines: [3, 4], skipped: [2, 5] }, { lines: [7] }]);
+    expect(found[1]).not.toHaveProperty("skipped");
+    expect(await sentences(text, { columns: [0, 1] })).toEqual(["1-2/zum 1/zu 2/dem 2.1/ist", "1/a"]);
+    expect(await sentences("a\tx\tX\n1-2\ty\tX\n", { columns: [1, 2] })).toEqual(["x/X y/X"]);
+  });
+
   test.each([
     ["a missing tag", "a\tO\n\nb\n", "line 3 is malformed; expected 2 columns, as in line 1; got 1"],
     ["a column too many", "\na X\nb Y Z\n", "line 3 is malformed; expected 2 columns, as in line 2; got 3"],
@@ -93,7 +102,7 @@ describe("readConllColumns", () => {
     ],
     ["an empty tag", "a\tO\nb\t\n", "line 2 is malformed; expected a tag in column 1; got nothing"],
     ["an empty token", "a\tO\n\tO\n", "line 2 is malformed; expected a token in column 0; got nothing"],
-    ["NUL", "a\tO\n\nb\0\tO\n", "line 3 is malformed; expected text; got NUL"],
+    ["NUL", "a\tO\n\nb\0\tO\n", "line 3 is malformed; expected text; got NUL. Take the NUL out."],
     ["an empty token before spaces", "a O\n  O\n", "line 2 is malformed; expected a token in column 0; got nothing"],
   ])("%s is ROW_MALFORMED", async (_, text, message) => {
     await expect(read(text)).rejects.toMatchObject({

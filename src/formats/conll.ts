@@ -8,6 +8,8 @@ export interface ConllSentence {
   readonly columns: string[][];
   /** The line of each token, from 1. */
   readonly lines: number[];
+  /** Lines in it or before it of CoNLL-U's rows that are no words. Absent where there are none. */
+  readonly skipped?: readonly number[];
 }
 
 export interface ColumnChoice {
@@ -25,8 +27,9 @@ const NAMES = ["token", "tag"];
 /**
  * Reads the chosen columns of a file in the manner of CoNLL's shared tasks: a token a line, with columns about it, and
  * blank lines between sentences. A line that begins with `-DOCSTART-` ends a sentence too, and is no token. In a file
- * with tabs, a line without one that begins with `# ` is a comment, as in CoNLL-U; anywhere else `#` is a token. The
- * rows that CoNLL-U has for multiword and empty tokens are rows like any other. A separator cannot be quoted.
+ * with tabs, a line without one that begins with `# ` is a comment, as in CoNLL-U; anywhere else `#` is a token. Where the
+ * first column numbers the words and is not theirs, rows of multiword tokens (`1-2`) and of empty nodes (`2.1`) are left
+ * out. A separator cannot be quoted.
  *
  * @param path names the source in errors
  * @throws ClozeError ROW_MALFORMED for a row that has more or fewer columns than the first, or nothing in a column that
@@ -39,23 +42,32 @@ export async function* readConllColumns(
 ): AsyncGenerator<ConllSentence> {
   const split = splitterOf(separator);
   const hasComments = separator === "tab" || separator === "\t";
-  let first: { line: number; width: number; indexes: number[] } | undefined;
+  let first: { line: number; width: number; indexes: number[]; isNumbered: boolean } | undefined;
   let sentence: ConllSentence | undefined;
+  let skipped: number[] = [];
+  const finished = (found: ConllSentence) => (skipped.length === 0 ? found : { ...found, skipped });
   let line = 0;
   for await (const content of splitLines(path, text)) {
     line++;
     if (content.trim() === "" || DOCUMENT_START.test(content)) {
-      if (sentence !== undefined) yield sentence;
+      if (sentence !== undefined) {
+        yield finished(sentence);
+        skipped = [];
+      }
       sentence = undefined;
       continue;
     }
     if (hasComments && content.startsWith("# ") && !content.includes("\t")) continue;
     const place = `${path}, line ${line}`;
-    if (content.includes("\0")) throw malformedRow(place, "text", "NUL");
+    if (content.includes("\0")) throw withNul(place);
     const fields = split(content);
-    first ??= { line, width: fields.length, indexes: findIndexes(place, fields.length, columns) };
+    first ??= { line, ...layoutOf(place, fields, columns) };
     if (fields.length !== first.width) {
       throw malformedRow(place, `${count(first.width)}, as in line ${first.line}`, String(fields.length));
+    }
+    if (first.isNumbered && NO_WORD.test(fields[0])) {
+      skipped.push(line);
+      continue;
     }
     sentence ??= { columns: columns.map(() => []), lines: [] };
     sentence.lines.push(line);
@@ -64,8 +76,28 @@ export async function* readConllColumns(
       sentence.columns[i].push(fields[index]);
     }
   }
-  if (sentence !== undefined) yield sentence;
+  if (sentence !== undefined) yield finished(sentence);
 }
+
+function withNul(place: string): ClozeError {
+  return new ClozeError("ROW_MALFORMED", {
+    problem: `${place} is malformed`,
+    expected: "text",
+    received: "NUL",
+    cure: "Take the NUL out.",
+  });
+}
+
+function layoutOf(place: string, fields: readonly string[], columns: readonly number[]) {
+  const indexes = findIndexes(place, fields.length, columns);
+  return { width: fields.length, indexes, isNumbered: FIRST_NUMBER.test(fields[0]) && indexes[0] !== 0 };
+}
+
+/** What CoNLL-U's first column may begin with. */
+const FIRST_NUMBER = /^(?:1|1-\d+|0\.1)$/;
+
+/** A multiword token, whose words follow it, or an empty node, which is not in the text. */
+const NO_WORD = /^\d+[-.]\d+$/;
 
 const DOCUMENT_START = /^-DOCSTART-(?:\s|$)/;
 

@@ -10,6 +10,7 @@ import {
   type TagScheme,
 } from "../../data/tag-schemes.ts";
 import { bestPlaces } from "../../data/windows.ts";
+import { malformedRow } from "../../formats/table-row.ts";
 import { vector } from "../../graph/executor.ts";
 import { tokenClassification as tokenHead } from "../../heads/token-classification.ts";
 import { classificationReport } from "../../metrics/classification.ts";
@@ -195,9 +196,20 @@ function labelIndexes({ tags, placeOf }: GoldTags, context: TaggingContext): num
   });
 }
 
-/** The types of the entities that examples have. */
+/**
+ * The types of the entities that examples have; a prefix alone is a type of its own, which may not stand beside others.
+ * Throws ROW_MALFORMED.
+ */
 function typesOf(examples: readonly { readonly gold: GoldTags }[]): Set<string> {
-  return new Set(examples.flatMap(({ gold }) => entitiesOf(gold.tags, gold.placeOf).map(({ type }) => type)));
+  const entities = examples.flatMap(({ gold }) =>
+    entitiesOf(gold.tags, gold.placeOf).map(({ type, start }) => ({ type, gold, start })),
+  );
+  const types = new Set(entities.map(({ type }) => type));
+  const untyped = types.size === 1 ? undefined : entities.find(({ type }) => type === "");
+  if (untyped === undefined) return types;
+  const { gold, start } = untyped;
+  const expected = "the type of an entity after its prefix, as in other lines";
+  throw malformedRow(gold.placeOf(start), expected, JSON.stringify(gold.tags[start]));
 }
 
 /** Every tag of some types, whether it occurs or not: a rare one may be met in other files alone. */

@@ -34,7 +34,7 @@ export const tokenInputs = {
     const isTold = tellsOfConll(source, textColumn, columns);
     const file = typeof source === "object" || textColumn !== undefined ? undefined : await openInputs(source);
     if (file !== undefined && (isTold || file.other?.task === tokenClassification.name)) {
-      for await (const { words, tags: gold } of readUntaggedSentences(file, columns)) {
+      for await (const { words, tags: gold } of readUntaggedSentences(file, columns, counts)) {
         yield { input: words, shown: gold === undefined ? { words } : { words, gold } };
       }
       return;
