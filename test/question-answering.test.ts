@@ -179,6 +179,10 @@ describe("answers that are not in their places", () => {
     writeFileSync(predictions, encodeAnswers(new Map(qas.map(({ id }) => [id, "good bad"]))));
     const scored = await scorePredictions({ predictions, data: file });
     expect(scored).toMatchObject({ metrics: { examples: 5, unknown: 1, ...figures }, skipped });
+    const others = join(folder, "other-predictions.json");
+    writeFileSync(others, encodeAnswers(new Map([["other", "good bad"]])));
+    const refused = scorePredictions({ predictions: others, data: file });
+    await expectError(refused, "FILE_EMPTY", `no id of ${others} occurs in ${file}`, '"right"', '"other"');
     expect(scored.places).toEqual({
       "with an empty context": [],
       "with an empty question": [`${file}, question blank`],

@@ -18,7 +18,7 @@ export interface PredictionFiles {
 
 /**
  * Scores answers that any system gave to the questions of a SQuAD file, as the official script does. Throws OPTION_INVALID
- * for a threshold without scores, and the errors of `readSquad`.
+ * for a threshold without scores, FILE_EMPTY for predictions of which none is about the data, and the errors of `readSquad`.
  */
 export async function scorePredictions({
   predictions,
@@ -34,6 +34,14 @@ export async function scorePredictions({
   }
   const { examples, skipped, places, notes } = await readQuestions(data);
   const answers = await readAnswers(predictions);
+  if (!examples.some(({ gold }) => answers.has(gold.id))) {
+    throw new ClozeError("FILE_EMPTY", {
+      problem: `no id of ${predictions} occurs in ${data}`,
+      expected: `ids such as ${JSON.stringify(examples[0].gold.id)}`,
+      received: `ids such as ${JSON.stringify([...answers.keys()][0])}`,
+      cure: "Name the file that the predictions were made for.",
+    });
+  }
   const noAnswerScores = nullScores === undefined ? undefined : await readNoAnswerScores(nullScores);
   const questions = examples.map(({ gold }) => gold);
   const { total, ...figures } = answerScores(answers, questions, { noAnswerScores, threshold });
