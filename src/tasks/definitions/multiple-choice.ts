@@ -26,6 +26,7 @@ const reading = z.object({
     .min(2)
     .default(["ending0", "ending1", "ending2", "ending3"])
     .describe("columns of the choices"),
+  choicesColumn: z.string().optional().describe("column of all choices, a list, in place of a column for each"),
   labelColumn: z.string().default("label").describe("column of the right choice's number, from 0"),
 });
 

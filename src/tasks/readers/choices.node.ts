@@ -5,10 +5,10 @@ import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
 import type { Example, Examples } from "../definitions/task.ts";
 import type { SkipCounts } from "../run/input-counts.ts";
-import { emptyRow, examplesOf } from "./text-rows.node.ts";
+import { emptyRow, examplesOf, listOfTexts } from "./text-rows.node.ts";
 
 /**
- * Reads contexts with choices from a table, as SWAG's. A choice without text is none, so that rows may have different
+ * Reads contexts with choices from a table, as SWAG's, or with a list of choices, as HellaSwag's. A choice without text is none, so that rows may have different
  * numbers of them; rows without context or with a single choice are left out and counted. Throws the errors of `readTable`,
  * ROW_MALFORMED where the label is the number of no choice, and TEXT_EMPTY where no row remains.
  */
@@ -53,7 +53,7 @@ export async function* readUnlabelledChoices(
 interface ChoiceRow {
   /** Undefined without a context and two choices. */
   readonly input: Choices | undefined;
-  /** The cells of the choices, of which some may be empty. */
+  /** The choices as the row has them, of which some may be empty. */
   readonly cells: readonly string[];
   /** Empty where it was not asked for. */
   readonly label: string;
@@ -75,16 +75,20 @@ async function* readRows(
   reading: Omit<ChoiceReading, "labelColumn">,
   labelColumns: readonly string[] = [],
 ): AsyncGenerator<ChoiceRow> {
-  const { choiceColumns } = reading;
+  const { choicesColumn } = reading;
+  const choiceColumns = choicesColumn === undefined ? reading.choiceColumns : [choicesColumn];
+  const lists = choicesColumn === undefined ? [] : [choicesColumn];
   const { contextColumn, startColumn } = contextColumns(reading);
   const startColumns = startColumn === undefined ? [] : [startColumn];
   const columns = [contextColumn, ...choiceColumns, ...startColumns, ...labelColumns];
-  for await (const row of withCure(readTable(path, { columns }), reading)) {
+  for await (const row of withCure(readTable(path, { columns, lists }), reading)) {
     const [context, ...rest] = row.values;
-    const cells = rest.slice(0, choiceColumns.length);
+    const place = placeOf(path, row);
+    const cells =
+      choicesColumn === undefined ? rest.slice(0, choiceColumns.length) : listOfTexts(rest[0], place, choicesColumn);
     const start = startColumn === undefined ? undefined : rest[choiceColumns.length];
     const label = labelColumns.length > 0 ? row.values[columns.length - 1] : "";
-    yield { input: choicesOf({ context, start, choices: cells }), cells, label, place: placeOf(path, row) };
+    yield { input: choicesOf({ context, start, choices: cells }), cells, label, place };
   }
 }
 

@@ -34,6 +34,27 @@ test("reads SWAG's columns, of which some may have no choice", async () => {
   expect(places).toEqual({ "without a context and two choices": [`${path}, line 4`, `${path}, line 5`] });
 });
 
+test("reads a list of choices, of any number, as HellaSwag has it", async () => {
+  const rows = [
+    { ctx: "c", endings: ["a", "b", "x"], label: 2 },
+    { ctx: "d", endings: ["", "b", "x", "y", "z"], label: "3" },
+    { ctx: "e", endings: ["a"], label: 0 },
+    { ctx: "f", endings: null, label: 0 },
+  ];
+  const path = await write("lists.jsonl", ...rows.map((row) => JSON.stringify(row)));
+  const columns = { ...reading, contextColumn: "ctx", choicesColumn: "endings" };
+  const { examples, places } = await readChoices(path, columns);
+  expect(examples).toEqual([
+    { input: { context: "c", choices: ["a", "b", "x"] }, gold: 2, place: `${path}, line 1` },
+    { input: { context: "d", choices: ["b", "x", "y", "z"] }, gold: 2, place: `${path}, line 2` },
+  ]);
+  expect(places).toEqual({ "without a context and two choices": [`${path}, line 3`, `${path}, line 4`] });
+  for (const [endings, label] of [["a, b", 0] as const, [["a", "b"], 2] as const]) {
+    const wrong = await write("wrong-list.jsonl", JSON.stringify({ ctx: "c", endings, label }));
+    await expectError(readChoices(wrong, columns), "ROW_MALFORMED", `${wrong}, line 1`);
+  }
+});
+
 test("takes sent2 for the start by itself only where all columns are SWAG's", async () => {
   const path = await write("starts.csv", HEADER, "c,s,a,b,x,y,3");
   const startOf = async (options: object) =>

@@ -1,21 +1,17 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
-import { parseJson } from "../../formats/json.ts";
 import { placeOf, readTable } from "../../formats/table.node.ts";
-import { malformedRow } from "../../formats/table-row.ts";
 import { onEmpty } from "../definitions/text-reading.ts";
 import type { InputReader } from "../run/input-reader.ts";
 import type { RerankInput } from "../run/text-or-pair.ts";
-import { emptyRow } from "./text-rows.node.ts";
+import { emptyRow, listOfTexts } from "./text-rows.node.ts";
 
 const reading = z.object({
   queryColumn: z.string().default("query").describe("column of the query"),
   textsColumn: z.string().default("texts").describe("column of the texts to rank, a list"),
   onEmpty,
 });
-
-const Texts = z.array(z.string()).min(1);
 
 /**
  * A query and its texts: the command line's first and its others, or the rows of a table with lists. Of texts that are empty
@@ -61,14 +57,7 @@ async function* tableRows(path: string, queryColumn: string, textsColumn: string
   for await (const row of readTable(path, { columns: [queryColumn, textsColumn], lists: [textsColumn] })) {
     const [query, cell] = row.values;
     const place = placeOf(path, row);
-    const texts = cell.trim() === "" ? [] : textsOf(cell, place, textsColumn);
+    const texts = listOfTexts(cell, place, textsColumn);
     yield { query, texts, place, placeOf: (text) => `${place}, text ${text + 1}` };
   }
-}
-
-/** Throws ROW_MALFORMED. */
-function textsOf(cell: string, place: string, column: string): string[] {
-  const texts = Texts.safeParse(parseJson(cell, () => undefined));
-  if (texts.success) return texts.data;
-  throw malformedRow(place, `a list of texts in "${column}"`, cell.slice(0, 80));
 }

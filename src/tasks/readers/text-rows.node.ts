@@ -1,7 +1,9 @@
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
 import { type GlueSkip, readGlue } from "../../formats/glue.node.ts";
 import { GLUE, type GlueFormat, type GlueTask, glueTaskOf } from "../../formats/glue.ts";
+import { parseJson } from "../../formats/json.ts";
 import { placeOf, readTable } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { Example, Examples } from "../definitions/task.ts";
@@ -110,6 +112,16 @@ export function examplesOf<Input, Gold>(
     });
   }
   return { file, examples, skipped: Object.fromEntries(counts), places };
+}
+
+const Texts = z.array(z.string());
+
+/** The texts of a cell with a list of them, none of an empty cell. Throws ROW_MALFORMED. */
+export function listOfTexts(cell: string, place: string, column: string): string[] {
+  if (cell.trim() === "") return [];
+  const texts = Texts.safeParse(parseJson(cell, () => undefined));
+  if (texts.success) return texts.data;
+  throw malformedRow(place, `a list of texts in "${column}"`, cell.slice(0, 80));
 }
 
 /** The error for a row that lacks something and was not to be left out. */
