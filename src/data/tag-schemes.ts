@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { quote } from "../base/quote.ts";
 
 /**
  * How tags spell entities out, token by token (Ramshaw and Marcus 1995; Tjong Kim Sang and Veenstra 1999). `O` is
@@ -139,7 +140,7 @@ function parseTag(text: string, token: number, placeOf: PlaceOf): Tag {
   throw new ClozeError("ROW_MALFORMED", {
     problem: `${placeOf(token)} has a malformed tag`,
     expected: "O, or B-, I-, E- or S- and the type of an entity",
-    received: JSON.stringify(text),
+    received: quote(text),
     cure: "Rename L- to E-, U- to S- and M- to I-; tags that spell no entities need the scheme plain.",
   });
 }

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { refuseBinary } from "./binary.ts";
 import { type ColumnChoice, type ConllSentence, otherFormatOf, readConllColumns, separatorOf } from "./conll.ts";
 import { type OpenFile, openFile, peek } from "./text.node.ts";
 import { decodeUtf8 } from "./text-lines.ts";
@@ -26,6 +27,7 @@ export async function* readConll(
   const { name: path } = file;
   const [bytes, chunks] = await peek(file.chunks, HEAD_BYTES);
   try {
+    refuseBinary(path, bytes, "a CoNLL file");
     const head = new TextDecoder().decode(bytes);
     const tagged = columns.length > 1;
     const other = noTextOf(bytes) ?? otherFormatOf(head, { tagged: tagged && separator === undefined });

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { quote, quoteSome } from "../base/quote.ts";
 
 export const GLUE_TASK_NAMES = ["cola", "sst2", "mrpc", "stsb", "qqp", "mnli", "qnli", "rte", "wnli"] as const;
 
@@ -181,8 +182,9 @@ export function wrongLabel(name: GlueTaskName, place: string, label: string): Cl
   const like = GLUE_TASK_NAMES.filter((other) => sameColumns(GLUE[other], task) && isGlueLabel(GLUE[other], label));
   return new ClozeError("ROW_MALFORMED", {
     problem: `${place} has a label that ${task.title} does not have`,
-    expected: task.kind === "classification" ? quoted(task.labels) : `a number from ${task.range.join(" to ")}`,
-    received: JSON.stringify(label),
+    expected:
+      task.kind === "classification" ? task.labels.map(quote).join(", ") : `a number from ${task.range.join(" to ")}`,
+    received: quote(label),
     cure: like.length > 0 ? `It looks like ${titles(like)}: name that task.` : "Correct the row or take it out.",
   });
 }
@@ -248,19 +250,15 @@ function wrongFile(
 ): ClozeError {
   const { title, header, bare } = GLUE[name];
   const forms = [
-    ...(header === undefined ? [] : [`the columns ${quoted(listed(header))}`]),
+    ...(header === undefined ? [] : [`the columns ${listed(header).map(quote).join(", ")}`]),
     ...(bare === undefined ? [] : [`rows without names above them, whose label is field ${bare.label + 1}`]),
   ];
   return new ClozeError("ROW_MALFORMED", {
     problem: `${path} does not begin as a file of ${title} does`,
     expected: forms.join(", or "),
-    received: quoted(first.map((field) => (field.length > 30 ? `${field.slice(0, 30)}…` : field))),
+    received: quoteSome(first, 30),
     cure: like.length > 0 ? `It looks like ${titles(like)}: name that task.` : "Give the file as GLUE has it.",
   });
-}
-
-function quoted(texts: readonly string[]): string {
-  return texts.map((text) => JSON.stringify(text)).join(", ");
 }
 
 function titles(names: readonly GlueTaskName[]): string {

@@ -51,7 +51,10 @@ const parsers = {
 
 async function readFooter(file: AsyncBuffer): Promise<{ metadata: FileMetaData; names: string[] }> {
   const metadata = await parquetMetadataAsync(file, { geoparquet: false });
-  return { metadata, names: parquetSchema(metadata).children.map((child) => child.element.name) };
+  const names = parquetSchema(metadata).children.map((child) => child.element.name);
+  // Whatever its types say, hyparquet gives none where the footer is damaged.
+  if (names.some((name) => typeof name !== "string")) throw new Error("a column has no name");
+  return { metadata, names };
 }
 
 /** Awaits hyparquet, which throws plain errors of many kinds on a damaged file, and names the failure. */

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { hasText } from "../base/has-text.ts";
+import { quote } from "../base/quote.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
 import { parseJson } from "./json.ts";
 import { looksLike } from "./looks-like.ts";
@@ -190,7 +191,7 @@ function jsonOf(text: string, source: string, form: string): unknown {
   return parseJson(text, (fault, cause) => {
     if (!/^\s*[{[]/.test(text)) {
       const other = looksLike(text.slice(0, HEAD_LENGTH))?.name;
-      throw unknownFormat(source, form, other ?? `a table or prose, ${JSON.stringify(text.slice(0, 40))}`);
+      throw unknownFormat(source, form, other ?? `a table or prose, ${quote(text.slice(0, 80))}`);
     }
     const firstLine = parseJson(text.slice(0, text.indexOf("\n")), () => undefined);
     if (firstLine !== undefined) throw unknownFormat(source, form, "JSON Lines");
@@ -210,7 +211,7 @@ function describe(value: unknown): string {
   const kinds = new Set(Object.values(value).map((entry) => typeof entry));
   if (kinds.size === 1 && kinds.has("string")) return "texts by id, as in a file of predictions";
   if (kinds.size === 1 && kinds.has("number")) return "numbers by id, as in a file of no-answer scores";
-  const keys = Object.keys(value).map((key) => JSON.stringify(key));
+  const keys = Object.keys(value).map(quote);
   return keys.length === 0 ? "an empty object" : `an object with ${keys.slice(0, 5).join(", ")}`;
 }
 

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { quote, quoteSome } from "../base/quote.ts";
 
 /** One row of a table, reduced to the columns that were asked for. */
 export interface TableRow {
@@ -29,12 +30,12 @@ export function findColumns(place: string, found: readonly string[], asked: read
       throw new ClozeError("COLUMN_MISSING", {
         problem: `${place} has no column ${JSON.stringify(name)}`,
         expected: asked.map((column) => JSON.stringify(column)).join(", "),
-        received: found.map((column) => JSON.stringify(column)).join(", ") || "no columns",
+        received: quoteSome(found, 30) || "no columns",
         cure: "Name one of the columns that are there.",
       });
     }
     if (found.includes(name, index + 1)) {
-      throw malformedRow(place, "different names for its columns", `${JSON.stringify(name)} twice`);
+      throw malformedRow(place, "different names for its columns", `${quote(name)} twice`);
     }
     return index;
   });

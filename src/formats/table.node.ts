@@ -1,4 +1,6 @@
 import { ClozeError, type ErrorCode } from "../base/errors.ts";
+import { quote } from "../base/quote.ts";
+import { isParquet, refuseBinary } from "./binary.ts";
 import { readCsv, readTsv } from "./delimited.node.ts";
 import { readJsonLines } from "./json-lines.ts";
 import { looksLike } from "./looks-like.ts";
@@ -25,6 +27,8 @@ export interface TableOptions {
   format?: TableFormat;
 }
 
+const TABLE_FORMATS = "CSV, TSV, JSON Lines or Parquet";
+
 /** Enough for the header line of any sensible table, and for a few sentences of CoNLL. */
 const HEAD_BYTES = 4096;
 
@@ -44,6 +48,7 @@ export async function* readTable(source: string | OpenFile, options: TableOption
   try {
     if (head.length === 0) throw emptyTable(path);
     const format = options.format ?? formatByName(path) ?? formatByContent(head);
+    if (format !== "parquet" || !isParquet(head)) refuseBinary(path, head, TABLE_FORMATS);
     if (format === undefined) throw isBlank(head) ? emptyTable(path) : unknownFormat(path, head);
     for await (const row of READERS[format](path, { ...file, chunks }, options)) {
       rows++;
@@ -95,8 +100,8 @@ function formatByName(path: string): TableFormat | undefined {
 
 /** The format of a file that begins with `head`: by Parquet's magic, an opening brace, or what the first line holds. */
 function formatByContent(head: Uint8Array): TableFormat | undefined {
+  if (isParquet(head)) return "parquet";
   const start = new TextDecoder().decode(head).trimStart();
-  if (start.startsWith("PAR1")) return "parquet";
   if (start.startsWith("{")) return "jsonl";
   const firstLine = start.split("\n", 1)[0];
   return firstLine.includes("\t") ? "tsv" : firstLine.includes(",") ? "csv" : undefined;
@@ -119,7 +124,7 @@ function otherFormat(path: string, head: Uint8Array, cause: unknown): ClozeError
   if (other === undefined) return undefined;
   return new ClozeError("FORMAT_UNKNOWN", {
     problem: `${path} is no table`,
-    expected: "CSV, TSV, JSON Lines or Parquet",
+    expected: TABLE_FORMATS,
     received: `what looks like ${other.name}`,
     cure: `Such files are for ${other.task}; convert it, or name a table.`,
     cause,
@@ -139,8 +144,8 @@ function emptyTable(path: string): ClozeError {
 function unknownFormat(path: string, head: Uint8Array): ClozeError {
   return new ClozeError("FORMAT_UNKNOWN", {
     problem: `${path} is no table that can be recognised`,
-    expected: "CSV, TSV, JSON Lines or Parquet",
-    received: JSON.stringify(new TextDecoder().decode(head.subarray(0, 40))),
+    expected: TABLE_FORMATS,
+    received: quote(new TextDecoder().decode(head)),
     cure: "End its name with .csv, .tsv, .jsonl or .parquet.",
   });
 }

@@ -111,6 +111,25 @@ describe("readTable", () => {
   });
 
   test.each([
+    ["a.tsv", Buffer.from("\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "latin1"), "a PNG picture"],
+    ["a.parquet", Buffer.from("PK\x03\x04\x14", "latin1"), "a ZIP archive"],
+    ["a", Buffer.from("PK\x03\x04\x14,", "latin1"), "a ZIP archive"],
+    ["a.csv", parquet, "Parquet"],
+  ])("what is no table, named %s, is named as what it is", async (name, content, kind) => {
+    const failure = {
+      code: "FORMAT_UNKNOWN",
+      expected: expect.stringContaining("CSV"),
+      received: expect.stringContaining(kind),
+    };
+    await expect(rows(await file(name, content))).rejects.toMatchObject(failure);
+  });
+
+  test("names of columns without end are cut", async () => {
+    const error = await rows(await file("a.csv", `${"x".repeat(5000)},b\n1,2\n`)).catch((error) => error);
+    expect(error).toMatchObject({ code: "COLUMN_MISSING", received: `"${"x".repeat(60)}…", "b"` });
+  });
+
+  test.each([
     ["COLUMN_MISSING", "a.csv", "text,class\na,1\n"],
     ["ROW_MALFORMED", "a.tsv", "text\tlabel\na\n"],
     ["ROW_MALFORMED", "a.jsonl", "{\n"],

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { refuseBinary } from "./binary.ts";
 
 /** The longest line, in UTF-16 units: half of what a V8 string holds. */
 export const MAX_LINE_LENGTH = 2 ** 28;
@@ -9,7 +10,8 @@ const NEWLINE = 0x0a;
  * Decodes UTF-8 strictly; a byte order mark at the start is dropped. NUL is a character like any other.
  *
  * @param path names the source in errors
- * @throws ClozeError INVALID_UTF8, with the line and the byte (from 0, of the decompressed text) of the first fault
+ * @throws ClozeError INVALID_UTF8, with the line and the byte (from 0, of the decompressed text) of the first fault;
+ *   FORMAT_UNKNOWN where the first chunk begins as that of a format does that is no text
  */
 export async function* decodeUtf8(path: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
@@ -27,6 +29,7 @@ export async function* decodeUtf8(path: string, chunks: AsyncIterable<Uint8Array
     }
   };
   for await (const chunk of chunks) {
+    if (offset === 0) refuseBinary(path, chunk);
     const bytes = carried.length === 0 ? chunk : concatenate(carried, chunk);
     const whole = bytes.subarray(0, bytes.length - unfinished(bytes));
     const text = decode(whole);

@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { quote, quoteSome } from "../../base/quote.ts";
 
 /**
  * The labels that occur, numbers in their order, others by code unit; `option` names the column that they come from. Throws
@@ -11,7 +12,7 @@ export function labelsOf(occurring: readonly string[], file: string, option = "-
   throw new ClozeError("LABELS_TOO_FEW", {
     problem: labels.length === 0 ? `${file} has no labels` : `all labels of ${file} are the same`,
     expected: "two labels or more",
-    received: labels.length === 0 ? undefined : JSON.stringify(labels[0]),
+    received: labels.length === 0 ? undefined : quote(labels[0]),
     cure: `Check ${option}.`,
   });
 }
@@ -22,8 +23,8 @@ export function labelIndex(label: string, labels: readonly string[], place: stri
   if (index >= 0) return index;
   throw new ClozeError("LABEL_UNKNOWN", {
     problem: `${place} has a label that the model does not know`,
-    expected: labels.map((known) => JSON.stringify(known)).join(", "),
-    received: JSON.stringify(label),
+    expected: quoteSome(labels, 10),
+    received: quote(label),
     cure: "Correct the label, or train with data in which it occurs.",
   });
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
+import { quote, quoteSome } from "../../base/quote.ts";
 import {
   convertTags,
   detectScheme,
@@ -188,9 +189,8 @@ function labelIndexes({ tags, placeOf }: GoldTags, context: TaggingContext): num
     if (index >= 0) return index;
     throw new ClozeError("LABEL_UNKNOWN", {
       problem: `${placeOf(word)} has a tag that the model does not know`,
-      expected: labels.map((known) => JSON.stringify(known)).join(", "),
-      received:
-        JSON.stringify(tags[word]) + (tag === tags[word] ? "" : `, which is ${JSON.stringify(tag)} in ${scheme}`),
+      expected: quoteSome(labels, 10),
+      received: quote(tags[word]) + (tag === tags[word] ? "" : `, which is ${quote(tag)} in ${scheme}`),
       cure: "Correct the tag, or train with data in which it occurs.",
     });
   });

@@ -1,5 +1,6 @@
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
+import { quote } from "../../base/quote.ts";
 import { placeOf, readTable, type TableRow } from "../../formats/table.node.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
@@ -23,7 +24,7 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
     }
     const right = label.trim() === "" ? undefined : cells[Number(label)];
     if (right === undefined || !hasText(right)) {
-      throw malformedRow(place, `the number of a choice, from 0, in "${labelColumn}"`, JSON.stringify(label));
+      throw malformedRow(place, `the number of a choice, from 0, in "${labelColumn}"`, quote(label));
     }
     const gold = cells.slice(0, Number(label)).filter(hasText).length;
     examples.push({ input, gold, place });

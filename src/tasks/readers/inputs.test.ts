@@ -70,6 +70,16 @@ describe("lines that are no plain text", () => {
     await expectError(Readable.from(readTexts([write("other", content)], "text")).toArray(), "FORMAT_UNKNOWN", task);
   });
 
+  test.each([
+    ["a PDF", "pdftotext", "%PDF-1.7\n1 0 obj\n"],
+    ["a ZIP archive", "as CSV", "PK\x03\x04\x14\0\0\0"],
+  ])("are %s's, even where they can be decoded", async (name, cure, content) => {
+    await expectError(read(write("book.xlsx", content)), "FORMAT_UNKNOWN", "book.xlsx is no text file", name, cure);
+    await expectError(read(write("book.gz", gzipSync(content))), "FORMAT_UNKNOWN", name);
+    await expectError(read(write("book.csv", content)), "FORMAT_UNKNOWN", name);
+    await expectError(read(write("book.tsv", content), { format: "glue:sst2" }), "FORMAT_UNKNOWN", name);
+  });
+
   test("are not those in which there are blank lines, or few words", async () => {
     const texts = ["Stop !", "", "NO ENTRY", "", "Vitamin B-12", "", "type O"];
     const { inputs } = await read(write("texts.txt", texts.join("\n")));

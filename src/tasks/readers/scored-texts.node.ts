@@ -1,3 +1,4 @@
+import { quote } from "../../base/quote.ts";
 import { malformedRow } from "../../formats/table-row.ts";
 import type { RegressionReading } from "../definitions/regression.ts";
 import type { Examples } from "../definitions/task.ts";
@@ -12,7 +13,7 @@ export function readScoredTexts(path: string, options: RegressionReading): Promi
   const parse = (cell: string, place: string) => {
     const score = DECIMAL.test(cell) ? Number(cell) : Number.NaN;
     if (Number.isFinite(Math.fround(score))) return score;
-    throw malformedRow(place, "a number as its score, from -3.4e38 to 3.4e38", JSON.stringify(cell.slice(0, 80)));
+    throw malformedRow(place, "a number as its score, from -3.4e38 to 3.4e38", quote(cell));
   };
   return readTextRows(path, { ...options, kind: "regression", gold: "score", goldColumn: options.scoreColumn, parse });
 }
