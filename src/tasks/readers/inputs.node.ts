@@ -1,5 +1,6 @@
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
+import { isParquet } from "../../formats/binary.ts";
 import { type GlueSkip, readGlueTexts } from "../../formats/glue.node.ts";
 import { glueTaskOf } from "../../formats/glue.ts";
 import { looksUnlikeText, type OtherFormat } from "../../formats/looks-like.ts";
@@ -18,8 +19,8 @@ export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColu
 
 /**
  * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file; or, where it is
- * undefined, the lines of standard input. A file gives the rows of a table if its name says that it is one or if a column is
- * named, the rows of a file of GLUE, with or without labels, if `format` says so, and else the lines of plain text. Those
+ * undefined, the lines of standard input. A file gives the rows of a table if its name says that it is one, if a column is
+ * named or if it is Parquet, the rows of a file of GLUE, with or without labels, if `format` says so, and else the lines of plain text. Those
  * that are empty, pairs with an empty half, and rows of GLUE with a wrong number of fields are counted or refused, with
  * TEXT_EMPTY or ROW_MALFORMED.
  *
@@ -43,7 +44,7 @@ export function readInputs(
       expected: "--input with a file",
     });
   }
-  if (source === undefined) return withoutEmpty(lines(source), onEmpty, counts);
+  if (source === undefined) return withoutEmpty(rowsOrLines(source), onEmpty, counts);
   return withoutEmpty(inPairs ? paired(source) : numbered(source), onEmpty, counts);
 }
 
@@ -55,7 +56,7 @@ function fileInputs(
     requireNoColumns(format, { "--text-column": textColumn, "--pair-column": pairColumn });
     return readGlueTexts(glueTaskOf(format), path);
   }
-  return isTable(path, textColumn, pairColumn) ? rows(path, textColumn, pairColumn) : lines(path);
+  return rowsOrLines(path, textColumn, pairColumn);
 }
 
 /** What {@link readInputs} gives of a source that {@link openInputs} opened. */
@@ -64,13 +65,7 @@ export function readOpenInputs(
   { textColumn, pairColumn, onEmpty = "skip" }: Omit<InputReading, "format" | "inPairs">,
   counts: SkipCounts,
 ): AsyncGenerator<TextInput> {
-  const inputs = isTable(source.name, textColumn, pairColumn) ? rows(source, textColumn, pairColumn) : linesOf(source);
-  return withoutEmpty(inputs, onEmpty, counts);
-}
-
-/** By its name, or since a column of it is spoken of. */
-function isTable(name: string, ...columns: readonly (string | undefined)[]): boolean {
-  return isTableName(name) || columns.some((column) => column !== undefined);
+  return withoutEmpty(rowsOrLinesOf(source, textColumn, pairColumn), onEmpty, counts);
 }
 
 async function* withoutEmpty(
@@ -95,7 +90,8 @@ async function* withoutEmpty(
 /** The texts of several files, to learn a vocabulary from. */
 export async function* readTexts(paths: readonly string[], textColumn: string): AsyncGenerator<string> {
   for (const path of paths) {
-    for await (const { text } of isTableName(path) ? rows(path, textColumn) : lines(path)) yield text;
+    const source = await openInputs(path);
+    for await (const { text } of source.isTable ? rows(source, textColumn) : linesOf(source)) yield text;
   }
 }
 
@@ -118,16 +114,23 @@ function paired(texts: readonly string[]): Placed[] {
   return numbered(texts).flatMap(({ text, place }, i) => (i % 2 === 0 ? [{ text, pair: texts[i + 1], place }] : []));
 }
 
-async function* rows(source: string | OpenFile, textColumn = "text", pairColumn?: string): AsyncGenerator<Placed> {
-  const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
-  const name = typeof source === "string" ? source : source.name;
-  for await (const row of readTable(source, { columns })) {
-    yield { text: row.values[0], pair: row.values[1], place: placeOf(name, row) };
-  }
+async function* rowsOrLines(path: string | undefined, ...columns: Columns): AsyncGenerator<Placed> {
+  yield* rowsOrLinesOf(await openInputs(path), ...columns);
 }
 
-async function* lines(path: string | undefined): AsyncGenerator<Placed> {
-  yield* linesOf(await openInputs(path));
+/** The rows of what is a table, or must be one since a column of it is spoken of; else lines. */
+function rowsOrLinesOf(source: OpenInputs, ...columns: Columns): AsyncGenerator<Placed> {
+  const isTable = source.isTable || columns.some((column) => column !== undefined);
+  return isTable ? rows(source, ...columns) : linesOf(source);
+}
+
+type Columns = [textColumn?: string, pairColumn?: string];
+
+async function* rows(source: OpenFile, textColumn = "text", pairColumn?: string): AsyncGenerator<Placed> {
+  const columns = pairColumn === undefined ? [textColumn] : [textColumn, pairColumn];
+  for await (const row of readTable(source, { columns })) {
+    yield { text: row.values[0], pair: row.values[1], place: placeOf(source.name, row) };
+  }
 }
 
 /**
@@ -164,6 +167,8 @@ function notPlain(name: string, other: OtherFormat): ClozeError {
 export interface OpenInputs extends OpenFile {
   /** Undefined for standard input. */
   readonly path: string | undefined;
+  /** Whether they are a table, by their name or, as Parquet, by their beginning. */
+  readonly isTable: boolean;
   /** What they are, by their beginning, if they are no text. */
   readonly other: OtherFormat | undefined;
 }
@@ -177,5 +182,5 @@ export async function openInputs(path: string | undefined): Promise<OpenInputs> 
   const length = path === undefined ? HEAD_BYTES.standardInput : HEAD_BYTES.file;
   const [head, chunks] = await peek(file.chunks, length);
   const other = looksUnlikeText(new TextDecoder().decode(head.subarray(0, HEAD_BYTES.file)));
-  return { ...file, path, chunks, other };
+  return { ...file, path, chunks, isTable: isTableName(file.name) || isParquet(head), other };
 }

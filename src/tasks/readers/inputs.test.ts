@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
+import { parquetWriteBuffer } from "hyparquet-writer";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { GLUE_FORMATS } from "../../formats/glue.ts";
@@ -54,6 +55,19 @@ describe("a file whose name does not say that it is a table", () => {
     });
     await expectError(read(path, { onEmpty: "refuse" }), "TEXT_EMPTY", `${path}, line 2 is empty`);
   });
+});
+
+test("Parquet is known by its content, whatever it is called", async () => {
+  const columnData = [{ name: "text", data: ["a", "b"], type: "STRING" as const }];
+  const parquet = new Uint8Array(parquetWriteBuffer({ columnData }));
+  for (const [name, content] of [
+    ["p.txt", parquet],
+    ["p", gzipSync(parquet)],
+  ] as const) {
+    const path = write(name, content);
+    expect((await read(path)).inputs).toEqual([{ text: "a" }, { text: "b" }]);
+    expect(await Readable.from(readTexts([path], "text")).toArray()).toEqual(["a", "b"]);
+  }
 });
 
 describe("lines that are no plain text", () => {
