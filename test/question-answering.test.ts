@@ -207,8 +207,9 @@ describe("answers that are not in their places", () => {
     const [told] = events.flatMap((event) => (event.kind === "data" ? event : []));
     expect(told.examples).toBe(4 + 2); // those of the file, "right" and "impossible"
     expect(Object.values(told.skipped).reduce((sum, count) => sum + count)).toBe(1 + 5);
-    const { [astray]: _astray, ...skippedPlaces } = told.places ?? {};
-    const left = Object.values(skippedPlaces).flat();
+    expect(told.skipped).toMatchObject({ [astray]: 4, "without anything to learn": 1 });
+    expect(told.notes).toEqual({});
+    const left = Object.values(told.places ?? {}).flat();
     const ids = ["blank", "wrong", "elsewhere", "several", "long", "unknown"];
     expect(left.toSorted()).toEqual(ids.map((id) => `${learnable}, question ${id}`).toSorted());
   });
@@ -216,7 +217,7 @@ describe("answers that are not in their places", () => {
   test("leave nothing to learn where there are no others", async () => {
     const file = writeQuestions("nowhere.json", context, [asked("a", "good", 0)]);
     const all = { ...training, model: base, train: file, output: join(folder, "nowhere") };
-    await expectError(finetune("question-answering", all), "FILE_EMPTY", "nothing to learn");
+    await expectError(finetune("question-answering", all), "FILE_EMPTY", "nothing to learn", `1 example ${astray}`);
   });
 });
 

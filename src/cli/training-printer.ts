@@ -1,3 +1,4 @@
+import { countOf } from "../base/count-of.ts";
 import type { FinetuneEvent } from "../tasks/finetuning/finetune.node.ts";
 import { dataNotes } from "./data-notes.ts";
 import { type Progress, showProgress } from "./progress.ts";
@@ -12,7 +13,7 @@ export class TrainingPrinter {
   print(event: FinetuneEvent) {
     switch (event.kind) {
       case "data": {
-        const notes = [`${event.examples} examples`, ...dataNotes(event)];
+        const notes = [countOf(event.examples, "example"), ...dataNotes(event)];
         return console.error(`${event.file}: ${notes.join(", ")}`);
       }
       case "model": {

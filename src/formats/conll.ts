@@ -1,3 +1,4 @@
+import { countOf } from "../base/count-of.ts";
 import { ClozeError } from "../base/errors.ts";
 import { malformedRow } from "./table-row.ts";
 import { splitLines } from "./text-lines.ts";
@@ -63,7 +64,7 @@ export async function* readConllColumns(
     const fields = split(content);
     first ??= { line, ...layoutOf(place, fields, columns) };
     if (fields.length !== first.width) {
-      throw malformedRow(place, `${count(first.width)}, as in line ${first.line}`, String(fields.length));
+      throw malformedRow(place, `${countOf(first.width, "column")}, as in line ${first.line}`, String(fields.length));
     }
     if (first.isNumbered && NO_WORD.test(fields[0])) {
       skipped.push(line);
@@ -132,7 +133,8 @@ function findIndexes(place: string, width: number, columns: readonly number[]): 
       cure: "Choose one of the columns that are there.",
     });
   });
-  if (indexes[0] === indexes[1]) throw malformedRow(place, "a token and a tag, in columns of their own", count(width));
+  if (indexes[0] === indexes[1])
+    throw malformedRow(place, "a token and a tag, in columns of their own", countOf(width, "column"));
   return indexes;
 }
 
@@ -189,8 +191,4 @@ function formatRow(fields: readonly string[]): string {
   if (isWhole && row.trim() !== "" && !DOCUMENT_START.test(row)) return `${row}\n`;
   const expected = "text in each column, without tabs, line ends and NUL, and another token than -DOCSTART-";
   throw malformedRow(`The row ${JSON.stringify(fields)}`, expected, "what cannot be written");
-}
-
-function count(columns: number): string {
-  return columns === 1 ? "1 column" : `${columns} columns`;
 }

@@ -1,3 +1,4 @@
+import { countOf } from "../base/count-of.ts";
 import { ClozeError } from "../base/errors.ts";
 import { hasText } from "../base/has-text.ts";
 import { tsvFields } from "./delimited.node.ts";
@@ -95,7 +96,7 @@ async function* rowsOf<Layout extends GlueTextLayout, Row extends GlueTexts>(
   if (used > 0) return;
   throw new ClozeError("FILE_EMPTY", {
     problem: `${path} has no row that can be used`,
-    received: rows === 1 ? "1 row" : `${rows} rows`,
+    received: countOf(rows, "row"),
     cure: "Check that it was written completely.",
   });
 }

@@ -2,7 +2,9 @@ import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { z } from "zod";
+import { countOf } from "../../base/count-of.ts";
 import { ClozeError } from "../../base/errors.ts";
+import { mapValues } from "../../base/map-values.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import { depthOf } from "../../bert/depth.ts";
 import { type Device, openExecutor, openStepKernels, type Precision } from "../../executors/executor.node.ts";
@@ -319,21 +321,44 @@ function prepareTraining<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   const prepared = prepareExamples(task, data.examples, context);
   const learnable = prepared.filter(({ features }) => features.length > 0);
   const others = prepared.filter(({ features }) => features.length === 0).map(({ example }) => example.place);
+  const left = byReason(data, others);
   if (learnable.length === 0) {
     throw new ClozeError("FILE_EMPTY", {
       problem: `there is nothing to learn from ${data.file}`,
       expected: "an example whose answer can be found in it",
-      received: `${others.length} examples ${NOTHING_TO_LEARN}`,
+      received: Object.entries(left)
+        .map(([reason, { length }]) => `${countOf(length, "example")} ${reason}`)
+        .join(", "),
       cure: "Check the file, and whether --max-length leaves room for what is to be found.",
     });
   }
-  const skipped = { ...data.skipped, [NOTHING_TO_LEARN]: others.length };
-  const places = { ...data.places, [NOTHING_TO_LEARN]: others };
-  const report = reportOf(others.length === 0 ? data : { ...data, skipped, places }, learnable);
+  const report = reportOf(leavingOut(data, left), learnable);
   return { features: learnable.flatMap(({ features }) => features), report };
 }
 
 const NOTHING_TO_LEARN = "without anything to learn";
+
+/** The places of examples without anything to learn, by what the reader has noted of them, if anything. */
+function byReason({ notes = {}, places = {} }: Examples<unknown, unknown>, others: readonly string[]) {
+  const noteOf = new Map(Object.keys(notes).flatMap((note) => (places[note] ?? []).map((place) => [place, note])));
+  const left: Record<string, string[]> = {};
+  for (const place of others) {
+    const reason = noteOf.get(place) ?? NOTHING_TO_LEARN;
+    left[reason] ??= [];
+    left[reason].push(place);
+  }
+  return left;
+}
+
+/** What is told of a file some of whose examples were left out too, each of which is counted once: no longer as a note. */
+function leavingOut<I, G>(data: Examples<I, G>, left: Readonly<Record<string, readonly string[]>>): Examples<I, G> {
+  const skipped = { ...data.skipped, ...mapValues(left, ({ length }) => length) };
+  const notes = Object.entries(data.notes ?? {}).flatMap(([note, count]) => {
+    const others = count - (left[note]?.length ?? 0);
+    return others > 0 ? [[note, others] as const] : [];
+  });
+  return { ...data, skipped, places: { ...data.places, ...left }, notes: data.notes && Object.fromEntries(notes) };
+}
 
 function reportOf<I, G>(
   { file, skipped, places, notes }: Examples<I, G>,
