@@ -1,6 +1,7 @@
 import { ClozeError } from "../base/errors.ts";
 import { refuseBinary } from "./binary.ts";
 import { type ColumnChoice, type ConllSentence, otherFormatOf, readConllColumns, separatorOf } from "./conll.ts";
+import { looksLike, looksLikeTable } from "./looks-like.ts";
 import { type OpenFile, openFile, peek } from "./text.node.ts";
 import { decodeUtf8 } from "./text-lines.ts";
 
@@ -30,8 +31,10 @@ export async function* readConll(
     refuseBinary(path, bytes, "a CoNLL file");
     const head = new TextDecoder().decode(bytes);
     const tagged = columns.length > 1;
-    const other = noTextOf(bytes) ?? otherFormatOf(head, { tagged: tagged && separator === undefined });
-    if (other !== undefined) throw otherFormat(path, other, tagged);
+    const noText = noTextOf(bytes);
+    if (noText !== undefined) throw otherFormat(path, { name: noText }, tagged);
+    const name = otherFormatOf(head, { tagged: tagged && separator === undefined });
+    if (name !== undefined) throw otherFormat(path, looksLike(head) ?? looksLikeTable(head) ?? { name }, tagged);
     const choice = { separator: separator ?? separatorOf(head), columns };
     let isEmpty = true;
     for await (const sentence of readConllColumns(path, decodeUtf8(path, chunks), choice)) {
@@ -58,12 +61,23 @@ function noTextOf(head: Uint8Array): string | undefined {
   return `no text, with NUL in line ${line}`;
 }
 
-function otherFormat(path: string, received: string, tagged: boolean): ClozeError {
-  const convert = "Name another file, convert this one, or say what stands between its columns with --separator.";
+interface OtherFormat {
+  readonly name: string;
+  /** The task that reads it. */
+  readonly task?: string;
+}
+
+function otherFormat(path: string, { name, task }: OtherFormat, tagged: boolean): ClozeError {
   return new ClozeError("FORMAT_UNKNOWN", {
     problem: `${path} is no CoNLL file`,
     expected: `a token${tagged ? ", a tab or space, and its tag" : ""} a line, and a blank line after each sentence`,
-    received: `what looks like ${received}`,
-    cure: received.includes("NUL") ? "Name another file, or take the NUL out." : convert,
+    received: `what looks like ${name}`,
+    cure: cureOf(name, task),
   });
+}
+
+function cureOf(name: string, task?: string): string {
+  if (task !== undefined) return `Such files are for ${task}; name another file, or convert this one.`;
+  if (name.includes("NUL")) return "Name another file, or take the NUL out.";
+  return "Name another file, convert this one, or say what stands between its columns with --separator.";
 }

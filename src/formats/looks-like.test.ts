@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { looksLike, looksUnlikeText } from "./looks-like.ts";
+import { looksLike, looksLikeTable, looksUnlikeText } from "./looks-like.ts";
 
 describe("looksLike", () => {
   test.each([
@@ -69,5 +69,20 @@ describe("looksUnlikeText", () => {
     ["JSON", '{"text":"a","data":[1,2]}\n'],
   ])("%s may be one", (_, head) => {
     expect(looksUnlikeText(head)).toBeUndefined();
+  });
+});
+
+describe("looksLikeTable", () => {
+  test.each([
+    ["multiple-choice", ',video-id,"sent1",sent2,ending0,ending1\r\n0,'],
+    ["multiple-choice", '{"sent1": "a", "ending0": "b", "ending1": "c", "ending2": "d'],
+    ["text-classification", "sentence\tlabel\ngood\t1\n"],
+    ["text-classification", '{"text": "a", "label": 0}\n'],
+  ])("%s: %j", (task, head) => {
+    expect(looksLikeTable(head)?.task).toBe(task);
+  });
+
+  test.each(["", "text\n", "question,context\na,b\n", '{"data": []}', "label of a text"])("none: %j", (head) => {
+    expect(looksLikeTable(head)).toBeUndefined();
   });
 });

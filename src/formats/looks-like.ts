@@ -1,4 +1,4 @@
-/** A format that is no table, and the task that reads it. */
+/** A format, and the task that reads it. */
 export interface OtherFormat {
   readonly name: string;
   readonly task: string;
@@ -18,7 +18,29 @@ export function looksLike(head: string): OtherFormat | undefined {
 }
 
 /**
- * The same of a file that may as well be plain text: only what no text looks like, be it a sentence a line with blank lines
+ * What a table that begins with `head` is about, by the names of its columns, where it was to be something else: SWAG's
+ * choices, or texts with labels.
+ */
+export function looksLikeTable(head: string): OtherFormat | undefined {
+  const [first] = head.trimStart().split(/\r?\n/, 1);
+  const names = first.startsWith("{") ? keysOf(first) : first.split(/[\t,]/);
+  const has = (name: string) => names.some((field) => field.replace(/^"(.*)"$/, "$1") === name);
+  if (has("ending0") && has("ending1")) return CHOICES;
+  return TEXT_COLUMNS.some(has) && has("label") ? LABELLED : undefined;
+}
+
+const CHOICES: OtherFormat = { name: "a table of choices, as SWAG's", task: "multiple-choice" };
+const LABELLED: OtherFormat = { name: "a table of texts with labels", task: "text-classification" };
+
+const TEXT_COLUMNS = ["text", "sentence", "sentence1"];
+
+/** The keys of an object in a line of JSON Lines, which may be cut. */
+function keysOf(line: string): string[] {
+  return Array.from(line.matchAll(/[{,]\s*"([^"]*)"\s*:/g), ([, key]) => key);
+}
+
+/**
+ * What {@link looksLike} says of a file that may as well be plain text: only what no text looks like, be it a sentence a line with blank lines
  * between, or two words in capitals on each.
  */
 export function looksUnlikeText(head: string): OtherFormat | undefined {

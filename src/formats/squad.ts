@@ -4,7 +4,7 @@ import { hasText } from "../base/has-text.ts";
 import { quote } from "../base/quote.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
 import { parseJson } from "./json.ts";
-import { looksLike } from "./looks-like.ts";
+import { looksLike, looksLikeTable } from "./looks-like.ts";
 import { malformedRow } from "./table-row.ts";
 
 export interface SquadOptions {
@@ -189,12 +189,21 @@ function placeIn(path: readonly PropertyKey[]): string {
 function jsonOf(text: string, source: string, form: string): unknown {
   if (text.trim() === "") throw emptyFile(source, "nothing");
   return parseJson(text, (fault, cause) => {
+    const head = text.slice(0, HEAD_LENGTH);
     if (!/^\s*[{[]/.test(text)) {
-      const other = looksLike(text.slice(0, HEAD_LENGTH))?.name;
-      throw unknownFormat(source, form, other ?? `a table or prose, ${quote(text.slice(0, 80))}`);
+      const other = looksLike(head) ?? looksLikeTable(head);
+      throw unknownFormat(source, form, other?.name ?? `a table or prose, ${quote(head)}`, other?.task);
     }
     const firstLine = parseJson(text.slice(0, text.indexOf("\n")), () => undefined);
-    if (firstLine !== undefined) throw unknownFormat(source, form, "JSON Lines");
+    if (firstLine !== undefined) {
+      const other = looksLikeTable(head);
+      throw unknownFormat(
+        source,
+        form,
+        other === undefined ? "JSON Lines" : `${other.name}, as JSON Lines`,
+        other?.task,
+      );
+    }
     throw malformedRow(source, form, fault, cause);
   });
 }
@@ -219,12 +228,13 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function unknownFormat(source: string, expected: string, received: string): ClozeError {
+/** `task` reads such files. */
+function unknownFormat(source: string, expected: string, received: string, task?: string): ClozeError {
   return new ClozeError("FORMAT_UNKNOWN", {
     problem: `${source} has another format`,
     expected,
     received,
-    cure: "Name another file, or convert this one.",
+    cure: `${task === undefined ? "Name" : `Such files are for ${task}; name`} another file, or convert this one.`,
   });
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ClozeError } from "../../base/errors.ts";
 import { type Question, questionAnswering } from "../definitions/question-answering.ts";
 import { onEmpty } from "../definitions/text-reading.ts";
 import type { InputReader } from "../run/input-reader.ts";
@@ -31,9 +32,21 @@ export const questionInputs = {
       return;
     }
     const columns = { textColumn: questionColumn, pairColumn: contextColumn };
-    for await (const pair of readOpenInputs(file, { ...columns, onEmpty }, counts)) yield asQuestion(pair);
+    const pairs = readOpenInputs(file, { ...columns, onEmpty }, counts);
+    for await (const pair of orSquad(pairs)) yield asQuestion(pair);
   },
 } satisfies InputReader<Question, typeof reading>;
+
+/** The same inputs; an error for what is no table says that SQuAD's files are read too. */
+async function* orSquad(inputs: AsyncIterable<TextInput>): AsyncGenerator<TextInput> {
+  try {
+    yield* inputs;
+  } catch (error) {
+    if (!(error instanceof ClozeError) || error.code !== "FORMAT_UNKNOWN") throw error;
+    const { code, problem, expected, received, cure, cause } = error;
+    throw new ClozeError(code, { problem, expected: `${expected}, or SQuAD's JSON`, received, cure, cause });
+  }
+}
 
 function asQuestion({ text: question, pair: context = "" }: TextInput) {
   return { input: { question, context }, shown: { question } };
