@@ -186,6 +186,14 @@ describe("parseSquad", () => {
     expect(() => parseSquad(text, "a.json")).toThrow(failure("FORMAT_UNKNOWN", kind));
   });
 
+  test("Hugging Face's rows are FORMAT_UNKNOWN, with what to make of them", () => {
+    const row = { id: "1", title: "t", context: "a", question: "b", answers: { text: ["a"], answer_start: [0] } };
+    const line = JSON.stringify(row);
+    for (const text of [JSON.stringify({ data: [row] }), JSON.stringify([row]), line, `${line}\n${line}\n`]) {
+      expect(() => parseSquad(text, "a.json")).toThrow(failure("FORMAT_UNKNOWN", "Hugging Face's form of SQuAD"));
+    }
+  });
+
   test("JSON that breaks off is ROW_MALFORMED", () => {
     const text = JSON.stringify(squad(question("x", "Köln", 18)), null, 2);
     for (const part of [text.slice(0, -3), text.slice(0, 50), "{", "[\n"]) {

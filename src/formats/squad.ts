@@ -68,6 +68,8 @@ const FORM = 'the JSON of SQuAD, {"data": [{"paragraphs": [{"context", "qas"}]}]
  */
 export function parseSquad(text: string, source: string, { requireAnswers = true }: SquadOptions = {}): SquadData {
   const json = jsonOf(text, source, FORM);
+  const rows = isObject(json) ? json.data : json;
+  if (isFlat(Array.isArray(rows) ? rows[0] : json)) throw flatFormat(source);
   if (!isObject(json) || !Array.isArray(json.data)) throw unknownFormat(source, FORM, describe(json));
   const file = FileSchema.safeParse(json);
   if (!file.success) {
@@ -195,6 +197,7 @@ function jsonOf(text: string, source: string, form: string): unknown {
       throw unknownFormat(source, form, other?.name ?? `a table or prose, ${quote(head)}`, other?.task);
     }
     const firstLine = parseJson(text.slice(0, text.indexOf("\n")), () => undefined);
+    if (isFlat(firstLine)) throw flatFormat(source);
     if (firstLine !== undefined) {
       const other = looksLikeTable(head);
       throw unknownFormat(
@@ -222,6 +225,20 @@ function describe(value: unknown): string {
   if (kinds.size === 1 && kinds.has("number")) return "numbers by id, as in a file of no-answer scores";
   const keys = Object.keys(value).map(quote);
   return keys.length === 0 ? "an empty object" : `an object with ${keys.slice(0, 5).join(", ")}`;
+}
+
+/** Whether a row has a context of its own and its answers by column, as Hugging Face's data set of SQuAD has them. */
+function isFlat(row: unknown): boolean {
+  return isObject(row) && "question" in row && "context" in row && isObject(row.answers) && "text" in row.answers;
+}
+
+function flatFormat(source: string): ClozeError {
+  return new ClozeError("FORMAT_UNKNOWN", {
+    problem: `${source} has another format`,
+    expected: FORM,
+    received: "Hugging Face's form of SQuAD, a row with its context for each question",
+    cure: `Write each row as {"paragraphs": [{"context", "qas": [{"id", "question", "answers": [{"text", "answer_start"}]}]}]}.`,
+  });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
