@@ -178,13 +178,13 @@ describe("a file of another format", () => {
     const lines = writeRows(fresh(".jsonl"), examples(3));
     const options = { model, maxLength: 64, threads: 1 };
     const answering = (train: string) => finetune("question-answering", { ...options, train, output: fresh() });
-    await expectError(answering(table), "FORMAT_UNKNOWN", table, "a table or prose");
+    await expectError(answering(table), "FORMAT_UNKNOWN", table, "a table of texts with labels", "text-classification");
     await expectError(answering(lines), "FORMAT_UNKNOWN", lines, "JSON Lines");
     await expectError(answering(write(".conll", conll)), "FORMAT_UNKNOWN");
     const tagging = (train: string) => finetune("token-classification", { ...options, train, output: fresh() });
-    await expectError(tagging(lines), "FORMAT_UNKNOWN", lines, "JSON");
+    await expectError(tagging(lines), "FORMAT_UNKNOWN", lines, "text-classification");
     await expectError(tagging(write(".json", JSON.stringify(squad))), "FORMAT_UNKNOWN", "JSON");
-    await expectError(tagging(write(".csv", "text,label\na,x\n")), "FORMAT_UNKNOWN", "CSV");
+    await expectError(tagging(write(".csv", "text,label\na,x\n")), "FORMAT_UNKNOWN", "text-classification");
   });
 });
 

@@ -61,7 +61,7 @@ export function refuseBinary(name: string, head: Uint8Array, expected = "text"):
   const format = BINARY_FORMATS.find((candidate) => isOne(candidate, head));
   if (format === undefined) return;
   throw new ClozeError("FORMAT_UNKNOWN", {
-    problem: `${name} is no text file`,
+    problem: `${name} has another format`,
     expected,
     received: `what looks like ${format.name}`,
     cure: format.cure,

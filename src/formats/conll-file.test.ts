@@ -86,6 +86,7 @@ describe("readConll", () => {
     ["CSV", "\uFEFFtext,tag\na b,1\n"],
     ["SQuAD's JSON[.] Such files are for question-answering", '{"data": [{"title": "x"}]}'],
     ["a table of texts with labels[.] Such files are for text-classification", "text,label\na b,1\n"],
+    ["a table of texts with labels", "text\tlabel\na\t1\n"],
     ["a table of choices, as SWAG's[.] Such files are for multiple-choice", "sent1,sent2,ending0,ending1\na,b,c,d\n"],
     ["no text, with NUL in line 1", Uint8Array.of(0x89, 0x50, 0, 13)],
     ["no text, with NUL in line 2", gzipSync("ustar\n\0\0 00")],

@@ -1,5 +1,6 @@
 import { countOf } from "../base/count-of.ts";
 import { ClozeError } from "../base/errors.ts";
+import { looksLikeTable } from "./looks-like.ts";
 import { malformedRow } from "./table-row.ts";
 import { splitLines } from "./text-lines.ts";
 
@@ -145,21 +146,26 @@ export function separatorOf(head: string): string {
 
 /**
  * What else a file is that begins with `head`: JSON or, where tokens with tags were to come, CSV or a tab-separated table of
- * texts. (One of single words looks no different from a CoNLL file.)
+ * texts. (One of single words looks no different from a CoNLL file, but for the names of its columns.)
  */
 export function otherFormatOf(head: string, { tagged }: { tagged: boolean }): string | undefined {
   if (/^\s*(?:\[\s*)?\{\s*"[^"]*"\s*:/.test(head)) return "JSON";
   if (!tagged) return undefined;
   const lines = head.trim().split(/\r?\n/);
   if (lines[0].includes(",") && !/[ \t]/.test(lines[0])) return "CSV";
-  return isTableOfTexts(lines) ? "a table of texts" : undefined;
+  const isTable = isTableOfTexts(lines) || (!hasBlank(lines) && looksLikeTable(head) !== undefined);
+  return isTable ? "a table of texts" : undefined;
 }
 
 /** No sentence ends, and most rows have a cell of three words or more: now and then a token has a blank too. */
 function isTableOfTexts(lines: readonly string[]): boolean {
-  if (lines.some((line) => line.trim() === "")) return false;
+  if (hasBlank(lines)) return false;
   const withTexts = lines.filter((line) => line.includes("\t") && /\S \S+ \S/.test(line));
   return lines.length > 1 && withTexts.length > lines.length / 2;
+}
+
+function hasBlank(lines: readonly string[]): boolean {
+  return lines.some((line) => line.trim() === "");
 }
 
 /**

@@ -88,7 +88,7 @@ describe("lines that are no plain text", () => {
     ["a PDF", "pdftotext", "%PDF-1.7\n1 0 obj\n"],
     ["a ZIP archive", "as CSV", "PK\x03\x04\x14\0\0\0"],
   ])("are %s's, even where they can be decoded", async (name, cure, content) => {
-    await expectError(read(write("book.xlsx", content)), "FORMAT_UNKNOWN", "book.xlsx is no text file", name, cure);
+    await expectError(read(write("book.xlsx", content)), "FORMAT_UNKNOWN", "book.xlsx has another format", name, cure);
     await expectError(read(write("book.gz", gzipSync(content))), "FORMAT_UNKNOWN", name);
     await expectError(read(write("book.csv", content)), "FORMAT_UNKNOWN", name);
     await expectError(read(write("book.tsv", content), { format: "glue:sst2" }), "FORMAT_UNKNOWN", name);
