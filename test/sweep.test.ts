@@ -107,6 +107,25 @@ test("divides the training file into folds, each held back once", async () => {
   await expectError(sweep("text-classification", { ...base, seeds: [], output }), "OPTION_INVALID", "nothing to try");
 });
 
+test("refuses a value that is there twice, and folds that there cannot be, before a training begins", async () => {
+  const output = join(folder, "refused");
+  const events: SweepEvent[] = [];
+  const refuse = (changes: Partial<SweepOptions>, message: string) => {
+    const options = { ...base, ...changes, output, onEvent: (event: SweepEvent) => void events.push(event) };
+    return expectError(sweep("text-classification", options), "OPTION_INVALID", message);
+  };
+  await refuse(
+    { learningRates: [1e-3, 1e-4, 0.001] },
+    "--learning-rates has a value twice; expected each value once; got 0.001",
+  );
+  await refuse({ seeds: [1, 1] }, "--seeds");
+  await refuse({ batchSizes: [8, 8] }, "--batch-sizes");
+  await refuse({ epochCounts: [2, 3, 2] }, "--epochs");
+  await refuse({ dev: undefined, folds: 1 }, "expected 2 or more; got 1");
+  await refuse({ dev: undefined, folds: 21 }, "2 to 20 of them");
+  expect(events).toEqual([]);
+});
+
 test("ranks a recipe that breaks down last, and goes on", async () => {
   const grid = { learningRates: [1e30, 1e-3], epochCounts: [2], seeds: [1], warmupRatio: 0 };
   const rows = await sweep("text-classification", { ...base, ...grid, output: join(folder, "broken") });

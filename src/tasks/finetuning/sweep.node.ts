@@ -62,6 +62,17 @@ export async function runSweep(
       received: folds === undefined ? "neither" : "both",
     });
   }
+  const grid = {
+    "--learning-rates": learningRates,
+    "--batch-sizes": batchSizes,
+    "--epochs": epochCounts,
+    "--seeds": seeds,
+  };
+  for (const [option, values] of Object.entries(grid)) requireDistinct(option, values);
+  if (folds !== undefined && !(Number.isInteger(folds) && folds >= 2)) {
+    const problem = "the training file cannot be divided into so many --folds";
+    throw new ClozeError("OPTION_INVALID", { problem, expected: "2 or more", received: String(folds) });
+  }
   const recipes = epochCounts.flatMap((epochs) =>
     batchSizes.flatMap((batchSize) => learningRates.map((learningRate) => ({ learningRate, batchSize, epochs }))),
   );
@@ -78,9 +89,14 @@ export async function runSweep(
     const runs: SweepRun[] = [];
     for (const repeat of repeats) {
       const name = nameOf(recipe, repeat);
-      await onEvent?.({ kind: "run", name, index: index++, total });
+      const run = { kind: "run", name, index: index++, total } as const;
       const output = join(shared.output, name);
-      const report = (event: FinetuneEvent) => onEvent?.({ kind: "training", event });
+      let hasBegun = false;
+      const report = async (event: FinetuneEvent) => {
+        if (!hasBegun) await onEvent?.(run); // not before: what is wrong with options and files is no training's fault
+        hasBegun = true;
+        await onEvent?.({ kind: "training", event });
+      };
       const training = finetune({
         ...shared,
         ...recipe,
@@ -100,6 +116,17 @@ export async function runSweep(
   const measuredOn = folds === undefined ? `${shared.dev}` : `${folds} folds of ${shared.train}`;
   await saveRanking(rows, shared.output, measuredOn);
   return rows;
+}
+
+/** A value twice would be one training that counts as two. Throws OPTION_INVALID. */
+function requireDistinct(option: string, values: readonly number[]): void {
+  const repeated = values.find((value, i) => values.indexOf(value) < i);
+  if (repeated === undefined) return;
+  throw new ClozeError("OPTION_INVALID", {
+    problem: `${option} has a value twice`,
+    expected: "each value once",
+    received: `${repeated} again, in ${values.join(",")}`,
+  });
 }
 
 /** Writes the table for programs and for people. */
