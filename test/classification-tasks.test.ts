@@ -164,8 +164,34 @@ describe("regression", () => {
     const { problem_type: _type, task_specific_params: _params, ...config } = json("regression-model", "config.json");
     writeFileSync(join(bare, "config.json"), JSON.stringify({ ...config, id2label: { 0: "LABEL_0" } }));
     expect(taskOf(await purposeOf(bare))).toBe("regression");
-    const [{ score }] = await predict(model, "good");
-    expect(await predict(bare, "good")).toEqual([{ text: "good", score }]);
+    const pair = ["--pairs", "x", "good"];
+    expect(await predict(bare, ...pair)).toEqual(await predict(model, ...pair));
+    expect(await predict(bare, "good")).toHaveLength(1); // which does not say that it reads pairs
+  });
+
+  test("of pairs is not asked about single texts, nor the other way round", async () => {
+    const { regression: settings } = json("regression-model", "config.json").task_specific_params;
+    expect(settings).toEqual({ trainedOnPairs: true });
+    expect(readFileSync(join(model, "README.md"), "utf8")).toContain('predict . --pairs "some text" "another text"');
+    const rate = await pipeline("text-classification", model, options);
+    await expectError(rate("good"), "OPTION_INVALID", "trained on pairs of texts", "--pairs");
+    await rate.dispose();
+    const data = join(folder, "scores.jsonl");
+    const half = ["--data", data, "--text-column", "a", "--score-column", "n"];
+    for (const args of [
+      ["predict", model, "good"],
+      ["evaluate", model, ...half],
+    ]) {
+      const { code, stderr } = await cloze(args);
+      expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--pair-column") });
+    }
+    const output = join(folder, "single-texts");
+    const files = ["--model", base, "--train", data, "--output", output, "--epochs", "1"];
+    const stdout = await succeed("finetune", "regression", ...files, "--text-column", "a", "--score-column", "n");
+    expect(stdout).toContain(`cloze predict ${output} "some text"`);
+    const similarity = await pipeline("sentence-similarity", output, options);
+    await expectError(similarity({ text: "a", text_pair: "b" }), "OPTION_INVALID", "trained on single texts");
+    await similarity.dispose();
   });
 });
 

@@ -41,5 +41,5 @@ async function run(task: TaskName, { json, ...options }: Options) {
     return;
   }
   if (result.metrics) console.log(formatMetrics(result.metrics, result.labels));
-  console.log(`\nThe model is in ${result.output}. Try:\n  cloze predict ${result.output} ${TASKS[task].usage}`);
+  console.log(`\nThe model is in ${result.output}. Try:\n  cloze predict ${result.output} ${result.usage}`);
 }

@@ -11,8 +11,8 @@ const Property = z.object({
   default: z.unknown().optional(),
   /** How training finds a value where none is given. */
   trainingDefault: z.string().optional(),
-  /** What alone the option is for. Default: everything. */
-  onlyFor: z.enum(["training", "prediction"]).optional(),
+  /** What alone the option is for. Default: everything. What only the folder keeps is no option of the command line. */
+  onlyFor: z.enum(["training", "prediction", "the folder"]).optional(),
 });
 
 /** What a command does with a model. */

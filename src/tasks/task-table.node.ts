@@ -71,7 +71,6 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
     name: task.name,
     summary: task.summary,
     example: task.example,
-    usage: task.usage,
     defaultMaxLength: task.defaultMaxLength ?? DEFAULT_MAX_LENGTH,
     reading: task.reading,
     settings: task.settings,

@@ -6,6 +6,7 @@ import { decisionShares, weighPositives } from "./class-weights.ts";
 import { labelIndex, labelsOf, namedScores } from "./labels.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
+import { textOrPairs, textUsage, withPairs } from "./text-pairs.ts";
 import { textReading } from "./text-reading.ts";
 import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-windows.ts";
 
@@ -24,6 +25,7 @@ const settings = z.object({
     .describe('weights in the loss of labels where they apply: "balanced", or spam=2,urgent=5')
     .meta({ onlyFor: "training" }),
   ...longTexts,
+  ...textOrPairs,
 });
 
 /** Any number of labels for a text or a pair of texts; the answer is the probability of each. */
@@ -32,7 +34,7 @@ export const multiLabelClassification = {
   hubTag: "text-classification",
   summary: "any number of labels for a text, or a pair of texts",
   example: "multi-label-classification --train train.jsonl --dev dev.jsonl --output model",
-  usage: '"some text"',
+  usage: textUsage,
   architecture: "BertForSequenceClassification",
   problemType: "multi_label_classification",
   windowed: true,
@@ -44,6 +46,8 @@ export const multiLabelClassification = {
       examples.flatMap(({ gold }) => gold),
       file,
     ),
+
+  settle: withPairs,
 
   head: (config, { labels }) =>
     sequenceClassification(config, { labels: labels.length, problem: "multi_label_classification" }),

@@ -39,7 +39,7 @@ export const multipleChoice = {
   name: "multiple-choice",
   summary: "which of some endings follows a text, as in SWAG",
   example: "multiple-choice --train train.csv --dev val.csv --output model",
-  usage: '"She opened the door." "She went in." "He ate it."',
+  usage: () => '"She opened the door." "She went in." "He ate it."',
   architecture: "BertForMultipleChoice",
   reading,
   settings,

@@ -81,7 +81,7 @@ export const questionAnswering = {
   name: "question-answering",
   summary: "the piece of a text that answers a question, as in SQuAD",
   example: "question-answering --train train-v1.1.json --dev dev-v1.1.json --output model",
-  usage: '"Who wrote it?" "It was written by Ada."',
+  usage: () => '"Who wrote it?" "It was written by Ada."',
   architecture: "BertForQuestionAnswering",
   windowed: true,
   defaultMaxLength: 384,

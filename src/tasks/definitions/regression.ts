@@ -6,6 +6,7 @@ import type { TextInput } from "../run/text-or-pair.ts";
 import { shares } from "./class-weights.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
+import { requirePairs, textOrPairs, textUsage, withPairs } from "./text-pairs.ts";
 import { onEmpty, textColumns } from "./text-reading.ts";
 
 const reading = z.object({
@@ -16,7 +17,7 @@ const reading = z.object({
 
 export type RegressionReading = z.infer<typeof reading>;
 
-const settings = z.object({});
+const settings = z.object(textOrPairs);
 
 /** A number for a text or a pair of texts, such as how similar they are (STS-B, as a cross-encoder). */
 export const regression = {
@@ -24,7 +25,7 @@ export const regression = {
   hubTag: "text-classification",
   summary: "a number for a text, or for a pair of texts, such as how similar they are",
   example: "regression --train train.tsv --dev dev.tsv --text-column a --pair-column b --output model",
-  usage: "--input pairs.csv --text-column a --pair-column b",
+  usage: textUsage,
   architecture: "BertForSequenceClassification",
   problemType: "regression",
   reading,
@@ -32,9 +33,14 @@ export const regression = {
 
   labels: () => ["score"],
 
+  settle: withPairs,
+
   head: (config) => sequenceClassification(config, { labels: 1, problem: "regression" }),
 
-  encode: ({ text, pair }, { tokenizer, maxLength }) => [tokenizer.encode(text, { maxLength, pair })],
+  encode({ text, pair }, { tokenizer, maxLength, settings }) {
+    requirePairs({ text, pair }, settings);
+    return [tokenizer.encode(text, { maxLength, pair })];
+  },
 
   features: ({ gold, place }, encodings) => [{ sequences: encodings, target: Float32Array.of(gold), place }],
 

@@ -76,8 +76,8 @@ export interface Task<
   readonly summary: string;
   /** What follows `cloze finetune` in an example. */
   readonly example: string;
-  /** What follows `cloze predict DIR` in an example. */
-  readonly usage: string;
+  /** What follows `cloze predict DIR` in an example with a model of such settings. */
+  usage(settings: z.infer<Settings>): string;
   /** The Hugging Face class of its models, and its problem type where that class has several. */
   readonly architecture: string;
   readonly problemType?: string;

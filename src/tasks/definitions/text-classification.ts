@@ -10,6 +10,7 @@ import { shares, weighByLabel } from "./class-weights.ts";
 import { labelIndex, labelsOf, namedScores } from "./labels.ts";
 import type { Task } from "./task.ts";
 import type { TaskModelOf } from "./task-model.ts";
+import { textOrPairs, textUsage, withPairs } from "./text-pairs.ts";
 import { textReading } from "./text-reading.ts";
 import { encodeText, longTexts, meanLogits, windowFeatures } from "./text-windows.ts";
 
@@ -27,6 +28,7 @@ const settings = z.object({
     .describe('weights of labels in the loss: "balanced", or spam=2,ham=1')
     .meta({ onlyFor: "training" }),
   ...longTexts,
+  ...textOrPairs,
 });
 
 /** One label of several for a text or a pair of texts; the answer is the probability of each. */
@@ -34,7 +36,7 @@ export const textClassification = {
   name: "text-classification",
   summary: "one label of several for a text, or a pair of texts",
   example: "text-classification --train train.tsv --dev dev.tsv --text-column sentence --output model",
-  usage: '"some text"',
+  usage: textUsage,
   architecture: "BertForSequenceClassification",
   problemType: "single_label_classification",
   windowed: true,
@@ -48,7 +50,10 @@ export const textClassification = {
       file,
     ),
 
-  settle: ({ metric }, chosen) => ({ ...chosen, metric: chosen.metric ?? METRICS.find((name) => name === metric) }),
+  settle: (data, chosen) => ({
+    ...withPairs(data, chosen),
+    metric: chosen.metric ?? METRICS.find((name) => name === data.metric),
+  }),
 
   head: (config, { labels }) => sequenceClassification(config, { labels: labels.length }),
 

@@ -3,6 +3,7 @@ import type { Encoding } from "../../tokenizer/encoding.ts";
 import { requireAdvance } from "../../tokenizer/truncate.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import type { Feature, TaskContext } from "./task.ts";
+import { requirePairs, type TextOrPairs } from "./text-pairs.ts";
 
 /** Optional, so that one that was given is told from one that is to follow the room. */
 export const stride = z
@@ -33,11 +34,13 @@ export const longTexts = {
 
 type LongTexts = z.infer<z.ZodObject<typeof longTexts>>;
 
-/** The sequences of a text or a pair: one, or the windows over it. Throws TRUNCATION_IMPOSSIBLE. */
+/** The sequences of a text or a pair: one, or the windows over it. Throws OPTION_INVALID for a text in place of a pair, TRUNCATION_IMPOSSIBLE. */
 export function encodeText(
   { text, pair }: TextInput,
-  { tokenizer, maxLength, settings: { long, stride } }: TaskContext<LongTexts>,
+  { tokenizer, maxLength, settings }: TaskContext<LongTexts & TextOrPairs>,
 ): Encoding[] {
+  requirePairs({ text, pair }, settings);
+  const { long, stride } = settings;
   if (long === "truncate") return [tokenizer.encode(text, { pair, maxLength })];
   const overlap = strideOf(stride, pair === undefined ? maxLength - 2 : (maxLength - 3) >> 1);
   return tokenizer.encodeWindows(text, { pair, maxLength, stride: overlap });

@@ -80,7 +80,7 @@ export const tokenClassification = {
   name: "token-classification",
   summary: "a label for each word: named entities, parts of speech",
   example: "token-classification --train train.conll --dev dev.conll --output model",
-  usage: '"some text"',
+  usage: () => '"some text"',
   architecture: "BertForTokenClassification",
   windowed: true,
   reading,

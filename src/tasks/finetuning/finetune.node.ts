@@ -108,6 +108,8 @@ export interface FileReport extends Pick<Examples<unknown, unknown>, "file" | "s
 export interface FinetuneResult {
   readonly output: string;
   readonly labels: readonly string[];
+  /** What follows `cloze predict DIR` to ask the model something. */
+  readonly usage: string;
   readonly steps: number;
   /** The figure that the best checkpoint was chosen by, where there was something to choose by. */
   readonly score: number | undefined;
@@ -148,7 +150,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const devReport = dev && preparedDev && reportOf(dev, preparedDev);
   if (devReport) await onEvent?.({ kind: "data", ...devReport });
   const reports = [learnt.report, ...(devReport ? [devReport] : [])];
-  const result = { output, labels, files: reports.map(withFewPlaces) };
+  const result = { output, labels, usage: task.usage(taskSettings), files: reports.map(withFewPlaces) };
   const training = trainingOptions(options);
   const executor = openExecutor(options, "training");
   const settings = {
@@ -421,7 +423,20 @@ async function saveResult<I, G, A, R extends z.ZodObject, S extends z.ZodObject>
   const pictures = await drawPictures(output, labels, metrics);
   const source = basename(model);
   const size = parameters.count;
-  const told = { task, config, labels, parameters: size, training, maxLength, settings, source, metrics, pictures };
+  const usage = task.usage(settings);
+  const told = {
+    task,
+    usage,
+    config,
+    labels,
+    parameters: size,
+    training,
+    maxLength,
+    settings,
+    source,
+    metrics,
+    pictures,
+  };
   const card = modelCard(told);
   await writeFileAtomic(join(output, CARD), card);
 }

@@ -3,7 +3,9 @@ import type { TrainingOptions } from "../../train/train.ts";
 import { figureTable } from "../folder/figure-table.ts";
 
 export interface ModelCard {
-  readonly task: { readonly name: string; readonly summary: string; readonly usage: string; readonly hubTag?: string };
+  readonly task: { readonly name: string; readonly summary: string; readonly hubTag?: string };
+  /** What follows `cloze predict DIR`. */
+  readonly usage: string;
   readonly config: BertConfig;
   readonly labels: readonly string[];
   readonly parameters: number;
@@ -19,7 +21,7 @@ export interface ModelCard {
 
 /** README.md of a model folder, as model hubs show it. */
 export function modelCard(card: ModelCard): string {
-  const { task, config, labels, parameters, training, source, metrics, pictures } = card;
+  const { task, config, labels, usage, parameters, training, source, metrics, pictures } = card;
   const { layers, hiddenSize, heads, vocabSize } = config;
   const rows = Object.entries({ ...training, maxLength: card.maxLength, ...card.settings }).flatMap(([name, value]) =>
     value === undefined ? [] : `| ${name} | ${value} |`,
@@ -52,7 +54,7 @@ ${rows.join("\n")}
 
 ## Use
 
-    cloze predict . ${task.usage}
+    cloze predict . ${usage}
     cloze evaluate . --help
 `;
 }
