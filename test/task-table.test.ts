@@ -2,9 +2,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { PREDICTIONS } from "../src/tasks/pipelines/predictions.node.ts";
-import { TASK_NAMES, TASKS } from "../src/tasks/task-table.node.ts";
+import { evaluate, finetune, sweep, TASK_NAMES, TASKS, type TaskName } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
+import { expectError } from "./expect-error.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
@@ -30,4 +32,16 @@ describe.each(TASK_NAMES)("%s", (name) => {
     const { code, stdout } = await cloze(["finetune", name, "--help"]);
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(TASKS[name].example) });
   });
+});
+
+test("a program is told of a task that there is not, and of an option", async () => {
+  const unknown: TaskName = JSON.parse('"foo"');
+  const files = { train: "none.tsv", output: "none" };
+  for (const call of [() => finetune(unknown, files), () => sweep(unknown, files), () => evaluate(unknown, "m", "d")]) {
+    await expectError(call(), "OPTION_INVALID", "text-classification, ", "got foo");
+  }
+  await expectError(pipeline(JSON.parse('"foo"')), "OPTION_INVALID", "sentiment-analysis");
+  const misspelt = { ...files, learningrate: 1e-3 };
+  await expectError(finetune("regression", misspelt), "OPTION_INVALID", "no option learningrate", "scoreColumn");
+  await expectError(pipeline("fill-mask", "none", JSON.parse('{"thread":1}')), "OPTION_INVALID", "thread;", "threads");
 });

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { ClozeError } from "../base/errors.ts";
 import { withoutDropout } from "../bert/config.ts";
 import type { ExecutorOptions } from "../executors/executor.node.ts";
 import { type Graph, makeGraph } from "../graph/graph.ts";
@@ -42,6 +43,16 @@ export const TASKS = {
 export type TaskName = keyof typeof TASKS;
 
 export const TASK_NAMES = Object.keys(TASKS) as readonly TaskName[];
+
+/** Throws OPTION_INVALID where a program asks for a task that is none. */
+function rowOf<T extends TaskName>(task: T): (typeof TASKS)[T] {
+  if (Object.hasOwn(TASKS, task)) return TASKS[task];
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "there is no such task to fine-tune for",
+    expected: TASK_NAMES.join(", "),
+    received: String(task),
+  });
+}
 
 /** The task that a model was fine-tuned for by its config.json. */
 export function taskOf(purpose: Purpose): TaskName | undefined {
@@ -123,11 +134,11 @@ function row<I, G, A, R extends z.ZodObject, S extends z.ZodObject, Q extends z.
  * Throws a ClozeError for whatever is wrong with the files, the options or the machine; an interrupted training can be
  * resumed.
  */
-export function finetune<T extends TaskName>(
+export async function finetune<T extends TaskName>(
   task: T,
   options: FinetuneOptions & TaskOptions<T>,
 ): Promise<FinetuneResult> {
-  return TASKS[task].finetune(options);
+  return rowOf(task).finetune(options);
 }
 
 /**
@@ -137,13 +148,13 @@ export function finetune<T extends TaskName>(
  *
  * `options` hold those of reading, and settings that outweigh the model's own. Throws the errors of the folder and the file.
  */
-export function evaluate<T extends TaskName>(
+export async function evaluate<T extends TaskName>(
   task: T,
   folder: string,
   data: string,
   options: ExecutorOptions & Control & Partial<TaskOptions<T>> = {},
 ): Promise<FileEvaluation> {
-  return TASKS[task].evaluate(folder, data, options);
+  return rowOf(task).evaluate(folder, data, options);
 }
 
 /**
@@ -156,5 +167,5 @@ export function evaluate<T extends TaskName>(
  */
 export async function sweep<T extends TaskName>(task: T, options: SweepOptions & TaskOptions<T>): Promise<SweepRow[]> {
   const { runSweep } = await import("./finetuning/sweep.node.ts");
-  return runSweep(TASKS[task].finetune, options);
+  return runSweep(rowOf(task).finetune, options);
 }

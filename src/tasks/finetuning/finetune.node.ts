@@ -43,6 +43,7 @@ import { SHIPPED_MODEL, SHIPPED_NAME } from "../folder/shipped-model.node.ts";
 import { openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
 import { CURVES, drawCurves } from "../folder/training-curves.node.ts";
 import { figuresOf, openTrainingLog, type TrainingLog } from "../folder/training-log.node.ts";
+import { requireKnown } from "../run/call-form.ts";
 import { parseOptions } from "../run/parse-options.ts";
 import { breakdownRecord } from "./breakdown.node.ts";
 import { countGroups, foldsOf } from "./folds.ts";
@@ -77,6 +78,38 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
   readonly onEvent?: (event: FinetuneEvent) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
+
+/** The names of all, since a program may have misspelt one. */
+const OPTIONS: Readonly<Record<keyof FinetuneOptions, true>> = {
+  model: true,
+  vocab: true,
+  train: true,
+  dev: true,
+  fold: true,
+  output: true,
+  resume: true,
+  overwrite: true,
+  maxLength: true,
+  epochs: true,
+  batchSize: true,
+  accumulate: true,
+  recompute: true,
+  learningRate: true,
+  warmupRatio: true,
+  weightDecay: true,
+  layerDecay: true,
+  freezeLayers: true,
+  clipNorm: true,
+  patience: true,
+  checkpointEvery: true,
+  seed: true,
+  device: true,
+  precision: true,
+  threads: true,
+  worker: true,
+  onEvent: true,
+  signal: true,
+};
 
 export type FinetuneEvent =
   | TrainingEvent
@@ -132,6 +165,8 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   read: Reader<I, G, z.infer<R>>,
   options: FinetuneOptions,
 ): Promise<FinetuneResult> {
+  const own = [task.reading, task.settings].flatMap(({ shape }) => Object.keys(shape));
+  requireKnown(options, [...Object.keys(OPTIONS), ...own]);
   const { output, onEvent } = options;
   const checkpoints = checkpointFolder(output, EpochState);
   await claimOutput(options, checkpoints);

@@ -1,6 +1,7 @@
+import { requireCall } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
-import { requireText, type TextInput, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
+import { requireText, TEXT_FORMS, type TextInput, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
 import type { SequenceClassifier } from "./sequence-classifier.ts";
 
 export type ClassificationInput = TextOrPair;
@@ -41,10 +42,9 @@ export function classificationPipeline(classifier: SequenceClassifier): TextClas
   function classify(text: ClassificationInput, options?: One | Several): Promise<LabelScore[]>;
   function classify(texts: readonly ClassificationInput[], options?: One): Promise<LabelScore[]>;
   function classify(texts: readonly ClassificationInput[], options: Several): Promise<LabelScore[][]>;
-  async function classify(
-    input: ClassificationInput | readonly ClassificationInput[],
-    { top_k = 1, ...control }: One | Several = {},
-  ) {
+  async function classify(input: ClassificationInput | readonly ClassificationInput[], options: One | Several = {}) {
+    requireCall({ ...TEXT_FORMS.either, options: { top_k: true } }, input, options);
+    const { top_k = 1, ...control } = options;
     const single = !isList(input);
     const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
     const answer = async (chunk: readonly TextInput[]) => {

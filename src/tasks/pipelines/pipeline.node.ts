@@ -1,6 +1,7 @@
 import { ClozeError } from "../../base/errors.ts";
 import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import { SHIPPED_MODEL } from "../folder/shipped-model.node.ts";
+import { requireKnown } from "../run/call-form.ts";
 import { TASKS } from "../task-table.node.ts";
 import { FeatureExtractor } from "../vectors/feature-extractor.node.ts";
 import { featureExtractionPipeline } from "../vectors/feature-pipeline.node.ts";
@@ -46,7 +47,17 @@ const PIPELINES = {
     featureExtractionPipeline(await FeatureExtractor.open(folder, options)),
 } as const;
 
-export type PipelineTask = keyof typeof PIPELINES;
+/** Other names that Hugging Face has for some. */
+const ALIASES = { ner: "token-classification", "sentiment-analysis": "text-classification" } as const;
+
+type Pipelines = typeof PIPELINES & { [A in keyof typeof ALIASES]: (typeof PIPELINES)[(typeof ALIASES)[A]] };
+
+export type PipelineTask = keyof Pipelines;
+
+const EXECUTOR_OPTIONS = { device: true, precision: true, threads: true, worker: true } satisfies Record<
+  keyof ExecutorOptions,
+  true
+>;
 
 /**
  * Opens a model folder for a task; the result is a function, as in transformers.js:
@@ -61,11 +72,17 @@ export async function pipeline<T extends PipelineTask>(
   task: T,
   folder?: string,
   options?: ExecutorOptions,
-): Promise<Awaited<ReturnType<(typeof PIPELINES)[T]>>>;
+): Promise<Awaited<ReturnType<Pipelines[T]>>>;
 export async function pipeline(task: PipelineTask, folder = SHIPPED_MODEL, options: ExecutorOptions = {}) {
-  if (Object.hasOwn(PIPELINES, task)) return PIPELINES[task](folder, options);
+  requireKnown(options, Object.keys(EXECUTOR_OPTIONS));
+  const name = isAlias(task) ? ALIASES[task] : task;
+  if (Object.hasOwn(PIPELINES, name)) return PIPELINES[name](folder, options);
   throw new ClozeError("OPTION_INVALID", {
     problem: `there is no pipeline "${task}"`,
-    expected: Object.keys(PIPELINES).join(", "),
+    expected: Object.keys({ ...PIPELINES, ...ALIASES }).join(", "),
   });
+}
+
+function isAlias(task: PipelineTask): task is keyof typeof ALIASES {
+  return Object.hasOwn(ALIASES, task);
 }

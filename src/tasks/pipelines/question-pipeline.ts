@@ -1,9 +1,11 @@
+import { z } from "zod";
 import {
   answersOf,
   type Question,
   type QuestionAnswerer,
   questionAnswering,
 } from "../definitions/question-answering.ts";
+import { type CallForm, requireCall } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { parseGiven } from "../run/parse-options.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
@@ -55,6 +57,18 @@ export interface QuestionAnsweringPipeline {
   dispose(): Promise<void>;
 }
 
+const FORM: CallForm<QuestionOptions> = {
+  input: z.object({ question: z.string(), context: z.string() }), // a row of SQuAD has an id too, and no field is optional
+  called: "{ question, context }",
+  options: {
+    top_k: true,
+    doc_stride: true,
+    max_answer_len: true,
+    max_question_len: true,
+    handle_impossible_answer: true,
+  },
+};
+
 /**
  *     const answer = questionPipeline(answerer);
  *     await answer({ question: "Who came?", context: "Ada came." }); // { score: 0.98, start: 0, end: 3, answer: "Ada" }
@@ -65,6 +79,7 @@ export function questionPipeline(answerer: QuestionAnswerer): QuestionAnsweringP
   function run(questions: readonly Question[], options?: One): Promise<QuestionAnswer[]>;
   function run(questions: readonly Question[], options: Several): Promise<QuestionAnswer[] | QuestionAnswer[][]>;
   async function run(input: Question | readonly Question[], options: QuestionOptions & Control = {}) {
+    requireCall(FORM, input, options);
     const single = !isList(input);
     const results = await inChunks(single ? [input] : input, (chunk) => answerAll(answerer, chunk, options), options);
     const several = (options.top_k ?? 1) > 1;

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
 import type { Control } from "../run/control.ts";
@@ -26,6 +27,12 @@ export interface RerankOptions {
 
 export type RerankPipeline = TaskPipeline<RerankInput, RerankedText[], RerankOptions>;
 
+const FORM = {
+  input: z.strictObject({ query: z.string(), texts: z.array(z.string()) }),
+  called: "{ query, texts }",
+  options: { top_k: true, return_text: true, label: true },
+} as const;
+
 /**
  * Texts by how well they go with a query, which a model of pairs judges one by one (a cross-encoder; Nogueira & Cho 2019):
  *
@@ -33,6 +40,7 @@ export type RerankPipeline = TaskPipeline<RerankInput, RerankedText[], RerankOpt
  */
 export function rerankPipeline(model: SequenceClassifier): RerankPipeline {
   return makePipeline<RerankInput, RerankedText[], RerankOptions>(
+    FORM,
     async (inputs, options) => {
       for (const { query, texts } of inputs) {
         requireText("a query", query);

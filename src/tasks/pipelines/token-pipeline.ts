@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import {
   AGGREGATION_STRATEGIES,
@@ -9,6 +10,7 @@ import {
   type TokenEntity,
 } from "../definitions/entity-aggregation.ts";
 import type { TokenClassifier } from "../definitions/token-classification.ts";
+import { type CallForm, requireCall } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
 import { requireText } from "../run/text-or-pair.ts";
@@ -42,6 +44,12 @@ export interface TokenClassificationPipeline {
   dispose(): Promise<void>;
 }
 
+const FORM: CallForm<TokenOptions> = {
+  input: z.union([z.string(), z.strictObject({ words: z.array(z.string()) })]),
+  called: "a text or { words }",
+  options: { aggregation_strategy: true, ignore_labels: true, stride: true },
+};
+
 /**
  *     const find = tokenClassificationPipeline(classifier);
  *     await find("Ada Lovelace wrote it.", { aggregation_strategy: "simple" });
@@ -54,7 +62,9 @@ export function tokenClassificationPipeline(classifier: TokenClassifier): TokenC
   function find(inputs: readonly TokenInput[], options: Groups): Promise<EntityGroup[][]>;
   function find(input: TokenInput, options: Either): Promise<TokenEntity[] | EntityGroup[]>;
   function find(inputs: readonly TokenInput[], options: Either): Promise<TokenEntity[][] | EntityGroup[][]>;
-  async function find(input: TokenInput | readonly TokenInput[], { onProgress, ...options }: Either = {}) {
+  async function find(input: TokenInput | readonly TokenInput[], given: Either = {}) {
+    requireCall(FORM, input, given);
+    const { onProgress, ...options } = given;
     const single = !isList(input);
     const results = await inChunks(single ? [input] : input, (chunk) => answer(classifier, chunk, options), {
       signal: options.signal,

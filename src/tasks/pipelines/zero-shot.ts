@@ -1,10 +1,11 @@
 import { ClozeError } from "../../base/errors.ts";
 import type { TaskModelOf } from "../definitions/task-model.ts";
 import type { textClassificationLogits } from "../definitions/text-classification.ts";
+import { requireCall } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { softmax } from "../run/softmax.ts";
 import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
-import { requireText } from "../run/text-or-pair.ts";
+import { requireText, TEXT_FORMS } from "../run/text-or-pair.ts";
 
 export interface ZeroShotOptions extends Control {
   /** What is asked of a text for each label, which takes the place of `{}`. Default "This example is {}.". */
@@ -51,6 +52,7 @@ export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShot
     options?: ZeroShotOptions,
   ): Promise<ZeroShotResult[]>;
   async function classify(input: string | readonly string[], labels: readonly string[], options: ZeroShotOptions = {}) {
+    requireCall({ ...TEXT_FORMS.text, options: { hypothesis_template: true, multi_label: true } }, input, options);
     const { onProgress, ...chosen } = options;
     const answer = async (texts: readonly string[]) =>
       (await classifyByEntailment(model, texts, labels, chosen)).results;

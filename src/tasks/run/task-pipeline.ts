@@ -1,3 +1,4 @@
+import { type CallForm, requireCall } from "./call-form.ts";
 import type { Control } from "./control.ts";
 
 /** A task as a function: of one input, or of a list of them, which gives a list. */
@@ -15,14 +16,16 @@ export interface Answers<O> {
   readonly truncated: number;
 }
 
-/** Makes a pipeline of a task that answers lists. */
-export function makePipeline<I, O, Options>(
+/** Makes a pipeline of a task that answers lists. It throws OPTION_INVALID where it is called in another form. */
+export function makePipeline<I, O, Options = unknown>(
+  form: CallForm<Options>,
   answer: (inputs: readonly I[], options: Partial<Options> & Control) => Promise<Answers<O>>,
   dispose: () => Promise<void>,
 ): TaskPipeline<I, O, Options> {
   function run(input: I, options?: Options & Control): Promise<O>;
   function run(inputs: readonly I[], options?: Options & Control): Promise<O[]>;
   async function run(input: I | readonly I[], options: Partial<Options> & Control = {}) {
+    requireCall(form, input, options);
     const single = !isList(input);
     const results = await inChunks(
       single ? [input] : input,

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
 
@@ -15,6 +16,16 @@ export interface SentencePair {
   readonly text: string;
   readonly text_pair: string;
 }
+
+/** How programs give texts, pairs and either, for `requireCall`. */
+export const TEXT_FORMS = {
+  text: { input: z.string(), called: "a text" },
+  pair: { input: z.strictObject({ text: z.string(), text_pair: z.string() }), called: "{ text, text_pair }" },
+  either: {
+    input: z.union([z.string(), z.strictObject({ text: z.string(), text_pair: z.string().optional() })]),
+    called: "a text or { text, text_pair }",
+  },
+} as const;
 
 /** A query and the texts that may go with it. */
 export interface RerankInput {

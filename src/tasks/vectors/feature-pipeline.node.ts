@@ -1,7 +1,8 @@
 import { ClozeError } from "../../base/errors.ts";
+import { requireCall } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { isList } from "../run/task-pipeline.ts";
-import { type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
+import { TEXT_FORMS, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
 import type { FeatureExtractor, FeatureOptions } from "./feature-extractor.node.ts";
 import type { PooledFeatures, TokenFeatures } from "./features.ts";
 import { isPooling, POOLINGS, type Pooling } from "./pooling.ts";
@@ -42,10 +43,10 @@ export function featureExtractionPipeline(extractor: FeatureExtractor): FeatureE
   function extract(text: FeatureInput, options?: TokenOptions): Promise<TokenFeatures>;
   function extract(texts: readonly FeatureInput[], options?: TokenOptions): Promise<TokenFeatures[]>;
   function extract(texts: FeatureInput | readonly FeatureInput[], options: PooledOptions): Promise<PooledFeatures>;
-  async function extract(
-    input: FeatureInput | readonly FeatureInput[],
-    { signal, onProgress, pooling = "none", ...options }: TokenOptions | PooledOptions = {},
-  ) {
+  async function extract(input: FeatureInput | readonly FeatureInput[], given: TokenOptions | PooledOptions = {}) {
+    const known = { layers: true, normalize: true, maxLength: true, pooling: true } as const;
+    requireCall({ ...TEXT_FORMS.either, options: known }, input, given);
+    const { signal, onProgress, pooling = "none", ...options } = given;
     const single = !isList(input);
     const texts = (single ? [input] : input).map(toTextInput);
     const control = { signal, onProgress };

@@ -4,6 +4,7 @@ import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
 import { logSumExp } from "../run/softmax.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
+import { TEXT_FORMS } from "../run/text-or-pair.ts";
 import { requireTopK, topIndices, USUAL_TOP_K } from "../run/top-k.ts";
 import type { MaskedInput, MaskedLanguageModel } from "./masked-language-model.ts";
 import { windowAround } from "./window.ts";
@@ -39,7 +40,8 @@ export type FillMaskPipeline = TaskPipeline<string, MaskFill[] | MaskFill[][], F
  *     await fill("Paris is the [MASK] of France."); // [{ score: 0.97, token_str: "capital", ... }, ...]
  */
 export function fillMaskPipeline(model: MaskedLanguageModel): FillMaskPipeline {
-  return makePipeline(
+  return makePipeline<string, MaskFill[] | MaskFill[][], FillMaskOptions>(
+    { ...TEXT_FORMS.text, options: { top_k: true, targets: true } },
     async (texts, options) => {
       const { results, truncated } = await fillMasks(model, texts, options);
       return { results: results.map((masks) => (masks.length === 1 ? masks[0] : masks)), truncated };

@@ -9,7 +9,7 @@ import { maxLengthOf } from "../run/max-length.ts";
 import { Predictor, rowOf } from "../run/predictor.ts";
 import { softmax } from "../run/softmax.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
-import { requirePair, type SentencePair } from "../run/text-or-pair.ts";
+import { requirePair, type SentencePair, TEXT_FORMS } from "../run/text-or-pair.ts";
 
 export interface NextSentenceScore {
   /** Probability that the second text follows the first, 0 to 1. */
@@ -73,6 +73,7 @@ export class NextSentenceModel {
 /** `await follows({ text: "It rains.", text_pair: "Take an umbrella." })` gives `{ score: 0.98 }`. */
 export function nextSentencePipeline(model: NextSentenceModel): NextSentencePipeline {
   return makePipeline(
+    { ...TEXT_FORMS.pair, options: {} },
     async (pairs, control) => {
       pairs.forEach(requirePair);
       return model.judge(pairs, control);

@@ -2,6 +2,7 @@ import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
 import { logSumExp } from "../run/softmax.ts";
 import { type Answers, makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
+import { TEXT_FORMS } from "../run/text-or-pair.ts";
 import { requireTopK, topIndices, USUAL_TOP_K } from "../run/top-k.ts";
 import { type BegunText, spelling, splitBegunText } from "./begun-word.ts";
 import type { MaskedInput, MaskedLanguageModel } from "./masked-language-model.ts";
@@ -27,7 +28,8 @@ export type NextWordPipeline = TaskPipeline<string, NextWord[], NextWordOptions>
  *     await next("The capital of fra"); // [{ score: 0.8, word: "france", text: "The capital of france" }, ...]
  */
 export function nextWordPipeline(model: MaskedLanguageModel): NextWordPipeline {
-  return makePipeline<string, NextWord[], NextWordOptions>(nextWords(model), () => model.dispose());
+  const form = { ...TEXT_FORMS.text, options: { top_k: true } } as const;
+  return makePipeline<string, NextWord[], NextWordOptions>(form, nextWords(model), () => model.dispose());
 }
 
 /**

@@ -2,6 +2,7 @@ import { ClozeError } from "../../base/errors.ts";
 import type { Control } from "../run/control.ts";
 import { logSumExp } from "../run/softmax.ts";
 import { makePipeline, type TaskPipeline } from "../run/task-pipeline.ts";
+import { TEXT_FORMS } from "../run/text-or-pair.ts";
 import type { MaskedInput, MaskedLanguageModel } from "./masked-language-model.ts";
 import { windowAround } from "./window.ts";
 
@@ -18,6 +19,7 @@ export type PseudoLogLikelihoodPipeline = TaskPipeline<string, PseudoLogLikeliho
 
 export function pseudoLogLikelihoodPipeline(model: MaskedLanguageModel): PseudoLogLikelihoodPipeline {
   return makePipeline(
+    { ...TEXT_FORMS.text, options: {} },
     async (texts, control) => ({ results: await pseudoLogLikelihoods(model, texts, control), truncated: 0 }),
     () => model.dispose(),
   );
