@@ -302,7 +302,7 @@ describe("an option", () => {
   });
 
   test("maxLength without room for a token", async () => {
-    await expectError(training({ maxLength: 1 }), "TRUNCATION_IMPOSSIBLE", "maxLength");
+    await expectError(training({ maxLength: 2 }), "OPTION_INVALID", "maxLength", "3 or more");
   });
 
   test("device that does not exist", async () => {

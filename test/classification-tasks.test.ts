@@ -185,6 +185,9 @@ describe("regression", () => {
       const { code, stderr } = await cloze(args);
       expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("--pair-column") });
     }
+    const columns = { textColumn: "a", pairColumn: "b", scoreColumn: "n" };
+    const narrow = { model: base, train: data, output: join(folder, "narrow"), ...columns, maxLength: 4 };
+    await expectError(finetune("regression", narrow), "OPTION_INVALID", "maxLength", "5 or more for pairs");
     const output = join(folder, "single-texts");
     const files = ["--model", base, "--train", data, "--output", output, "--epochs", "1"];
     const stdout = await succeed("finetune", "regression", ...files, "--text-column", "a", "--score-column", "n");

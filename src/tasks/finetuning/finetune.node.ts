@@ -11,6 +11,7 @@ import { type Device, openExecutor, openStepKernels, type Precision } from "../.
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { confusionMatrixSvg } from "../../formats/confusion-matrix-svg.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
+import { requireOption } from "../../optim/options.ts";
 import { checkpointFolder } from "../../train/checkpoint-folder.node.ts";
 import { recordable, requireSameSettings } from "../../train/settings.ts";
 import {
@@ -178,6 +179,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const labels = task.labels?.(all, taskSettings) ?? [];
   const context = { tokenizer: start.tokenizer, labels, maxLength: start.maxLength, settings: taskSettings };
   const learnt = prepareTraining(task, train, context);
+  requireRoom(learnt.features, start.maxLength);
   await onEvent?.({ kind: "data", ...learnt.report });
   const features = task.weigh?.(learnt.features, context) ?? learnt.features;
   // To measure by, all of them: what cannot be learnt can be answered nevertheless.
@@ -278,7 +280,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
 function learningRates(config: BertConfig, { layerDecay, freezeLayers }: TrainingOptions): (name: string) => number {
   return (name) => {
     const depth = depthOf(name, config);
-    const isFrozen = freezeLayers !== undefined && depth <= Math.min(freezeLayers, config.layers);
+    const isFrozen = freezeLayers !== undefined && depth <= freezeLayers;
     return isFrozen ? 0 : layerDecay ** (config.layers + 1 - depth);
   };
 }
@@ -295,13 +297,32 @@ interface Start extends StartingPoint {
 }
 
 async function chooseModel(
-  { model = SHIPPED_MODEL, vocab, maxLength: wanted }: FinetuneOptions,
+  { model = SHIPPED_MODEL, vocab, maxLength: wanted, freezeLayers }: FinetuneOptions,
   usual: number = DEFAULT_MAX_LENGTH,
 ): Promise<Start> {
   const start = await openStartingPoint(model, vocab);
   const maxLength = wanted ?? Math.min(usual, start.config.maxPositions);
   requireLength(maxLength, start.config);
+  requireOption(maxLength >= 3, "maxLength", maxLength, "3 or more: a token between two special ones");
+  const { layers } = start.config;
+  requireOption(
+    (freezeLayers ?? 0) <= layers,
+    "freezeLayers",
+    `${freezeLayers}`,
+    `at most the model's ${layers} layers`,
+  );
   return { ...start, maxLength };
+}
+
+/** Of a pair of which only special tokens are left there is nothing to learn. Throws OPTION_INVALID. */
+function requireRoom(features: readonly Feature[], maxLength: number): void {
+  const inPairs = features.some(({ sequences }) => sequences.some(({ typeIds }) => typeIds.includes(1)));
+  requireOption(
+    !inPairs || maxLength >= 5,
+    "maxLength",
+    maxLength,
+    "5 or more for pairs: a token of each and three special ones",
+  );
 }
 
 /**
