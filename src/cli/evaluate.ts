@@ -148,5 +148,6 @@ async function evaluateMasks(folder: string, options: PretrainingOptions) {
     evaluatePretraining(folder, { ...choices, data: [data], reading, ...control }),
   );
   if (json) console.log(JSON.stringify(metrics));
-  else console.log(formatTable(Object.entries(metrics).map(([name, value]) => [name, formatFigure(Number(value))])));
+  else
+    console.log(formatTable(Object.entries(metrics).map(([name, value]) => [name, formatFigure(name, Number(value))])));
 }

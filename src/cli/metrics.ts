@@ -23,16 +23,19 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .join("\n");
 }
 
-/** Counts as they are, shares to four digits. */
-export function formatFigure(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toFixed(4);
+/** Figures that count; a share may be a whole number too. */
+const COUNTS = ["examples", "entities", "words", "total", "invalidTransitions", "sequences", "maskedTokens"];
+
+/** Counts as they are, all else to four digits. */
+export function formatFigure(name: string, value: number): string {
+  return COUNTS.includes(name) ? String(value) : value.toFixed(4);
 }
 
 /** Numbers by their names, those of a group with its name before them: `hasAnswer.f1` becomes "has answer f1". */
 function singleFigures(metrics: Metrics, group = ""): string[][] {
   return Object.entries(metrics).flatMap(([name, value]) => {
     const title = `${group}${spelledOut(name)}`;
-    if (typeof value === "number") return [[title, formatFigure(value)]];
+    if (typeof value === "number") return [[title, formatFigure(name, value)]];
     return isGroup(value) ? singleFigures(value, `${title} `) : [];
   });
 }
