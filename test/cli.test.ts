@@ -357,10 +357,13 @@ describe("info", () => {
   test("prints configuration, weights and size", async () => {
     const { parameters, bytes, weights, vocabulary, ...info } = JSON.parse(await run(["info", model, "--json"]));
     expect(info).toMatchObject({ config: { hidden_size: 32, num_hidden_layers: 1 }, labels: LABELS });
+    expect(info).toMatchObject({ task: "text-classification", maxLength: 128 });
     expect({ bytes, vocabulary, count: weights.length }).toEqual({ bytes: 4 * parameters, vocabulary: 59, count: 25 });
     const specs = classifierParameters(tinyConfig()).map(({ name, shape }) => ({ name, shape, dtype: "F32" }));
     expect(weights).toMatchObject(specs);
     const text = await run(["info", model]);
+    expect(text).toMatch(/^task +text-classification$/m);
+    expect(text).toMatch(/^maximum length +128$/m);
     expect(text).toMatch(/^classifier\.weight +F32 \[2, 32\] +64$/m);
     expect(text).toMatch(new RegExp(`^${parameters.toLocaleString("en")} parameters, 0\\.1 MB$`, "m"));
   });

@@ -1,7 +1,9 @@
 import { Command } from "commander";
 import { bertConfigJson } from "../bert/config.ts";
 import { sizeOf } from "../graph/parameters.ts";
-import { openModelFolder, storedWeights } from "../tasks/folder/model-folder.node.ts";
+import { openModelFolder, purposeOf, storedWeights } from "../tasks/folder/model-folder.node.ts";
+import { maxLengthOf } from "../tasks/run/max-length.ts";
+import { taskOf } from "../tasks/task-table.node.ts";
 import { formatTable } from "./metrics.ts";
 import { shared } from "./options.ts";
 import { formatSystem, inspectSystem } from "./system.ts";
@@ -28,16 +30,24 @@ async function printSystem(json?: true) {
 }
 
 async function printModel(path: string, json?: true) {
-  const { config, labels, tokenizer } = await openModelFolder(path);
+  const folder = await openModelFolder(path);
+  const { config, labels, tokenizer } = folder;
+  const task = taskOf(await purposeOf(path));
+  const settings = task && folder.taskSettings[task];
+  const maxLength = maxLengthOf(folder);
   const weights = await storedWeights(path);
   const parameters = weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const bytes = weights.reduce((sum, weight) => sum + weight.bytes, 0);
   if (json) {
     const vocabulary = tokenizer.vocabulary.size;
-    console.log(JSON.stringify({ config: bertConfigJson(config), labels, vocabulary, weights, parameters, bytes }));
+    const model = { config: bertConfigJson(config), task, settings, maxLength, labels, vocabulary };
+    console.log(JSON.stringify({ ...model, weights, parameters, bytes }));
     return;
   }
   const fields = Object.entries(bertConfigJson(config)).map(([name, value]) => [name, String(value)]);
+  if (task !== undefined) fields.push(["task", task]);
+  if (settings !== undefined) fields.push(["settings", JSON.stringify(settings)]);
+  fields.push(["maximum length", String(maxLength)]);
   if (labels !== undefined) fields.push(["labels", labels.join(", ")]);
   console.log(formatTable(fields));
   const rows = weights.map(({ name, dtype, shape }) => [
