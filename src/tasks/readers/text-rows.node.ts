@@ -45,6 +45,11 @@ async function readRows<Gold>(path: string, options: TextRowOptions<Gold>): Prom
   const { textColumn = "text", pairColumn, gold, goldColumn = gold, lists, emptyGold = false } = options;
   const { onEmpty = "skip", parse } = options;
   const columns = pairColumn === undefined ? [textColumn, goldColumn] : [textColumn, goldColumn, pairColumn];
+  const twice = columns.find((column, i) => columns.indexOf(column) < i);
+  if (twice !== undefined) {
+    const problem = `the column "${twice}" cannot be two things at once`;
+    throw new ClozeError("OPTION_INVALID", { problem, expected: "a column each for text, second text and answer" });
+  }
   const examples: Example<TextInput, Gold>[] = [];
   const left: string[] = [];
   for await (const row of readTable(path, { columns, lists: lists ? [goldColumn] : [] })) {

@@ -44,6 +44,15 @@ describe("texts with a label", () => {
     }
   });
 
+  test.each([
+    { pairColumn: "text" },
+    { textColumn: "label" },
+    { labelColumn: "pair", pairColumn: "pair" },
+  ])("of %j has a column that is two things", async (columns) => {
+    const path = await write("text\tlabel\tpair\na\tx\tb\n", ".tsv");
+    await expectError(readLabelledTexts(path, columns), "OPTION_INVALID", "two things at once");
+  });
+
   test("keeps a NUL, which the tokenizer takes out, as part of the text", async () => {
     const { examples } = await readLabelledTexts(await write("text\tlabel\na\0b\tx\n", ".tsv"));
     expect(examples[0]).toMatchObject({ input: { text: "a\0b" }, gold: "x" });
