@@ -1,5 +1,5 @@
 /** The command line as scripts rely on it: exit codes, JSON, formats of files, what goes to which stream. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -256,10 +256,16 @@ describe("evaluate", () => {
 describe("predict", () => {
   const texts = dev.slice(0, 9).map(({ text }) => text);
   let expected: string;
+  /** The same model, whose folder does not say whether it was trained on pairs. */
+  let untold: string;
   let classify: TextClassificationPipeline;
   beforeAll(async () => {
     expected = await run(["predict", model, ...texts]);
-    classify = await pipeline("text-classification", model, { threads: 1 });
+    untold = at("untold");
+    cpSync(model, untold, { recursive: true });
+    const { task_specific_params: _, ...config } = JSON.parse(readFileSync(join(model, "config.json"), "utf8"));
+    writeFileSync(join(untold, "config.json"), JSON.stringify(config));
+    classify = await pipeline("text-classification", untold, { threads: 1 });
   });
   afterAll(() => classify.dispose());
 
@@ -312,7 +318,7 @@ describe("predict", () => {
 
   test.concurrent("takes pairs and columns of other names", async () => {
     const file = write("pairs.csv", 'q,a\n"good, ""yes""\nor so",bad\nbad,good\n');
-    const lines = await run(["predict", model, "--input", file, "--text-column", "q", "--pair-column", "a"]);
+    const lines = await run(["predict", untold, "--input", file, "--text-column", "q", "--pair-column", "a"]);
     expect(parseLines(lines)).toEqual([await byLibrary('good, "yes"\nor so', "bad"), await byLibrary("bad", "good")]);
   });
 
@@ -334,7 +340,7 @@ describe("predict", () => {
     expect(parseLines(given.stdout)).toMatchObject([{ text: "good" }]);
     expect(given.stderr).toBe("2 without text skipped (first: text 1)\n");
     const file = write("halves.csv", "text,other\ngood,\ngood,bad\n");
-    const pairs = await cloze(["predict", model, "--input", file, "--pair-column", "other"]);
+    const pairs = await cloze(["predict", untold, "--input", file, "--pair-column", "other"]);
     expect(parseLines(pairs.stdout)).toMatchObject([{ text: "good", pair: "bad" }]);
     expect(pairs.stderr).toBe(`1 without text skipped (first: ${file}, line 2)\n`);
   });

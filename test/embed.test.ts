@@ -155,6 +155,7 @@ describe("to a file", () => {
       texts: 1,
       skipped: {},
       places: {},
+      notes: {},
       truncated: 0,
       width: 2 * D,
     });

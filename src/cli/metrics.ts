@@ -24,7 +24,17 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
 }
 
 /** Figures that count; a share may be a whole number too. */
-const COUNTS = ["examples", "entities", "words", "total", "invalidTransitions", "sequences", "maskedTokens"];
+const COUNTS = [
+  "examples",
+  "entities",
+  "words",
+  "total",
+  "invalidTransitions",
+  "sequences",
+  "maskedTokens",
+  "missing",
+  "unknown",
+];
 
 /** Counts as they are, all else to four digits. */
 export function formatFigure(name: string, value: number): string {
