@@ -30,9 +30,9 @@ const { metrics } = await finetune("text-classification", {
   output: join(folder, "model"),
   textColumn: "premise",
   pairColumn: "hypothesis",
-  epochs: 160,
+  epochs: 400,
   batchSize: 8,
-  learningRate: 2e-3,
+  learningRate: 5e-4,
 });
 console.log("accuracy:", metrics?.accuracy);
 
