@@ -34,16 +34,7 @@ describeNative("native executor, threads", () => {
       seconds = calls.reduce((sum, call) => sum + call.seconds, 0);
     };
     const { executable, inputs } = await longRun(nativeExecutor({ threads: 1 }));
-    let ended = false;
-    const run = executable.run(inputs, { onCalls }).finally(() => {
-      ended = true;
-    });
-    let turns = 0;
-    while (!ended) {
-      await setTimeout(5);
-      turns += Number(!ended);
-    }
-    await run;
+    const turns = await turnsDuring(executable.run(inputs, { onCalls }), 5);
     // A run on the event loop would leave it at most one turn, however long it takes.
     expect(seconds).toBeGreaterThan(0.05);
     expect(turns).toBeGreaterThanOrEqual(3);
@@ -55,16 +46,7 @@ describeNative("native executor, threads", () => {
     const segments = [true, false].map((decay, i) => ({ offset: (i * length) / 2, length: length / 2, decay }));
     const optimizer = new Optimizer(segments, { kernels: nativeKernels({ threads: 1 }) });
     const [parameters, gradients] = [new Float32Array(length), new Float32Array(length).fill(1)];
-    let ended = false;
-    const step = optimizer.step(parameters, gradients, { learningRate: 0.1 }).finally(() => {
-      ended = true;
-    });
-    let turns = 0;
-    while (!ended) {
-      await setTimeout(1);
-      turns += Number(!ended);
-    }
-    await step;
+    const turns = await turnsDuring(optimizer.step(parameters, gradients, { learningRate: 0.1 }), 1);
     // A step on the event loop would leave it none.
     expect(turns).toBeGreaterThan(0);
     for (const { offset } of segments) expect(parameters[offset]).toBeCloseTo(-0.1, 5);
@@ -100,3 +82,18 @@ describeNative("native executor, threads", () => {
     expect(differences(await runOnThread(), expected)).toEqual([]);
   });
 });
+
+/** How often the event loop comes around, so many milliseconds apart, before the work ends. */
+async function turnsDuring(work: Promise<unknown>, milliseconds: number): Promise<number> {
+  let ended = false;
+  const ending = work.finally(() => {
+    ended = true;
+  });
+  let turns = 0;
+  while (!ended) {
+    await setTimeout(milliseconds);
+    turns += Number(!ended);
+  }
+  await ending;
+  return turns;
+}

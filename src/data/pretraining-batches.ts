@@ -56,8 +56,8 @@ const GROUP_SHARDS = 4;
 /**
  * Batches without end, from a position on, each with the position after it. A batch takes sequences as they come until
  * the next would exceed `batchTokens`; since nothing is padded, that fills it. The sequences of an epoch come in an order
- * of its own: shards are put into groups at random, then the sequences of each group are shuffled. Passed over are sequences of nothing but
- * unknown tokens, and shards whose documents make no pairs.
+ * of its own: shards are put into groups at random, then the sequences of each group are shuffled. Passed over are
+ * sequences of nothing but unknown tokens, and shards whose documents make no pairs.
  *
  * Everything is a function of the shards, the options and the position, so training can be resumed anywhere. Throws
  * CORPUS_TOO_SMALL, TEXT_EMPTY, OPTION_INVALID and what the source throws.

@@ -32,7 +32,9 @@ export async function* readConll(
     const head = new TextDecoder().decode(bytes);
     const tagged = columns.length > 1;
     const noText = noTextOf(bytes);
-    if (noText !== undefined) throw otherFormat(path, { name: noText }, tagged);
+    if (noText !== undefined) {
+      throw otherFormat(path, { name: noText, cure: "Name another file, or take the NUL out." }, tagged);
+    }
     const name = otherFormatOf(head, { tagged: tagged && separator === undefined });
     if (name !== undefined) throw otherFormat(path, looksLike(head) ?? looksLikeTable(head) ?? { name }, tagged);
     const choice = { separator: separator ?? separatorOf(head), columns };
@@ -61,23 +63,21 @@ function noTextOf(head: Uint8Array): string | undefined {
   return `no text, with NUL in line ${line}`;
 }
 
-interface OtherFormat {
+interface OtherFile {
+  /** What it looks like. */
   readonly name: string;
   /** The task that reads it. */
   readonly task?: string;
+  readonly cure?: string;
 }
 
-function otherFormat(path: string, { name, task }: OtherFormat, tagged: boolean): ClozeError {
+const CONVERT = "Name another file, convert this one, or say what stands between its columns with --separator.";
+
+function otherFormat(path: string, { name, task, cure = CONVERT }: OtherFile, tagged: boolean): ClozeError {
   return new ClozeError("FORMAT_UNKNOWN", {
     problem: `${path} is no CoNLL file`,
     expected: `a token${tagged ? ", a tab or space, and its tag" : ""} a line, and a blank line after each sentence`,
     received: `what looks like ${name}`,
-    cure: cureOf(name, task),
+    cure: task === undefined ? cure : `Such files are for ${task}; name another file, or convert this one.`,
   });
-}
-
-function cureOf(name: string, task?: string): string {
-  if (task !== undefined) return `Such files are for ${task}; name another file, or convert this one.`;
-  if (name.includes("NUL")) return "Name another file, or take the NUL out.";
-  return "Name another file, convert this one, or say what stands between its columns with --separator.";
 }

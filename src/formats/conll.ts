@@ -61,7 +61,7 @@ export async function* readConllColumns(
     }
     if (hasComments && content.startsWith("# ") && !content.includes("\t")) continue;
     const place = `${path}, line ${line}`;
-    if (content.includes("\0")) throw withNul(place);
+    if (content.includes("\0")) throw malformedRow(place, "text", "NUL", { cure: "Take the NUL out." });
     const fields = split(content);
     first ??= { line, ...layoutOf(place, fields, columns) };
     if (fields.length !== first.width) {
@@ -79,15 +79,6 @@ export async function* readConllColumns(
     }
   }
   if (sentence !== undefined) yield finished(sentence);
-}
-
-function withNul(place: string): ClozeError {
-  return new ClozeError("ROW_MALFORMED", {
-    problem: `${place} is malformed`,
-    expected: "text",
-    received: "NUL",
-    cure: "Take the NUL out.",
-  });
 }
 
 function layoutOf(place: string, fields: readonly string[], columns: readonly number[]) {

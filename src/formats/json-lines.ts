@@ -32,7 +32,7 @@ export async function* readJsonLines(
 /** Parses a line. Throws ROW_MALFORMED, naming `place`, where it is no JSON object. */
 export function parseObject(content: string, place: string): Record<string, unknown> {
   const value = parseJson(content, (fault, cause) => {
-    throw malformedRow(place, "one JSON object a line", fault, cause);
+    throw malformedRow(place, "one JSON object a line", fault, { cause });
   });
   if (isObject(value)) return value;
   throw malformedRow(place, "one JSON object a line", Array.isArray(value) ? "a list" : `${value}`);

@@ -207,7 +207,7 @@ function jsonOf(text: string, source: string, form: string): unknown {
         other?.task,
       );
     }
-    throw malformedRow(source, form, fault, cause);
+    throw malformedRow(source, form, fault, { cause });
   });
 }
 

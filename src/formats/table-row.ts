@@ -67,14 +67,13 @@ export function cellText(value: unknown, place: string, column: string, lists: r
 }
 
 /** A row that its format does not allow. */
-export function malformedRow(place: string, expected: string, received: string, cause?: unknown): ClozeError {
-  return new ClozeError("ROW_MALFORMED", {
-    problem: `${place} is malformed`,
-    expected,
-    received,
-    cure: "Correct it or take it out.",
-    cause,
-  });
+export function malformedRow(
+  place: string,
+  expected: string,
+  received: string,
+  { cure = "Correct it or take it out.", cause }: { readonly cure?: string; readonly cause?: unknown } = {},
+): ClozeError {
+  return new ClozeError("ROW_MALFORMED", { problem: `${place} is malformed`, expected, received, cure, cause });
 }
 
 function describe(value: unknown): string {

@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
 import { BufferList } from "./buffers.ts";
 import { keepHere, type Machine, openMachine } from "./machine.node.ts";
-import { encodePlaced } from "./program.ts";
+import { encodeCalls } from "./program.ts";
 
 /** Numbers of a task (native/kernels/chunks.h), whose partial sum is kept. */
 const CHUNK = 8192;
@@ -70,14 +70,10 @@ class NativeKernels implements StepKernels {
   /** Runs calls one after another, as one program. */
   async #run(calls: readonly ArrayCall[]): Promise<void> {
     const buffers = new BufferList();
-    const placed = calls.map((call) => ({
-      kernel: call.kernel,
-      arguments: call.arguments.map((argument) =>
-        typeof argument === "number" ? argument : buffers.at(argument.buffer, argument.byteOffset),
-      ),
-    }));
+    const program = encodeCalls(calls, this.#machine.kernels, (argument) =>
+      typeof argument === "number" ? argument : buffers.at(argument.buffer, argument.byteOffset),
+    );
     for (const buffer of buffers.all) keepHere(buffer);
-    const program = encodePlaced(placed, this.#machine.kernels);
     await this.#machine.turns.run(() => this.#machine.run(program, buffers.all));
   }
 }

@@ -1,5 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
-import { type Argument, type Call, isPlace, type Place, quantityIn, type RunSizes } from "./plan.ts";
+import { type Call, isPlace, type Place, quantityIn, type RunSizes } from "./plan.ts";
 
 /** A place in the buffers of a run. */
 export interface Address {
@@ -9,32 +9,28 @@ export interface Address {
   readonly offset: number;
 }
 
-/** A call of which all is known: numbers, and where its places lie. */
-export interface PlacedCall {
-  readonly kernel: string;
-  readonly arguments: readonly (number | Address | null)[];
-}
-
-/** The calls of one run, as {@link encodePlaced} writes them. */
+/** The calls of a graph's run as a program. */
 export function encode(
   calls: readonly Call[],
   kernels: ReadonlyMap<string, number>,
   addressOf: (place: Place) => Address,
   run: RunSizes,
 ): Float64Array {
-  const place = (argument: Argument) => {
+  return encodeCalls(calls, kernels, (argument) => {
     if (argument === null) return null;
     return isPlace(argument) ? addressOf(argument) : quantityIn(argument, run);
-  };
-  const placed = calls.map((call) => ({ kernel: call.kernel, arguments: call.arguments.map(place) }));
-  return encodePlaced(placed, kernels);
+  });
 }
 
 /**
  * Writes calls as the flat list of numbers that native/program.h reads: kernel, number of arguments, arguments, a place as
- * its buffer and its offset there.
+ * its buffer and its offset there. `resolve` gives what an argument is: a number, a place, or nothing.
  */
-export function encodePlaced(calls: readonly PlacedCall[], kernels: ReadonlyMap<string, number>): Float64Array {
+export function encodeCalls<A>(
+  calls: readonly { readonly kernel: string; readonly arguments: readonly A[] }[],
+  kernels: ReadonlyMap<string, number>,
+  resolve: (argument: A) => number | Address | null,
+): Float64Array {
   const numbers: number[] = [];
   for (const call of calls) {
     const kernel = kernels.get(call.kernel);
@@ -42,9 +38,10 @@ export function encodePlaced(calls: readonly PlacedCall[], kernels: ReadonlyMap<
     numbers.push(kernel, 0);
     const first = numbers.length;
     for (const argument of call.arguments) {
-      if (argument === null) numbers.push(-1, 0);
-      else if (typeof argument === "number") numbers.push(argument);
-      else numbers.push(argument.buffer, argument.offset);
+      const resolved = resolve(argument);
+      if (resolved === null) numbers.push(-1, 0);
+      else if (typeof resolved === "number") numbers.push(resolved);
+      else numbers.push(resolved.buffer, resolved.offset);
     }
     numbers[first - 1] = numbers.length - first;
   }

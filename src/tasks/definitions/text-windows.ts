@@ -34,7 +34,10 @@ export const longTexts = {
 
 type LongTexts = z.infer<z.ZodObject<typeof longTexts>>;
 
-/** The sequences of a text or a pair: one, or the windows over it. Throws OPTION_INVALID for a text in place of a pair, TRUNCATION_IMPOSSIBLE. */
+/**
+ * The sequences of a text or a pair: one, or the windows over it. Throws OPTION_INVALID for a text in place of a pair,
+ * TRUNCATION_IMPOSSIBLE.
+ */
 export function encodeText(
   { text, pair }: TextInput,
   { tokenizer, maxLength, settings }: TaskContext<LongTexts & TextOrPairs>,

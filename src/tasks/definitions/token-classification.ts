@@ -209,7 +209,7 @@ function typesOf(examples: readonly { readonly gold: GoldTags }[]): Set<string> 
   if (untyped === undefined) return types;
   const { gold, start } = untyped;
   const expected = "the type of an entity after its prefix, as in other lines";
-  throw malformedRow(gold.placeOf(start), expected, JSON.stringify(gold.tags[start]));
+  throw malformedRow(gold.placeOf(start), expected, quote(gold.tags[start]));
 }
 
 /** Every tag of some types, whether it occurs or not: a rare one may be met in other files alone. */

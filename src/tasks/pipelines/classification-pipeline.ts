@@ -48,9 +48,9 @@ export function classificationPipeline(classifier: SequenceClassifier): TextClas
     const single = !isList(input);
     const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
     const answer = async (chunk: readonly TextInput[]) => {
-      for (const { text, pair = text } of chunk) {
+      for (const { text, pair } of chunk) {
         requireText("a text", text);
-        requireText("a second text", pair);
+        if (pair !== undefined) requireText("a second text", pair);
       }
       const { results } = await classifier.answer(chunk, { signal: control.signal });
       return results.map((row) => best(row, top_k ?? labels.length));

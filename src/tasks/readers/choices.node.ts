@@ -9,9 +9,9 @@ import type { SkipCounts } from "../run/input-counts.ts";
 import { emptyRow, examplesOf, listOfTexts } from "./text-rows.node.ts";
 
 /**
- * Reads contexts with choices from a table, as SWAG's, or with a list of choices, as HellaSwag's. A choice without text is none, so that rows may have different
- * numbers of them; rows without context or with a single choice are left out and counted. Throws the errors of `readTable`,
- * ROW_MALFORMED where the label is the number of no choice, and TEXT_EMPTY where no row remains.
+ * Reads contexts with choices from a table, as SWAG's, or with a list of choices, as HellaSwag's. A choice without text is
+ * none, so that rows may have different numbers of them; rows without context or with a single choice are left out and
+ * counted. Throws the errors of `readTable`, ROW_MALFORMED where the label is the number of no choice, and TEXT_EMPTY where no row remains.
  */
 export async function readChoices(path: string, reading: ChoiceReading): Promise<Examples<Choices, number>> {
   const { labelColumn } = reading;

@@ -20,9 +20,9 @@ export type InputReading = Pick<TextReading, "format" | "textColumn" | "pairColu
 /**
  * Texts to predict for, as they come, from one of three sources: the texts themselves; the path of a file; or, where it is
  * undefined, the lines of standard input. A file gives the rows of a table if its name says that it is one, if a column is
- * named or if it is Parquet, the rows of a file of GLUE, with or without labels, if `format` says so, and else the lines of plain text. Those
- * that are empty, pairs with an empty half, and rows of GLUE with a wrong number of fields are counted or refused, with
- * TEXT_EMPTY or ROW_MALFORMED.
+ * named or if it is Parquet, the rows of a file of GLUE, with or without labels, if `format` says so, and else the lines of
+ * plain text. Those that are empty, pairs with an empty half, and rows of GLUE with a wrong number of fields are counted or
+ * refused, with TEXT_EMPTY or ROW_MALFORMED.
  *
  * Throws OPTION_INVALID at once where pairs are of an odd number of texts, and where a format or a column is asked for and the
  * source has none; while reading FORMAT_UNKNOWN for lines that are no plain text, and the errors of `readTable`, `readGlueTexts`

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
+import { quote } from "../../base/quote.ts";
 import { type GlueSkip, readGlue } from "../../formats/glue.node.ts";
 import { GLUE, type GlueFormat, type GlueTask, glueTaskOf } from "../../formats/glue.ts";
 import { parseJson } from "../../formats/json.ts";
@@ -126,7 +127,7 @@ export function listOfTexts(cell: string, place: string, column: string): string
   if (cell.trim() === "") return [];
   const texts = Texts.safeParse(parseJson(cell, () => undefined));
   if (texts.success) return texts.data;
-  throw malformedRow(place, `a list of texts in "${column}"`, cell.slice(0, 80));
+  throw malformedRow(place, `a list of texts in "${column}"`, quote(cell));
 }
 
 /** The error for a row that lacks something and was not to be left out. */
