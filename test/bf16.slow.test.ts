@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { loadTokenizer, prepareCorpus, pretrain } from "../src/index.ts";
+import { loadTokenizer, prepareCorpus, pretrain } from "../dist/index.js"; // its threads are files of dist
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
 import { describeBfloat16, describeNative } from "./native-kernels.ts";
 
