@@ -24,7 +24,7 @@ const BATCHES = 6;
 const BATCH_SIZE = 32;
 const SHORT_CALLS = 30;
 /** Passes over the batches, and over the short sentence: of the latter as many that the median is of compiled JavaScript. */
-const PASSES = { mixed: 3, short: 8 };
+const PASSES = { mixed: 3, short: 20 };
 const SHORT_TOKENS = 30;
 /** How far the probabilities of both sides may differ in float32, to be of one model. */
 const TOLERANCE = 1e-3;

@@ -441,6 +441,12 @@ describe("the command line", () => {
     expect([code, readFileSync(output, "utf8")]).toEqual([1, "mine"]);
   });
 
+  test.concurrent("calls options by the names that the command line has for them", async () => {
+    const finetuning = ["finetune", "text-classification", "--model", model, "--train", train, "--output", fresh()];
+    const { code, stderr } = await cloze([...finetuning, "--freeze-layers", "9"]);
+    expect([code, stderr]).toEqual([2, expect.stringContaining("cloze: --freeze-layers is out of range")]);
+  });
+
   test.concurrent("names a device that does not exist, and exits with 2", async () => {
     const output = fresh();
     const { code, stdout, stderr } = await cloze([

@@ -175,6 +175,9 @@ describe("finetune", () => {
     });
     const card = readFileSync(join(model, "README.md"), "utf8");
     expect(card).toContain(`| accuracy | ${Number(metrics.accuracy.toPrecision(4))} |`);
+    expect(card).toMatch(
+      /^\| label \| precision \| recall \| F1 \| examples \|\n\|(?:---\|){5}\n\| negative(?: \| [\d.]+){4} \|$/m,
+    );
     expect(card).toContain("| learningRate | 0.003 |");
     expect((await loadTokenizer(model)).vocabulary.tokens).toEqual((await loadTokenizer(start)).vocabulary.tokens);
   });

@@ -1,4 +1,4 @@
-import { CommanderError } from "commander";
+import { type Command, CommanderError, type Option } from "commander";
 import { ClozeError } from "../base/errors.ts";
 
 /** 0 for help and version, 2 for a command line that cannot be understood, 1 for anything that failed. */
@@ -8,14 +8,24 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** One line for what the user can mend; the stack for a defect. Commander has printed its own errors already. */
-export function printError(error: unknown): void {
+export function printError(error: unknown, program: Command): void {
   if (error instanceof CommanderError) return;
   if (error instanceof ClozeError) {
-    console.error(`cloze: ${error.message} [${error.code}]`);
+    console.error(`cloze: ${inFlags(error.message, program)} [${error.code}]`);
     return;
   }
   console.error("cloze: an unexpected error, please report it:");
   console.error(error);
+}
+
+/** A message of the library, which calls an option `maxLength`, with the option's name here: `--max-length`. */
+function inFlags(message: string, program: Command): string {
+  const flags = new Map(optionsOf(program).map((option) => [option.attributeName(), option.long]));
+  return message.replace(/\b[a-z]+(?:[A-Z][a-z]*)+\b/g, (name) => flags.get(name) ?? name);
+}
+
+function optionsOf({ options, commands }: Command): Option[] {
+  return [...options, ...commands.flatMap(optionsOf)];
 }
 
 /** An AbortSignal that Ctrl-C fires; a second Ctrl-C ends the program at once. */

@@ -49,6 +49,6 @@ function inheritSettings(parent: Command): void {
 try {
   await program.parseAsync();
 } catch (error) {
-  printError(error);
+  printError(error, program);
   process.exitCode = exitCodeOf(error);
 }

@@ -1,11 +1,11 @@
 import { z } from "zod";
+import { scoreRows } from "../tasks/folder/figure-tables.ts";
 
 type Metrics = Readonly<Record<string, unknown>>;
 
 /** Figures as a person reads them: single numbers, then a table by label or type, then the confusion matrix. */
 export function formatMetrics(metrics: Metrics, labels: readonly string[]): string {
-  const tables = [singleFigures(metrics), figuresByLabel(metrics, labels), figuresByType(metrics)];
-  return [...tables, confusion(metrics, labels)]
+  return [singleFigures(metrics), scoreRows(metrics, labels), confusion(metrics, labels)]
     .flatMap((rows) => (rows === undefined ? [] : formatTable(rows)))
     .join("\n\n");
 }
@@ -59,23 +59,6 @@ function spelledOut(name: string): string {
   if (name === "mcc") return "MCC";
   const words = name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   return words.replace(/\bf1\b/, "F1");
-}
-
-const Scores = z.object({ precision: z.number(), recall: z.number(), f1: z.number(), support: z.number() });
-const SCORES = ["precision", "recall", "F1", "examples"];
-
-function scoreCells({ precision, recall, f1, support }: z.infer<typeof Scores>): string[] {
-  return [precision.toFixed(4), recall.toFixed(4), f1.toFixed(4), String(support)];
-}
-
-function figuresByLabel(metrics: Metrics, labels: readonly string[]): string[][] | undefined {
-  const { data } = z.array(Scores).safeParse(metrics.perLabel);
-  return data && [["label", ...SCORES], ...data.map((scores, i) => [labels[i], ...scoreCells(scores)])];
-}
-
-function figuresByType(metrics: Metrics): string[][] | undefined {
-  const { data } = z.array(Scores.extend({ type: z.string() })).safeParse(metrics.perType);
-  return data && [["type", ...SCORES], ...data.map((scores) => [scores.type, ...scoreCells(scores)])];
 }
 
 /** More labels make a matrix wider than a screen. */

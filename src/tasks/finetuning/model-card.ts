@@ -1,6 +1,6 @@
 import type { BertConfig } from "../../bert/config.ts";
 import type { TrainingOptions } from "../../train/train.ts";
-import { figureTable } from "../folder/figure-table.ts";
+import { figureTable, markdownTable, scoreRows } from "../folder/figure-tables.ts";
 
 export interface ModelCard {
   readonly task: { readonly name: string; readonly summary: string; readonly hubTag?: string };
@@ -23,8 +23,8 @@ export interface ModelCard {
 export function modelCard(card: ModelCard): string {
   const { task, config, labels, usage, parameters, training, source, metrics, pictures } = card;
   const { layers, hiddenSize, heads, vocabSize } = config;
-  const rows = Object.entries({ ...training, maxLength: card.maxLength, ...card.settings }).flatMap(([name, value]) =>
-    value === undefined ? [] : `| ${name} | ${value} |`,
+  const recipe = Object.entries({ ...training, maxLength: card.maxLength, ...card.settings }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [[name, String(value)]]),
   );
   return `---
 pipeline_tag: ${task.hubTag ?? task.name}
@@ -40,7 +40,7 @@ ${parameters.toLocaleString("en")} parameters and a vocabulary of ${vocabSize.to
 
 ## Figures on the development set
 
-${metrics === undefined ? "None was given." : `${figureTable(metrics)}\n\n\`metrics.json\` has all of them.`}
+${metrics === undefined ? "None was given." : `${figuresOf(metrics, labels)}\n\n\`metrics.json\` has all of them.`}
 
 ${Object.entries(pictures)
   .map(([title, file]) => `![${title}](${file})`)
@@ -48,13 +48,16 @@ ${Object.entries(pictures)
 
 ## Recipe
 
-| setting | value |
-|---|---|
-${rows.join("\n")}
+${markdownTable([["setting", "value"], ...recipe])}
 
 ## Use
 
     cloze predict . ${usage}
     cloze evaluate . --help
 `;
+}
+
+function figuresOf(metrics: NonNullable<ModelCard["metrics"]>, labels: readonly string[]): string {
+  const scores = scoreRows(metrics, labels);
+  return scores === undefined ? figureTable(metrics) : `${figureTable(metrics)}\n\n${markdownTable(scores)}`;
 }

@@ -1,5 +1,5 @@
 import type { BertConfig } from "../../bert/config.ts";
-import { figureTable } from "../folder/figure-table.ts";
+import { figureTable, markdownTable } from "../folder/figure-tables.ts";
 import { flatSettings, type PretrainingSettings } from "./pretraining-settings.ts";
 
 export interface PretrainingCard {
@@ -23,6 +23,7 @@ export function pretrainingCard(
   curves: string,
 ): string {
   const { layers, hiddenSize, heads, vocabSize } = config;
+  const recipe = Object.entries(flatSettings(settings)).map(([name, value]) => [name, String(value)]);
   const count = (value: number) => value.toLocaleString("en");
   return `---
 pipeline_tag: fill-mask
@@ -45,11 +46,7 @@ ${result.metrics === undefined ? "None was given." : figureTable(result.metrics)
 
 ## Recipe
 
-| setting | value |
-|---|---|
-${Object.entries(flatSettings(settings))
-  .map(([name, value]) => `| ${name} | ${value} |`)
-  .join("\n")}
+${markdownTable([["setting", "value"], ...recipe])}
 
 ## Use
 
