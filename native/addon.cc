@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "program.h"
+#include "rounding.h"
 
 namespace cloze {
 namespace {
@@ -91,8 +92,7 @@ class Run : public Napi::AsyncWorker {
 /** allocate(bytes): an ArrayBuffer that begins on a page. Throws where there is no memory. */
 Napi::Value allocate(const Napi::CallbackInfo& info) {
   const size_t bytes = static_cast<size_t>(info[0].As<Napi::Number>().DoubleValue());
-  std::unique_ptr<void, decltype(&std::free)> memory(std::aligned_alloc(PAGE, (bytes + PAGE - 1) / PAGE * PAGE),
-                                                     &std::free);
+  std::unique_ptr<void, decltype(&std::free)> memory(std::aligned_alloc(PAGE, roundUp(bytes, PAGE)), &std::free);
   if (!memory) throw Napi::Error::New(info.Env(), "out of memory");
   const auto buffer =
       Napi::ArrayBuffer::New(info.Env(), memory.get(), bytes, [](Napi::Env, void* memory) { std::free(memory); });

@@ -7,6 +7,8 @@
 #include <new>
 #include <utility>
 
+#include "rounding.h"
+
 namespace cloze {
 namespace {
 
@@ -33,7 +35,7 @@ uint32_t generationOf(uint64_t ticket) { return static_cast<uint32_t>(ticket >> 
 void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 
 void* Scratch::take(size_t bytes) {
-  const size_t size = (bytes + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+  const size_t size = roundUp(bytes, CACHE_LINE);
   if (blocks_.empty() || used_ + size > blocks_.back().bytes) addBlock(std::max(size, wanted_));
   used_ += size;
   return static_cast<std::byte*>(blocks_.back().memory.get()) + used_ - size;

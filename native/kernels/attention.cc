@@ -94,8 +94,8 @@ LeftPanel<Number> leftPanel(const View<Number>& from, long count, long inner, Nu
 template <class Number>
 void accumulate(const Number* left, long rows, const Number* right, long columns, long inner, float* sums) {
   const long count = steps<Number>(inner);
-  for (long i = 0; i < panels(rows, ROWS); i++) {
-    for (long j = 0; j < panels(columns, COLUMNS); j++, sums += TILE) {
+  for (long i = 0; i < ceilDiv(rows, ROWS); i++) {
+    for (long j = 0; j < ceilDiv(columns, COLUMNS); j++, sums += TILE) {
       multiply(packedLeft(left + i * count * ROWS * GROUP<Number>), right + j * count * COLUMNS * GROUP<Number>, count,
                sums, COLUMNS, true);
     }
@@ -105,8 +105,8 @@ void accumulate(const Number* left, long rows, const Number* right, long columns
 /** Writes the sums of `accumulate` as rows that lie `stride` apart. */
 template <class T>
 void deliver(const float* sums, long rows, long columns, float scale, T* to, long stride) {
-  for (long i = 0; i < panels(rows, ROWS); i++) {
-    for (long j = 0; j < panels(columns, COLUMNS); j++, sums += TILE) {
+  for (long i = 0; i < ceilDiv(rows, ROWS); i++) {
+    for (long j = 0; j < ceilDiv(columns, COLUMNS); j++, sums += TILE) {
       for (long r = 0; r < std::min(ROWS, rows - i * ROWS); r++) {
         T* target = to + (i * ROWS + r) * stride + j * COLUMNS;
         const long count = std::min(COLUMNS, columns - j * COLUMNS);
@@ -147,8 +147,8 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
   const long H = a.headSize();
   forHeads(a, pool, [&](const Head& head, Scratch& scratch) {
     const long S = head.length;
-    const long stride = panels(S, COLUMNS) * COLUMNS;
-    const long headStride = panels(H, COLUMNS) * COLUMNS;
+    const long stride = roundUp(S, COLUMNS);
+    const long headStride = roundUp(H, COLUMNS);
     T* keys = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
     T* values = scratch.array<T>(packedSize<T>(H, S, COLUMNS));
     T* left = scratch.array<T>(packedSize<T>(ROWS, std::max(S, H), ROWS));
@@ -187,6 +187,38 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
   });
 }
 
+/**
+ * Softmax and dropout of one query, backward. Of its scores `p` and the gradient `d` of what its probabilities became
+ * by dropout, all [S], it makes those, `kept`, and the gradient of the scores, `slopes`; `p`, `d` and `factors` are
+ * used up.
+ */
+template <class T>
+void scoreGradient(const Attention& a, Normaliser normaliser, long place, long S, float* p, float* d, float* factors,
+                   T* kept, T* slopes) {
+  const float scale = a.scale();
+  for (long j = 0; j < S; j++) p[j] = exponential((p[j] - normaliser.highest) * scale) * normaliser.share;
+  if (a.dropout.rate > 0) {
+    a.dropout.factors(place, place + S, factors);
+    for (long j = 0; j < S; j++) kept[j] = convertTo<T>(p[j] * factors[j]);
+    for (long j = 0; j < S; j++) d[j] *= factors[j];
+  } else {
+    for (long j = 0; j < S; j++) kept[j] = convertTo<T>(p[j]);
+  }
+  float overlap = 0;
+#pragma omp simd reduction(+ : overlap)
+  for (long j = 0; j < S; j++) overlap += p[j] * d[j];
+  for (long j = 0; j < S; j++) slopes[j] = convertTo<T>(p[j] * (d[j] - overlap));
+}
+
+/** sums [S, H] += leftᵀ · right, of the rows of a block: left [rows, S] with its stride, right [rows, H]. */
+template <class T>
+void addProduct(const T* left, long stride, long S, View<T> right, long H, long rows, T* packedLeft, T* packedRight,
+                float* sums) {
+  packPanels<COLUMNS>(right.transposed(), H, rows, packedRight);
+  packPanels<ROWS>(View<T>{left, 1, stride}, S, rows, packedLeft);
+  accumulate(packedLeft, S, packedRight, H, rows, sums);
+}
+
 template <class T>
 struct Gradients {
   T* query;
@@ -200,10 +232,10 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
   const long H = a.headSize();
   forHeads(a, pool, [&](const Head& head, Scratch& scratch) {
     const long S = head.length;
-    const long stride = panels(S, COLUMNS) * COLUMNS;
-    const long block = std::min(BLOCK, panels(S, ROWS) * ROWS);
-    const long headStride = panels(H, COLUMNS) * COLUMNS;
-    const long sumsSize = panels(S, ROWS) * ROWS * headStride;
+    const long stride = roundUp(S, COLUMNS);
+    const long block = std::min(BLOCK, roundUp(S, ROWS));
+    const long headStride = roundUp(H, COLUMNS);
+    const long sumsSize = roundUp(S, ROWS) * headStride;
     T* keys = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
     T* values = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
     T* keyColumns = scratch.array<T>(packedSize<T>(H, S, COLUMNS));
@@ -233,25 +265,10 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
         multiplyRow(leftPanel(queries.from(query, 0), count, H, left), keys, H, S, scores, stride);       // [count, S]
         multiplyRow(leftPanel(upper.from(query, 0), count, H, left), values, H, S, upperScores, stride);  // [count, S]
         for (long r = 0; r < count; r++) {
-          float* const p = scores + r * stride;
-          float* const d = upperScores + r * stride;
-          T* const keptRow = kept + (first + r) * stride;
-          T* const slopesRow = slopes + (first + r) * stride;
           const Normaliser normaliser = normalisers[(head.start + query + r) * a.heads + head.head];
-          const float scale = a.scale();
-          for (long j = 0; j < S; j++) p[j] = exponential((p[j] - normaliser.highest) * scale) * normaliser.share;
-          if (a.dropout.rate > 0) {
-            const long place = maskPlace(a, head, query + r);
-            a.dropout.factors(place, place + S, factors);
-            for (long j = 0; j < S; j++) keptRow[j] = convertTo<T>(p[j] * factors[j]);
-            for (long j = 0; j < S; j++) d[j] *= factors[j];
-          } else {
-            for (long j = 0; j < S; j++) keptRow[j] = convertTo<T>(p[j]);
-          }
-          float overlap = 0;
-#pragma omp simd reduction(+ : overlap)
-          for (long j = 0; j < S; j++) overlap += p[j] * d[j];
-          for (long j = 0; j < S; j++) slopesRow[j] = convertTo<T>(p[j] * (d[j] - overlap));
+          T* const probabilities = kept + (first + r) * stride;
+          scoreGradient(a, normaliser, maskPlace(a, head, query + r), S, scores + r * stride, upperScores + r * stride,
+                        factors, probabilities, slopes + (first + r) * stride);
         }
         if (!out.query) continue;
         const View<T> slopeRows{slopes + first * stride, stride, 1};
@@ -261,17 +278,8 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
           for (long h = 0; h < H; h++) to[r * a.width + h] = fromFloat<T>(scores[r * headStride + h] * a.scale());
         }
       }
-      // dkey += slopesᵀ · query, dvalue += keptᵀ · dy
-      if (out.key) {
-        packPanels<COLUMNS>(queries.from(begin, 0).transposed(), H, rows, right);
-        packPanels<ROWS>(View<T>{slopes, 1, stride}, S, rows, left);
-        accumulate(left, S, right, H, rows, dkey);
-      }
-      if (out.value) {
-        packPanels<COLUMNS>(upper.from(begin, 0).transposed(), H, rows, right);
-        packPanels<ROWS>(View<T>{kept, 1, stride}, S, rows, left);
-        accumulate(left, S, right, H, rows, dvalue);
-      }
+      if (out.key) addProduct(slopes, stride, S, queries.from(begin, 0), H, rows, left, right, dkey);
+      if (out.value) addProduct(kept, stride, S, upper.from(begin, 0), H, rows, left, right, dvalue);
     }
     if (out.key) deliver(dkey, S, H, a.scale(), out.key + placeOf(a, head), a.width);
     if (out.value) deliver(dvalue, S, H, 1.0f, out.value + placeOf(a, head), a.width);

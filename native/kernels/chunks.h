@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "../pool.h"
+#include "../rounding.h"
 
 namespace cloze {
 namespace CLOZE_ISA {
@@ -13,7 +14,7 @@ constexpr long CHUNK = 8192;
 /** Calls body(begin, end) for all of 0 to count, in chunks. */
 template <class Body>
 inline void forChunks(long count, Pool& pool, Body body) {
-  pool.parallel((count + CHUNK - 1) / CHUNK,
+  pool.parallel(ceilDiv(count, CHUNK),
                 [&](long task, Scratch&) { body(task * CHUNK, std::min(count, (task + 1) * CHUNK)); });
 }
 
@@ -21,7 +22,7 @@ inline void forChunks(long count, Pool& pool, Body body) {
 template <class Body>
 inline void forRows(long rows, long columns, Pool& pool, Body body) {
   const long block = std::max(1L, CHUNK / std::max(1L, columns));
-  pool.parallel((rows + block - 1) / block, [&](long task, Scratch&) {
+  pool.parallel(ceilDiv(rows, block), [&](long task, Scratch&) {
     for (long row = task * block; row < std::min(rows, (task + 1) * block); row++) body(row);
   });
 }

@@ -1,6 +1,7 @@
 // Layer normalisation (Ba et al. 2016), its gradient, and sums over rows, which a bias's gradient is too.
 #include <cmath>
 
+#include "../rounding.h"
 #include "chunks.h"
 #include "element.h"
 #include "kernels.h"
@@ -12,7 +13,7 @@ namespace {
 /** Rows whose sums a task takes. The blocks are the same on any number of threads, and so are the sums. */
 constexpr long BLOCK = 64;
 
-long blocksOf(long rows) { return (rows + BLOCK - 1) / BLOCK; }
+long blocksOf(long rows) { return ceilDiv(rows, BLOCK); }
 
 /** out[c] = Σ over the blocks of partial[block, c], in their order; `stride` numbers lie between two blocks. */
 void sumBlocks(const float* partial, long blocks, long stride, long columns, float* out) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "../program.h"
+#include "../rounding.h"
 
 namespace cloze {
 namespace CLOZE_ISA {
@@ -51,7 +52,7 @@ struct Dropout {
       const long block = at / PHILOX_POSITIONS;
       const long skip = at - block * PHILOX_POSITIONS;
       const long left = end - at + skip;
-      const long blocks = left < BATCH * PHILOX_POSITIONS ? (left + PHILOX_POSITIONS - 1) / PHILOX_POSITIONS : BATCH;
+      const long blocks = left < BATCH * PHILOX_POSITIONS ? ceilDiv(left, PHILOX_POSITIONS) : BATCH;
       for (long i = 0; i < blocks; i++) philox(seed, site, block + i, words + i * PHILOX_WORDS);
       const long count = (left < blocks * PHILOX_POSITIONS ? left : blocks * PHILOX_POSITIONS) - skip;
       choose(words, skip, count, to);

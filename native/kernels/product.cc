@@ -30,7 +30,7 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
                    long firstPanel, long lastPanel, Scratch& scratch) {
   constexpr long G = GROUP<Number>;
   const long allSteps = steps<Number>(size.inner);
-  const long rowPanels = panels(rows, ROWS);
+  const long rowPanels = ceilDiv(rows, ROWS);
   const long columnPanels = lastPanel - firstPanel;
   const long blockSteps = std::min(allSteps, STEPS<Number>);
   const bool ready = liesReady<Number>(left, size.inner);
@@ -109,7 +109,7 @@ void packRight(Arguments& a, Pool& pool) {
       const From* data = static_cast<const From*>(source);
       const View<From> view = transposed ? View<From>{data, inner, 1} : View<From>{data, 1, columns};
       const long panelNumbers = steps<Number>(inner) * COLUMNS * GROUP<Number>;
-      pool.parallel(panels(columns, COLUMNS), [&](long panel, Scratch&) {
+      pool.parallel(ceilDiv(columns, COLUMNS), [&](long panel, Scratch&) {
         const long column = panel * COLUMNS;
         packPanel<COLUMNS>(view.from(column, 0), std::min(COLUMNS, columns - column), inner,
                            static_cast<Number*>(target) + panel * panelNumbers);

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 
+#include "../rounding.h"
 #include "activation.h"
 #include "philox.h"
 #include "tile.h"
@@ -31,14 +32,14 @@ struct Size {
  */
 template <class Body>
 inline void forBlocks(Size size, TaskSize most, Pool& pool, Body body) {
-  const long rowPanels = panels(size.rows, ROWS);
-  const long columnPanels = panels(size.columns, COLUMNS);
+  const long rowPanels = ceilDiv(size.rows, ROWS);
+  const long columnPanels = ceilDiv(size.columns, COLUMNS);
   const long threads = pool.threads();
   const long wanted = 3 * threads;
-  long rowBlocks = std::max(panels(rowPanels, most.rowPanels), std::min(wanted, panels(rowPanels, 4)));
-  if (rowBlocks > threads) rowBlocks = panels(rowBlocks, threads) * threads;
+  long rowBlocks = std::max(ceilDiv(rowPanels, most.rowPanels), std::min(wanted, ceilDiv(rowPanels, 4)));
+  if (rowBlocks > threads) rowBlocks = roundUp(rowBlocks, threads);
   const long columnBlocks =
-      std::max(panels(columnPanels, most.columnPanels), std::min(columnPanels, panels(wanted, rowBlocks)));
+      std::max(ceilDiv(columnPanels, most.columnPanels), std::min(columnPanels, ceilDiv(wanted, rowBlocks)));
   pool.parallel(rowBlocks * columnBlocks, [&](long task, Scratch& scratch) {
     const auto cut = [](long count, long block, long blocks) { return count * block / blocks; };
     const long rowBlock = task / columnBlocks;

@@ -144,7 +144,7 @@ void packQuantized(Arguments& a, Pool& pool) {
   int8_t* target = a.place<int8_t>();
   constexpr long G = GROUP<int8_t>;
   const long integers = panelIntegers(inner);
-  pool.parallel(panels(columns, COLUMNS), [&](long panel, Scratch&) {
+  pool.parallel(ceilDiv(columns, COLUMNS), [&](long panel, Scratch&) {
     int8_t* to = target + panel * (integers + static_cast<long>(sizeof(PanelCode)));
     std::fill_n(to, integers, int8_t{0});
     PanelCode code = {};

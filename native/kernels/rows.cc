@@ -1,6 +1,7 @@
 // Rows by index, and where sequences begin.
 #include <cstring>
 
+#include "../rounding.h"
 #include "chunks.h"
 #include "element.h"
 #include "kernels.h"
@@ -94,7 +95,7 @@ void scatterAdd(Arguments& a, Pool& pool) {
   constexpr long STRIPE = 64;
   withType(type, [&](auto zero) {
     using T = decltype(zero);
-    pool.parallel((columns + STRIPE - 1) / STRIPE, [&](long stripe, Scratch&) {
+    pool.parallel(ceilDiv(columns, STRIPE), [&](long stripe, Scratch&) {
       const long first = stripe * STRIPE;
       const long width = std::min(STRIPE, columns - first);
       for (long i = 0; i < count; i++) {

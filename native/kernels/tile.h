@@ -14,6 +14,7 @@
 #include <immintrin.h>
 #endif
 
+#include "../rounding.h"
 #include "element.h"
 
 namespace cloze {
@@ -50,10 +51,8 @@ constexpr long GROUP<BFloat16> = 2;
 
 template <class Number>
 inline long steps(long inner) {
-  return (inner + GROUP<Number> - 1) / GROUP<Number>;
+  return ceilDiv(inner, GROUP<Number>);
 }
-
-inline long panels(long count, long size) { return (count + size - 1) / size; }
 
 /**
  * The left side of a tile: ROWS rows, packed as one panel or as they lie in memory, where a row's steps follow one
@@ -286,7 +285,7 @@ inline void packPanels(View<T> from, long count, long inner, Number* to) {
 /** Numbers that `packPanels` writes. */
 template <class Number>
 inline long packedSize(long count, long inner, long size) {
-  return panels(count, size) * size * steps<Number>(inner) * GROUP<Number>;
+  return roundUp(count, size) * steps<Number>(inner) * GROUP<Number>;
 }
 
 }  // namespace CLOZE_ISA
