@@ -29,7 +29,7 @@ const PeerTimes = z.object({ gflops: z.number(), torch: z.string() });
 const Registers = z.object({ float32: z.number(), bfloat16: z.number().optional() });
 type Registers = z.infer<typeof Registers>;
 
-/** Medians of five interleaved rounds. Takes some three minutes. */
+/** Medians of five interleaved rounds. Takes some four minutes. */
 export function benchProducts(): BenchRow[] {
   const folder = mkdtempSync(join(tmpdir(), "cloze-bench-"));
   try {

@@ -33,7 +33,7 @@ const PeerStep = z.object({
   blas_kernels: z.string().nullable(),
 });
 
-/** Medians of three interleaved rounds. Takes some six minutes, most of them for the peers. */
+/** Medians of three interleaved rounds. Takes some seven minutes, most of them for the peers. */
 export function benchTraining(): BenchRow[] {
   const torch = hasPyTorch("training");
   const runs = Array.from({ length: ROUNDS }, () => ({

@@ -118,8 +118,8 @@ async function evaluateTask(task: TaskName, folder: string, options: Options) {
     TASKS[task].evaluate(folder, options.data, { ...options, ...control }),
   );
   tellNotes(options.data, found);
-  const { skipped, notes, truncated } = found;
-  if (options.json) console.log(JSON.stringify({ labels, skipped, notes, truncated, ...metrics }));
+  const { skipped, places, notes, truncated } = found;
+  if (options.json) console.log(JSON.stringify({ labels, skipped, places, notes, truncated, ...metrics }));
   else console.log(formatMetrics(metrics, labels));
 }
 
@@ -136,8 +136,8 @@ async function underControl<T>(measure: (control: Control) => Promise<T>): Promi
 async function evaluatePredictions({ json, ...files }: PredictionOptions) {
   const { metrics, ...found } = await scorePredictions(files);
   tellNotes(files.data, found);
-  const { skipped, notes } = found;
-  if (json) console.log(JSON.stringify({ skipped, notes, ...metrics }));
+  const { skipped, places, notes } = found;
+  if (json) console.log(JSON.stringify({ skipped, places, notes, ...metrics }));
   else console.log(formatMetrics(metrics, []));
 }
 

@@ -149,7 +149,7 @@ export interface FinetuneResult {
   readonly score: number | undefined;
   /** Figures of the best checkpoint on the dev file, if there was one. */
   readonly metrics: Readonly<Record<string, unknown>> | undefined;
-  /** The training file, and the dev file if there was one; of each reason for leaving out the first three places. */
+  /** The training file, and the dev file if there was one; of each reason for leaving out the first 100 places. */
   readonly files: readonly FileReport[];
 }
 
@@ -427,8 +427,10 @@ function reportOf<I, G>(
 }
 
 /** Enough to look at; there may be thousands. */
+const MOST_PLACES = 100;
+
 function withFewPlaces({ places = {}, ...report }: FileReport): FileReport {
-  const few = Object.entries(places).map(([reason, places]) => [reason, places.slice(0, 3)] as const);
+  const few = Object.entries(places).map(([reason, places]) => [reason, places.slice(0, MOST_PLACES)] as const);
   return { ...report, places: Object.fromEntries(few) };
 }
 
