@@ -78,6 +78,10 @@ test("leaves the ranking in its folder once all has ended, for programs and for 
   expect(report).toContain("| 1e+30 | 5 | 2 | broke down | - | 2 |");
   expect(report).toContain(`\`${basename(best)}\``);
   expect(await sweep("text-classification", grid)).toEqual(rows); // again, with the files there
+
+  const narrower = sweep("text-classification", { ...grid, learningRates: [1e-2] });
+  await expectError(narrower, "OUTPUT_NOT_EMPTY", "sweep.json is the ranking of another sweep", "rate-1e+30-batch-5");
+  expect(readFileSync(join(output, "sweep.md"), "utf8")).toBe(report);
 });
 
 test("divides the training file into folds, each held back once", async () => {

@@ -1,6 +1,10 @@
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
+import { parseJson } from "../../formats/json.ts";
+import { nameSome } from "../../formats/output-folder.node.ts";
 import { type Breakdown, isBreakdown } from "./breakdown.node.ts";
 import type { FinetuneEvent, FinetuneOptions, FinetuneResult } from "./finetune.node.ts";
 import { type SweepRow, type SweepRun, sweepReport } from "./sweep-report.ts";
@@ -42,7 +46,8 @@ export type SweepEvent =
  * Fine-tunes with every combination of a grid, each in a folder of its own inside the output folder, and ranks the recipes by
  * their mean score; `sweep.json` and `sweep.md` in the output folder have the ranking. Called again it keeps what has ended or
  * broken down, and goes on where it was stopped; what broke down is trained anew where its folder was deleted. Throws
- * OPTION_INVALID where there is nothing to measure on or to try, and what a training throws.
+ * OPTION_INVALID where there is nothing to measure on or to try, OUTPUT_NOT_EMPTY where the folder has the ranking of another
+ * sweep, and what a training throws.
  */
 export async function runSweep(
   finetune: (options: FinetuneOptions) => Promise<FinetuneResult>,
@@ -82,6 +87,12 @@ export async function runSweep(
   if (total === 0) {
     const expected = "a learning rate, a batch size, a number of epochs, a seed and, if any, folds";
     throw new ClozeError("OPTION_INVALID", { problem: "a sweep has nothing to try", expected });
+  }
+  if (!shared.overwrite) {
+    await requireKept(
+      shared.output,
+      recipes.flatMap((recipe) => repeats.map((repeat) => nameOf(recipe, repeat))),
+    );
   }
   const rows: SweepRow[] = [];
   let index = 0;
@@ -126,6 +137,24 @@ function requireDistinct(option: string, values: readonly number[]): void {
     problem: `${option} has a value twice`,
     expected: "each value once",
     received: `${repeated} again, in ${values.join(",")}`,
+  });
+}
+
+const Ranking = z.object({ rows: z.array(z.object({ runs: z.array(z.object({ name: z.string() })) })) });
+
+/** A ranking that is there may grow, not lose trainings. Throws OUTPUT_NOT_EMPTY where some of its are not `planned`. */
+async function requireKept(output: string, planned: readonly string[]): Promise<void> {
+  const path = join(output, "sweep.json");
+  const text = await readFile(path, "utf8").catch(() => "");
+  const { data } = Ranking.safeParse(parseJson(text, () => undefined));
+  const names = data?.rows.flatMap(({ runs }) => runs.map(({ name }) => name)) ?? [];
+  const lost = names.filter((name) => !planned.includes(name));
+  if (lost.length === 0) return;
+  throw new ClozeError("OUTPUT_NOT_EMPTY", {
+    problem: `${path} is the ranking of another sweep`,
+    expected: "one whose trainings are all among those of this sweep",
+    received: nameSome(lost),
+    cure: "Name another folder, give these values too, or begin anew with --overwrite.",
   });
 }
 
