@@ -262,7 +262,11 @@ describe("multiple choice", () => {
   test("takes an empty choice of the command line for none", async () => {
     const [line] = await predict(model, "a", "b", "c");
     const { code, stdout, stderr } = await cloze(["predict", model, "a", "b", "", "c"]);
-    expect({ code, line: JSON.parse(stdout), stderr }).toEqual({ code: 0, line, stderr: "" });
+    expect({ code, line: JSON.parse(stdout), stderr }).toEqual({
+      code: 0,
+      line,
+      stderr: "1 with an empty choice (first: text 1)\n",
+    });
     const skipped = "1 without a context and two choices skipped (first: text 1)\n";
     expect(await cloze(["predict", model, "a", "b", ""])).toMatchObject({ code: 0, stdout: "", stderr: skipped });
     const refused = await cloze(["predict", model, "", "b", "c", "--on-empty", "refuse"]);

@@ -163,6 +163,16 @@ describe("answers that are not in their places", () => {
     asked("blank", "good bad", 2, " "),
   ];
 
+  test("or of a question that is said to have none are told", async () => {
+    const contradictory = { ...asked("contradictory", "good bad", 2), is_impossible: true };
+    const file = writeQuestions("contradictory.json", context, [...qas, contradictory]);
+    const { notes, places, metrics } = await evaluate("question-answering", model, file, { threads: 1 });
+    const what = "said to be impossible, with answers all the same";
+    expect(notes).toMatchObject({ [what]: 1 });
+    expect(places).toMatchObject({ [what]: [`${file}, question contradictory`] });
+    expect(metrics).toMatchObject({ hasAnswer: { total: 5 } });
+  });
+
   test("count in the figures of a model and of predictions", async () => {
     const file = writeQuestions("misplaced.json", context, qas);
     const { metrics, skipped } = await evaluate("question-answering", model, file, { threads: 1, nullThreshold: 1e9 });
@@ -183,12 +193,12 @@ describe("answers that are not in their places", () => {
     writeFileSync(others, encodeAnswers(new Map([["other", "good bad"]])));
     const refused = scorePredictions({ predictions: others, data: file });
     await expectError(refused, "FILE_EMPTY", `no id of ${others} occurs in ${file}`, '"right"', '"other"');
-    expect(scored.places).toEqual({
+    expect(scored.places).toMatchObject({
       "with an empty context": [],
       "with an empty question": [`${file}, question blank`],
       [astray]: ["wrong", "elsewhere", "several"].map((id) => `${file}, question ${id}`),
     });
-    expect(scored.notes).toEqual({ [astray]: 3 });
+    expect(scored.notes).toMatchObject({ [astray]: 3 });
   });
 
   test("are not learnt from, nor are those that no window holds, nor is it learnt that there are none", async () => {

@@ -6,7 +6,7 @@ import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
 import type { Example, Examples } from "../definitions/task.ts";
 import type { SkipCounts } from "../run/input-counts.ts";
-import { emptyRow, examplesOf, listOfTexts } from "./text-rows.node.ts";
+import { emptyRow, examplesOf, listOfTexts, withNotes } from "./text-rows.node.ts";
 
 /**
  * Reads contexts with choices from a table, as SWAG's, or with a list of choices, as HellaSwag's. A choice without text is
@@ -17,6 +17,7 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
   const { labelColumn } = reading;
   const examples: Example<Choices, number>[] = [];
   const left: string[] = [];
+  const fewer: { place: string }[] = [];
   for await (const { input, cells, label, place } of readRows(path, reading, [labelColumn])) {
     if (input === undefined) {
       left.push(place);
@@ -28,11 +29,15 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
     }
     const gold = cells.slice(0, Number(label)).filter(hasText).length;
     examples.push({ input, gold, place });
+    if (input.choices.length < cells.length) fewer.push({ place });
   }
-  return examplesOf(path, examples, { [INCOMPLETE]: left });
+  return withNotes(examplesOf(path, examples, { [INCOMPLETE]: left }), { [FEWER]: fewer });
 }
 
 const INCOMPLETE = "without a context and two choices";
+
+/** They are read without it: rows may have different numbers of choices. */
+const FEWER = "with an empty choice";
 
 /**
  * The same without labels, to predict for, as they come, of a table or of one context and its choices as they are. What is
@@ -44,9 +49,11 @@ export async function* readUnlabelledChoices(
   counts: SkipCounts,
 ): AsyncGenerator<Choices> {
   const rows = typeof source === "string" ? readRows(source, reading) : [givenRow(source)];
-  for await (const { input, place } of rows) {
-    if (input !== undefined) yield input;
-    else if (onEmpty === "skip") counts.skip(INCOMPLETE, place);
+  for await (const { input, cells, place } of rows) {
+    if (input !== undefined) {
+      if (input.choices.length < cells.length) counts.note(FEWER, place);
+      yield input;
+    } else if (onEmpty === "skip") counts.skip(INCOMPLETE, place);
     else throw emptyRow(`${place} has no context or fewer than two choices`);
   }
 }
@@ -61,8 +68,8 @@ interface ChoiceRow {
   readonly place: string;
 }
 
-function givenRow([context, ...choices]: readonly string[]): Pick<ChoiceRow, "input" | "place"> {
-  return { input: choicesOf({ context, choices }), place: "text 1" };
+function givenRow([context, ...choices]: readonly string[]): Omit<ChoiceRow, "label"> {
+  return { input: choicesOf({ context, choices }), cells: choices, place: "text 1" };
 }
 
 /** What there is to choose from. Undefined without a context and two choices. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { multipleChoice } from "../definitions/multiple-choice.ts";
@@ -25,13 +26,20 @@ const withoutStarts = { ...reading, contextColumn: "sent1" };
 
 test("reads SWAG's columns, of which some may have no choice", async () => {
   const path = await write("swag.csv", HEADER, "c,s,a,b,x,y,3", "c,s,,b,,y,3", "c,s,a,,,,0", " ,s,a,b,x,y,0");
-  const { examples, skipped, places } = await readChoices(path, reading);
+  const { examples, skipped, places, notes } = await readChoices(path, reading);
   expect(examples).toEqual([
     { input: { context: "c", start: "s", choices: ["a", "b", "x", "y"] }, gold: 3, place: `${path}, line 2` },
     { input: { context: "c", start: "s", choices: ["b", "y"] }, gold: 1, place: `${path}, line 3` },
   ]);
   expect(skipped).toEqual({ "without a context and two choices": 2 });
-  expect(places).toEqual({ "without a context and two choices": [`${path}, line 4`, `${path}, line 5`] });
+  expect(notes).toEqual({ "with an empty choice": 1 });
+  expect(places).toEqual({
+    "without a context and two choices": [`${path}, line 4`, `${path}, line 5`],
+    "with an empty choice": [`${path}, line 3`],
+  });
+  const counts = new InputCounts();
+  await Readable.from(readUnlabelledChoices(["c", "a", "", "b"], reading, counts)).toArray();
+  expect(counts.notes).toEqual({ "with an empty choice": 1 });
 });
 
 test("reads a list of choices, of any number, as HellaSwag has it", async () => {
@@ -48,7 +56,7 @@ test("reads a list of choices, of any number, as HellaSwag has it", async () => 
     { input: { context: "c", choices: ["a", "b", "x"] }, gold: 2, place: `${path}, line 1` },
     { input: { context: "d", choices: ["b", "x", "y", "z"] }, gold: 2, place: `${path}, line 2` },
   ]);
-  expect(places).toEqual({ "without a context and two choices": [`${path}, line 3`, `${path}, line 4`] });
+  expect(places).toMatchObject({ "without a context and two choices": [`${path}, line 3`, `${path}, line 4`] });
   for (const [endings, label] of [["a, b", 0] as const, [["a", "b"], 2] as const]) {
     const wrong = await write("wrong-list.jsonl", JSON.stringify({ ctx: "c", endings, label }));
     await expectError(readChoices(wrong, columns), "ROW_MALFORMED", `${wrong}, line 1`);

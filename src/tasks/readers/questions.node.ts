@@ -4,7 +4,7 @@ import type { OpenFile } from "../../formats/text.node.ts";
 import type { GoldAnswers, Question } from "../definitions/question-answering.ts";
 import type { Examples } from "../definitions/task.ts";
 import type { SkipCounts } from "../run/input-counts.ts";
-import { emptyRow, examplesOf } from "./text-rows.node.ts";
+import { emptyRow, examplesOf, withNotes } from "./text-rows.node.ts";
 
 /**
  * Reads questions, contexts and answers from a file of SQuAD 1.1 or 2.0. Questions about one context are a group. Throws the
@@ -22,13 +22,17 @@ export async function readQuestions(path: string): Promise<Examples<Question, Go
     const places = skipped.flatMap((question) => (question.reason === reason ? placeOf(path, question.id) : []));
     return [reasonOf(reason), places] as const;
   });
-  const told = examplesOf(path, examples, Object.fromEntries(left));
-  const astray = examples.filter(({ gold }) => isAstray(gold)).map(({ place }) => place);
-  return { ...told, places: { ...told.places, [ASTRAY]: astray }, notes: { [ASTRAY]: astray.length } };
+  return withNotes(examplesOf(path, examples, Object.fromEntries(left)), {
+    [ASTRAY]: examples.filter(({ gold }) => isAstray(gold)),
+    [CONTRADICTORY]: examples.filter(({ gold: { isImpossible, answers } }) => isImpossible && answers.length > 0),
+  });
 }
 
 /** They count in figures, as in the official script. */
 const ASTRAY = "with no answer where the file says that it stands";
+
+/** They are trained as having none, and measured by their answers. */
+const CONTRADICTORY = "said to be impossible, with answers all the same";
 
 function isAstray({ answers, isImpossible }: GoldAnswers): boolean {
   return !isImpossible && answers.length > 0 && answers.every(({ span }) => span === undefined);

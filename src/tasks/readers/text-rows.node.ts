@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { hasText } from "../../base/has-text.ts";
+import { mapValues } from "../../base/map-values.ts";
 import { quote } from "../../base/quote.ts";
 import { type GlueSkip, readGlue } from "../../formats/glue.node.ts";
 import { GLUE, type GlueFormat, type GlueTask, glueTaskOf } from "../../formats/glue.ts";
@@ -58,6 +59,8 @@ async function readRows<Gold>(path: string, options: TextRowOptions<Gold>): Prom
     const place = placeOf(path, row);
     const empty = columns.filter((column, i) => !hasText(row.values[i]) && !(emptyGold && column === goldColumn));
     if (empty.length === 0) {
+      if (cell.includes("\0"))
+        throw malformedRow(place, `text in "${goldColumn}"`, "NUL", { cure: "Take the NUL out." });
       examples.push({ input: { text, pair }, gold: parse(cell, place), place });
     } else if (onEmpty === "skip") {
       left.push(place);
@@ -118,6 +121,18 @@ export function examplesOf<Input, Gold>(
     });
   }
   return { file, examples, skipped: Object.fromEntries(counts), places };
+}
+
+/** The same file with what is odd in it and was read all the same, by what that is. */
+export function withNotes<Input, Gold>(
+  told: Examples<Input, Gold>,
+  odd: Readonly<Record<string, readonly { readonly place: string }[]>>,
+): Examples<Input, Gold> {
+  return {
+    ...told,
+    places: { ...told.places, ...mapValues(odd, (examples) => examples.map(({ place }) => place)) },
+    notes: mapValues(odd, ({ length }) => length),
+  };
 }
 
 const Texts = z.array(z.string());

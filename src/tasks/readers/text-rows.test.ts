@@ -26,6 +26,13 @@ async function write(content: string, ending: string): Promise<string> {
 const lines = (...rows: object[]) => rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 
 describe("texts with a label", () => {
+  test("may have NUL, which no token sees; a label may not", async () => {
+    const { examples } = await readLabelledTexts(await write("text\tlabel\na\0b\tx\nc\ty\n", ".tsv"));
+    expect(examples[0].input.text).toBe("a\0b");
+    const spoilt = await write("text\tlabel\na\tx\nb\ty\0\n", ".tsv");
+    await expectError(readLabelledTexts(spoilt), "ROW_MALFORMED", `${spoilt}, line 3`, 'text in "label"', "got NUL");
+  });
+
   test.each([
     ["\\n", "text\tlabel\na b\tx\nc\ty\n"],
     ["\\r\\n", "text\tlabel\r\na b\tx\r\nc\ty\r\n"],
