@@ -43,10 +43,17 @@ export function onSet<T>({ name }: Pick<InstructionSet, "name">, open: () => T):
   }
 }
 
-/** Defines tests for every way to compute that this processor has: each instruction set in float32, bfloat16 and int8. */
-export function describeWays(addon: Addon, define: (open: (options?: NativeOptions) => Executor) => void): void {
+type DefineWay = (open: (options?: NativeOptions) => Executor) => void;
+
+/** Defines tests for every way to compute with floats that this processor has: each instruction set, and bfloat16. */
+export function describeFloats(addon: Addon, define: DefineWay): void {
   for (const set of addon.instructionSets) describe(set.name, () => define((options) => nativeOn(set, options)));
   describeBfloat16("bf16", addon, (set) => define((options) => nativeOn(set, { ...options, precision: "bf16" })));
+}
+
+/** The same, and int8. */
+export function describeWays(addon: Addon, define: DefineWay): void {
+  describeFloats(addon, define);
   describeInt8("int8", addon, (set) => define((options) => nativeOn(set, { ...options, precision: "int8" })));
 }
 

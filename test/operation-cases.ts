@@ -41,6 +41,8 @@ export interface Operands {
   float(name: string, shape: Shape): Tensor;
   /** An operand without a gradient. */
   fixed(name: string, shape: Shape): Tensor;
+  /** The same, of positive numbers: the weights of a loss whose terms do not cancel. */
+  positive(name: string, shape: Shape): Tensor;
   int(name: string, shape: Shape, values: readonly number[]): Tensor<"int32">;
 }
 

@@ -82,6 +82,14 @@ function declareCase({ title, sizes, spread = 1, build }: OperationCase, weights
       return operand;
     },
     fixed: give.float,
+    positive(name, shape) {
+      const operand = give.float(name, shape);
+      const { data } = values.get(name)!;
+      data.forEach((number, i) => {
+        data[i] = Math.abs(number);
+      });
+      return operand;
+    },
     int: (name, shape, numbers) => give.int(name, shape, () => numbers),
   });
   return { y, operands, values, give };
