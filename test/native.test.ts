@@ -4,7 +4,12 @@ import { Random } from "../src/base/random.ts";
 import type { BertConfig } from "../src/bert/config.ts";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
-import { vector } from "../src/graph/executor.ts";
+import { activation, input, linear, parameter, softmaxCrossEntropy } from "../src/graph/build.ts";
+import { parameterGradients } from "../src/graph/differentiate.ts";
+import { type Value, vector } from "../src/graph/executor.ts";
+import { makeGraph } from "../src/graph/graph.ts";
+import type { Tensor } from "../src/graph/operations.ts";
+import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { expectError } from "./expect-error.ts";
 import { describeNative, describeWays, differences, nativeOn } from "./native-kernels.ts";
 import type { Values } from "./operation-graphs.ts";
@@ -23,6 +28,36 @@ const TRAININGS: readonly (readonly [string, BertConfig, readonly number[]])[] =
     [128, 97, 64, 1, 110, 65, 90, 12, 133],
   ],
 ];
+
+/** More than four of the blocks of 64 that sums over rows are made of, and more than the 256 of a product's inner block. */
+const WIDE_ROWS = 300;
+
+/**
+ * Layers whose products have more inner indices than one block: 256 in float32, 1,024 in bfloat16. Those of the weights'
+ * gradients, which sum over rows, have so in float32 alone.
+ */
+function wideLayers() {
+  const [width, wider, output] = [1100, 1301, 1027];
+  const dense = (name: string, x: Tensor, from: number, to: number) =>
+    linear(x, parameter(`${name}.weight`, [to, from], "normal"), parameter(`${name}.bias`, [to], "normal"));
+  const x = activation(dense("first", input("x", "float32", ["T", width]), width, wider), "gelu"); // [T, 1301]
+  const y = dense("second", x, wider, output); // [T, 1027]
+  const labels = input("labels", "int32", ["T"]);
+  const loss = softmaxCrossEntropy(dense("last", y, output, 5), labels, input("weights", "float32", ["T"]));
+  const parameters = new Parameters(makeGraph({ loss }).parameters);
+  initialise(parameters, 0.03, 7);
+  const random = Random.of(1, "rows");
+  const inputs = {
+    x: { data: Float32Array.from({ length: WIDE_ROWS * width }, () => random.normal()), shape: [WIDE_ROWS, width] },
+    labels: vector(Int32Array.from({ length: WIDE_ROWS }, (_, i) => i % 5)),
+    weights: vector(new Float32Array(WIDE_ROWS).fill(1 / WIDE_ROWS)),
+  };
+  return { y, loss, parameters, inputs };
+}
+
+function rowsOf({ data, shape }: Value, from: number, to: number): Value {
+  return { data: data.slice(from * shape[1], to * shape[1]), shape: [to - from, shape[1]] };
+}
 
 const lossOf = (values: Values) => values.loss.data[0];
 
@@ -60,6 +95,44 @@ describeNative("native executor", (addon) => {
         expect(new Set(expected.words.data).size).toBeGreaterThan(expected.words.data.length / 100);
         expect(differences(await run(2), expected)).toEqual([]);
         expect(differences(await run(3), expected)).toEqual([]);
+      });
+    });
+  });
+
+  describe("layers wider than an inner block", () => {
+    const { y, loss, parameters, inputs } = wideLayers();
+
+    describeWays(addon, (open) => {
+      test("give the same bytes with any number of threads, forward and backward", async () => {
+        const graph = makeGraph({ y, loss, ...parameterGradients(loss) });
+        const run = async (threads: number) => {
+          const executable = await open({ threads }).load(graph, parameters);
+          const values = await executable.run(inputs);
+          await executable.dispose();
+          return values;
+        };
+        const expected = await run(1);
+        expect(lossOf(expected)).toBeGreaterThan(0.1);
+        for (const threads of [2, 3])
+          expect(differences(await run(threads), expected), `${threads} threads`).toEqual([]);
+      });
+
+      test("give a row the bytes that it gets beside others", async () => {
+        const executable = await open({ threads: 2 }).load(makeGraph({ y }), parameters, { frozen: true });
+        const all = await executable.run(inputs);
+        expect(new Set(all.y.data).size).toBeGreaterThan(WIDE_ROWS);
+        for (const [from, to] of [
+          [0, 1],
+          [130, 131],
+          [299, 300],
+          [5, 18],
+          [63, 200],
+        ]) {
+          // one, some, blocks of 64
+          const some = await executable.run({ x: rowsOf(inputs.x, from, to) });
+          expect(differences(some, { y: rowsOf(all.y, from, to) }), `rows ${from} to ${to}`).toEqual([]);
+        }
+        await executable.dispose();
       });
     });
   });

@@ -12,8 +12,8 @@ import type { Values } from "./operation-graphs.ts";
 export const SMALL: BertConfig = {
   ...presetConfig("tiny", 99),
   layers: 5,
-  hiddenSize: 32,
-  heads: 4,
+  hiddenSize: 39,
+  heads: 3,
   intermediateSize: 37,
 };
 
