@@ -4,7 +4,9 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { hasAddon } from "../src/executors/native/addon.node.ts";
 import { cloze } from "./command-line.ts";
+import { NOT_BUILT } from "./native-kernels.ts";
 import { type TinyCorpus, writeTinyCorpus } from "./tiny-corpus.ts";
 import { examples } from "./tiny-model.ts";
 
@@ -64,6 +66,18 @@ test("pretrain says how it goes and what came out, evaluate measures it again", 
   const asked = ["evaluate", output, "--task", "pretraining", "--data", corpus.text, "--lines", "sentence", "--json"];
   const metrics = JSON.parse(readFileSync(join(output, "metrics.json"), "utf8"));
   expect(JSON.parse((await cloze([...asked, "--threads", "1"])).stdout)).toEqual(metrics);
+});
+
+test("any number of threads trains the same model, to the byte", async ({ skip }) => {
+  if (!hasAddon()) skip(NOT_BUILT);
+  const weightsOf = async (threads: number) => {
+    const output = fresh();
+    const options = ["--steps", "4", "--threads", `${threads}`, "--output", output];
+    expect(await cloze([...args, ...options])).toMatchObject({ code: 0 });
+    return readFileSync(join(output, "model.safetensors"));
+  };
+  const [one, two] = [await weightsOf(1), await weightsOf(2)];
+  expect(one.equals(two)).toBe(true);
 });
 
 test("the time that it is given ends it without a fault, and it goes on", async () => {
