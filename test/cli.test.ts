@@ -1,5 +1,5 @@
 /** The command line as scripts rely on it: exit codes, JSON, formats of files, what goes to which stream. */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -179,6 +179,13 @@ describe("finetune", () => {
       /^\| label \| precision \| recall \| F1 \| examples \|\n\|(?:---\|){5}\n\| negative(?: \| [\d.]+){4} \|$/m,
     );
     expect(card).toContain("| learningRate | 0.003 |");
+    for (const picture of ["curves.svg", "confusion.svg"]) {
+      expect(card).toMatch(new RegExp(`^!\\[[^\\]]+\\]\\(${picture}\\)$`, "m"));
+      expect(readFileSync(join(model, picture), "utf8")).toMatch(/^<svg .*<\/svg>\s*$/s);
+    }
+    const logs = readdirSync(model).filter((name) => /^events\.out\.tfevents\.\d+\.cloze$/.test(name));
+    expect(logs).toHaveLength(1);
+    expect(readFileSync(join(model, logs[0]), "latin1")).toContain("dev/loss");
     expect((await loadTokenizer(model)).vocabulary.tokens).toEqual((await loadTokenizer(start)).vocabulary.tokens);
   });
 
