@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { SweepEvent, SweepOptions } from "../src/tasks/finetuning/sweep.node.ts";
+import { SWEEP_DEFAULTS, type SweepEvent, type SweepOptions } from "../src/tasks/finetuning/sweep.node.ts";
 import { sweep } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
@@ -26,6 +26,25 @@ beforeAll(async () => {
   };
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test("tries the paper's grid where it is not told another (Devlin et al. 2019, appendix A.3)", async () => {
+  const { model, train, dev } = base;
+  const controller = new AbortController();
+  const begun: SweepEvent[] = [];
+  const onEvent = (event: SweepEvent) => {
+    begun.push(event);
+    controller.abort();
+  };
+  const options = { model, train, dev, output: join(folder, "paper"), onEvent, signal: controller.signal };
+  await expectError(sweep("text-classification", options), "ABORTED");
+  expect(begun[0]).toMatchObject({ kind: "run", index: 0, total: 3 * 2 * 3 });
+  expect(SWEEP_DEFAULTS).toEqual({
+    learningRates: [5e-5, 3e-5, 2e-5],
+    batchSizes: [16, 32],
+    epochCounts: [2, 3, 4],
+    seeds: [42],
+  });
+});
 
 test("ranks recipes by the mean over seeds, and keeps what has ended", async () => {
   const output = join(folder, "grid");
