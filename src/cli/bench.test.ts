@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { cloze } from "../../test/command-line.ts";
+import { NOT_BUILT } from "../../test/native-kernels.ts";
 import { tinyConfig } from "../../test/tiny-model.ts";
 import { bertConfigJson } from "../bert/config.ts";
 import { hasAddon, loadAddon } from "../executors/native/addon.node.ts";
@@ -35,7 +36,8 @@ async function bench(name: string, ...options: string[]) {
   return stdout;
 }
 
-test.skipIf(!hasAddon())("step tells of all families, of the optimizer and of the whole", async () => {
+test("step tells of all families, of the optimizer and of the whole", async ({ skip }) => {
+  if (!hasAddon()) skip(NOT_BUILT);
   const { families, ...whole } = JSON.parse(await bench("step", "--dropout", "0.2", "--json"));
   const { bfloat16 } = loadAddon().instructionSets[0];
   expect(whole).toEqual({
@@ -50,7 +52,8 @@ test.skipIf(!hasAddon())("step tells of all families, of the optimizer and of th
   expect(shares.reduce((a: number, b: number) => a + b)).toBeCloseTo(1);
 });
 
-test.skipIf(!hasAddon())("infer runs the encoder, in float32 unless asked", async () => {
+test("infer runs the encoder, in float32 unless asked", async ({ skip }) => {
+  if (!hasAddon()) skip(NOT_BUILT);
   expect(await bench("infer")).toMatch(
     /^infer of .*config\.json, 3 x 7 tokens; .*^products .*^the whole run .*^Limits: /ms,
   );
