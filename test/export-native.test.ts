@@ -61,6 +61,23 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
     expect(await classify(output, { device: "auto", precision })).toEqual(await classify(classifier, { precision }));
   });
 
+  test.each(precisions)("in %s is evaluated and embeds on the command line as the model itself", async (precision) => {
+    const output = await exported(classifier, precision);
+    const data = writeRows(join(folder, "dev.jsonl"), examples(12));
+    const ask = async (model: string, ...options: string[]) => {
+      const texts = ["embed", model, "--input", data, "--threads", "1", ...options];
+      const [evaluated, embedded] = await Promise.all([
+        cloze(["evaluate", model, "--data", data, "--json", "--threads", "1", ...options]),
+        cloze(texts),
+      ]);
+      expect([evaluated, embedded]).toMatchObject([{ code: 0 }, { code: 0 }]);
+      expect(JSON.parse(evaluated.stdout)).toMatchObject({ examples: 12 });
+      expect(embedded.stdout.trimEnd().split("\n")).toHaveLength(12);
+      return [evaluated.stdout, embedded.stdout];
+    };
+    expect(await ask(output)).toEqual(await ask(classifier, "--precision", precision));
+  });
+
   test.each(
     precisions,
   )("in %s of a pre-trained model fills masks, judges pairs and gives features", async (precision) => {
