@@ -70,6 +70,19 @@ describeNative("native executor, threads", () => {
     await executable.dispose();
   });
 
+  test("threads of a pool sleep between runs", async () => {
+    const { executable, inputs } = await longRun(nativeExecutor({ threads: 3 }));
+    await executable.run(inputs);
+    await setTimeout(50); // what JavaScript has left to do
+    const idle = 300;
+    const before = process.cpuUsage();
+    await setTimeout(idle);
+    const { user, system } = process.cpuUsage(before);
+    // One thread that spins would use all of it.
+    expect((user + system) / 1000).toBeLessThan(idle / 5);
+    await executable.dispose();
+  });
+
   test("threads of Node load the kernels beside the main one, at the same time and again, and end without it", async () => {
     const expected = await smallRun(nativeExecutor({ threads: 2 }));
     const [first, second, here] = await Promise.all([
