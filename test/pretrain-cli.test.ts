@@ -72,7 +72,7 @@ test("any number of threads trains the same model, to the byte", async ({ skip }
   if (!hasAddon()) skip(NOT_BUILT);
   const weightsOf = async (threads: number) => {
     const output = fresh();
-    const options = ["--steps", "4", "--threads", `${threads}`, "--output", output];
+    const options = ["--steps", "4", "--batch-tokens", "480", "--threads", `${threads}`, "--output", output];
     expect(await cloze([...args, ...options])).toMatchObject({ code: 0 });
     return readFileSync(join(output, "model.safetensors"));
   };
