@@ -100,6 +100,16 @@ Napi::Value allocate(const Napi::CallbackInfo& info) {
   return buffer;
 }
 
+/** The bytes of a file in memory; none as long as it was not mapped. */
+struct Mapping {
+  size_t bytes = 0;
+  void* memory = MAP_FAILED;
+
+  ~Mapping() {
+    if (memory != MAP_FAILED) munmap(memory, bytes);
+  }
+};
+
 /**
  * mapFile(path): the bytes of a file as an ArrayBuffer that begins on a page; the system reads them as they are
  * touched, and shares them among processes. What is written there stays in this process's memory. Throws what the
@@ -109,16 +119,17 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
   const int file = open(info[0].As<Napi::String>().Utf8Value().c_str(), O_RDONLY | O_CLOEXEC);
   struct stat status = {};
   const bool found = file >= 0 && fstat(file, &status) == 0;
-  const size_t bytes = static_cast<size_t>(status.st_size);
-  void* memory = found ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0) : MAP_FAILED;
+  auto mapping = std::make_unique<Mapping>();
+  mapping->bytes = static_cast<size_t>(status.st_size);
+  if (found) mapping->memory = mmap(nullptr, mapping->bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
   const int error = errno;
   if (file >= 0) close(file);
-  if (memory == MAP_FAILED) throw Napi::Error::New(info.Env(), std::strerror(error));
-  const auto unmap = [](Napi::Env, void* memory, size_t* bytes) {
-    munmap(memory, *bytes);
-    delete bytes;
-  };
-  return Napi::ArrayBuffer::New(info.Env(), memory, bytes, unmap, new size_t(bytes));
+  if (mapping->memory == MAP_FAILED) throw Napi::Error::New(info.Env(), std::strerror(error));
+  const auto buffer = Napi::ArrayBuffer::New(
+      info.Env(), mapping->memory, mapping->bytes, [](Napi::Env, void*, Mapping* mapping) { delete mapping; },
+      mapping.get());
+  mapping.release();  // the buffer's from now on
+  return buffer;
 }
 
 /**
