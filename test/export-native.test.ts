@@ -14,6 +14,7 @@ import { expectError } from "./expect-error.ts";
 import { NOT_BUILT } from "./native-kernels.ts";
 import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 
+const NORM = "bert.embeddings.LayerNorm.weight";
 const POOLER = "bert.pooler.dense.weight";
 const TEXTS = examples(9).map(({ text }) => text);
 const [BEST] = hasAddon() ? loadAddon().instructionSets : [];
@@ -157,6 +158,7 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
       ["PARAMETER_SHAPE", "[32, 32]", (path) => writeWeights(path, { shapes: { [POOLER]: [32, 31] } })],
       ["SAFETENSORS_TENSOR", "4096 bytes of float32 panels", (path) => writeWeights(path, { cut: POOLER })],
       ["SAFETENSORS_HEADER", "shapes", (path) => writeWeights(path, { metadata: { shapes: "[" } })],
+      ["WEIGHTS_NOT_FINITE", `${NORM} has numbers`, (path) => writeWeights(path, { spoil: NORM })],
     ];
     for (const [code, text, damage] of bad) await expectError(classify(await damaged(damage)), code, text);
   });
@@ -190,13 +192,14 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
 
 if (BEST === undefined) test("exported folders", ({ skip }) => skip(NOT_BUILT));
 
-/** Writes an exported file anew with other shapes or metadata, or with one packed weight cut short; without either, empty. */
+/** Writes an exported file anew with other shapes or metadata, with one packed weight cut short, or with NaN in a weight. */
 function writeWeights(
   path: string,
   change: {
     readonly shapes?: Readonly<Record<string, readonly number[]>>;
     readonly metadata?: Readonly<Record<string, string>>;
     readonly cut?: string;
+    readonly spoil?: string;
   },
 ): void {
   const file = readFileSync(path);
@@ -206,6 +209,7 @@ function writeWeights(
     ([name, { dtype, shape, data_offsets: offsets }]) => {
       const [from, to] = offsets.map((offset) => end + offset);
       const whole = { name, dtype, shape, data: Uint8Array.from(file.subarray(from, to)) };
+      if (name === change.spoil) new DataView(whole.data.buffer).setFloat32(4, Number.NaN, true);
       if (change.cut === undefined || !name.startsWith(change.cut)) return whole;
       return { ...whole, shape: [64], data: whole.data.subarray(0, 64) };
     },

@@ -7,11 +7,12 @@ import { writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { readError } from "../../formats/file-errors.node.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readSafetensors, readSafetensorsHeader } from "../../formats/safetensors-file.node.ts";
-import type { Parameter, Parameters } from "../../graph/parameters.ts";
+import type { Parameters } from "../../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { TOKENIZER_FILES } from "../../tokenizer/tokenizer-files.ts";
 import { encodeParameters, type WeightType } from "../../train/weights.ts";
+import { requireFinite } from "./finite-weights.ts";
 import { describeWeight, NativeWeights, refuseNativeWeights } from "./native-weights.node.ts";
 
 /** A model as it lies in a folder, in Hugging Face's layout; the weights are read on request. */
@@ -130,19 +131,6 @@ export async function loadWeights(
     expected: lost.slice(0, 3).join(", ") + (lost.length > 3 ? ", ..." : ""),
     received: unused.length > 0 ? `unknown names such as ${unused.slice(0, 3).join(", ")}` : "nothing in their place",
     cure: "Check that config.json belongs to these weights and that the task is the one it was trained for.",
-  });
-}
-
-function requireFinite(path: string, { spec: { name, shape }, data }: Parameter): void {
-  let zero = 0;
-  for (let i = 0; i < data.length; i++) zero += data[i] * 0; // of what is not finite no number
-  if (zero === 0) return;
-  const at = data.findIndex((x) => !Number.isFinite(x));
-  throw new ClozeError("WEIGHTS_NOT_FINITE", {
-    problem: `${path} is spoilt: ${name} has numbers that are not finite`,
-    expected: "finite numbers",
-    received: `${data[at]} at element ${at} of [${shape.join(", ")}]`,
-    cure: "Download or write the file again; a training that diverged leaves nothing to use.",
   });
 }
 

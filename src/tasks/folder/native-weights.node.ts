@@ -7,6 +7,7 @@ import { readError } from "../../formats/file-errors.node.ts";
 import { encodeSafetensors, parseSafetensors, toFloat32 } from "../../formats/safetensors.ts";
 import type { ParameterSpec } from "../../graph/graph.ts";
 import { type NamedParameters, type Parameter, sizeOf, unknownParameter } from "../../graph/parameters.ts";
+import { requireFinite } from "./finite-weights.ts";
 
 /** The file of weights that are packed for the native kernels; docs/native-folders.md describes it. */
 export const NATIVE_WEIGHTS = "native.safetensors";
@@ -88,7 +89,10 @@ export class NativeWeights {
     return new NativeWeights(path, precision, weights);
   }
 
-  /** The weights that a model wants. Throws MODEL_INCOMPLETE and PARAMETER_SHAPE. */
+  /**
+   * The weights that a model wants. Throws MODEL_INCOMPLETE, PARAMETER_SHAPE, and WEIGHTS_NOT_FINITE for those that are there
+   * as they are; packed ones were finite when they were exported, and to look again would read all of the file.
+   */
   parameters(specs: readonly ParameterSpec[]): NamedParameters {
     const missing = specs.filter(({ name }) => !this.weights.has(name)).map(({ name }) => name);
     if (missing.length > 0) {
@@ -118,7 +122,11 @@ export class NativeWeights {
         received: `[${shape.join(", ")}]`,
       });
     }
-    if (plain !== undefined) return { spec, data: plain };
+    if (plain !== undefined) {
+      const parameter = { spec, data: plain };
+      requireFinite(this.#path, parameter);
+      return parameter;
+    }
     const refused = new ClozeError("WEIGHTS_PACKED", {
       problem: `${this.#path} has ${spec.name} for other kernels than those that ask for it`,
       expected: `the processor's own, in ${this.precision}, which read ${packed?.form}`,
