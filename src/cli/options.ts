@@ -64,7 +64,10 @@ export function choiceOption(flags: string, text: string, choices: readonly stri
 export const shared = {
   device: () => new Option("--device <name>", "where to compute").choices(DEVICES).default("cpu"),
   precision: (use: Use) =>
-    new Option("--precision <name>", "numbers of matrix products on the processor")
+    new Option(
+      "--precision <name>",
+      "numbers of matrix products on the processor; bf16 is float32 without AVX512-BF16, which a warning tells",
+    )
       .choices(PRECISIONS[use])
       .default("auto"),
   threads: () => new Option("--threads <n>", "processor threads (default: all)").argParser(positiveInteger),

@@ -23,7 +23,7 @@ export type Device = (typeof DEVICES)[number];
 export type Use = "training" | "inference";
 
 /**
- * What matrix products are computed in. `auto` is `bf16` for training where the processor multiplies bfloat16 numbers, and
+ * What matrix products are computed in. `bf16` is float32 on processors without such products. `auto` is `bf16` for training where the processor multiplies bfloat16 numbers, and
  * `fp32` for all else. `int8` is for inference alone: a gradient of whole numbers would be 0 almost everywhere.
  */
 export const PRECISIONS = {
@@ -44,11 +44,12 @@ export interface ExecutorOptions<U extends Use = "inference"> {
 }
 
 /**
- * Opens an executor. Throws OPTION_INVALID for `int8` where that cannot be had, and DEVICE_UNAVAILABLE, for a GPU when it
- * loads a graph.
+ * Opens an executor. Throws OPTION_INVALID for `int8` where that cannot be had and for `bf16` on another device than `cpu`,
+ * and DEVICE_UNAVAILABLE, for a GPU when it loads a graph. Where a processor computes float32 for `bf16`, a warning says so.
  */
 export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U): Executor {
   const { device = "cpu", precision, threads, worker } = options;
+  if (precision === "bf16" || precision === "int8") requireProcessor(precision, device);
   if (precision === "int8") return int8Executor(options, use);
   if (device === "onnx") return onnxExecutor({ device: "cpu", threads, worker });
   if (device === "cpu") return processorExecutor(options, use);
@@ -64,21 +65,42 @@ export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U)
   };
 }
 
-/** Whoever asks for 8-bit integers is not served with other numbers. */
-function int8Executor({ device = "cpu", threads }: ExecutorOptions<Use>, use: Use): Executor {
-  if (use === "inference" && device === "cpu") return nativeExecutor({ precision: "int8", threads });
+/** Another device computes in float32 alone, and whoever asks for other numbers is not served with these. */
+function requireProcessor(precision: "bf16" | "int8", device: Device): void {
+  if (device === "cpu") return;
   throw new ClozeError("OPTION_INVALID", {
-    problem: "the precision int8 is for predicting and evaluating on the processor",
-    expected: use === "training" ? `${PRECISIONS.training.join(", ")} for training` : 'the device "cpu"',
-    received: use === "training" ? "int8" : device,
+    problem: `the precision ${precision} is for the processor`,
+    expected: 'the device "cpu"',
+    received: device,
+    cure: "Leave the precision out, or the device.",
+  });
+}
+
+function int8Executor({ threads }: ExecutorOptions<Use>, use: Use): Executor {
+  if (use === "inference") return nativeExecutor({ precision: "int8", threads });
+  throw new ClozeError("OPTION_INVALID", {
+    problem: "the precision int8 is for predicting and evaluating",
+    expected: `${PRECISIONS.training.join(", ")} for training`,
+    received: "int8",
     cure: "Train in another precision; the trained model can be run in int8.",
   });
 }
 
 function processorExecutor({ precision = "auto", threads, worker }: ExecutorOptions<Use>, use: Use): Executor {
+  const instead = (reason: string) => {
+    if (precision === "bf16") warnOnce(`The precision bf16 is computed in float32, as ${reason}.`);
+  };
   return nativeOr(
-    () => nativeExecutor({ precision: precisionFor(use, precision), threads }),
-    () => onnxExecutor({ device: "cpu", threads, worker }),
+    () => {
+      const executor = nativeExecutor({ precision: precisionFor(use, precision), threads });
+      const { name, bfloat16 } = nativeInstructionSets().chosen;
+      if (!bfloat16) instead(`this processor (${name}) has no AVX512-BF16`);
+      return executor;
+    },
+    () => {
+      instead("ONNX Runtime computes");
+      return onnxExecutor({ device: "cpu", threads, worker });
+    },
   );
 }
 
@@ -101,12 +123,12 @@ function precisionFor(use: Use, precision: Precision<Use>): NativePrecision {
 export type { NativePrecision, PackedParameters };
 export { adoptPacked };
 
-let warned = false;
+const warnings = new Set<string>();
 
-/** Of kernels that are there and yet of no use; that there are none is the installation's to tell. */
+/** What computes otherwise than asked for, or slower than it could; that there are no kernels the installation tells. */
 function warnOnce(text: string): void {
-  if (!warned) process.emitWarning(text, "ClozeWarning");
-  warned = true;
+  if (!warnings.has(text)) process.emitWarning(text, "ClozeWarning");
+  warnings.add(text);
 }
 
 /**
