@@ -17,7 +17,6 @@ const COMPLAINTS = [
     /\b(g\+\+|c\+\+|clang\+\+|gcc|cc|clang)[\w.-]*: (No such file|not found|command not found)/,
     "there is no C++ compiler",
   ],
-  [/Could not find any Visual Studio/, "there is no Visual Studio"],
   [/ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|bad status code|fetch failed/i, "Node's headers could not be fetched"],
 ];
 
@@ -28,6 +27,10 @@ try {
 }
 
 function install() {
+  if (process.platform === "win32") {
+    // Whatever compiler is there: they are written for GCC and clang, and map files as POSIX has it.
+    return say("the native kernels are not for Windows; ONNX Runtime computes instead, more slowly.");
+  }
   const found = findBinary();
   if (found !== undefined && isCurrent(found)) {
     const reason = refusalOf(found);
@@ -81,7 +84,6 @@ function build() {
     env: { ...process.env, npm_config_loglevel: "info" }, // whatever npm itself was told
     encoding: "utf8",
     maxBuffer: 2 ** 28,
-    shell: gyp === undefined && process.platform === "win32", // there it is a .cmd file
   });
   const log = [stdout, stderr, error?.message ?? ""].join("\n");
   if (error?.code === "ENOENT") return { failure: "there is no node-gyp, which npm would bring", log };
@@ -107,7 +109,7 @@ function goOnWithout(reason, where = "") {
   const again = ROOT.split(sep).includes("node_modules") ? "npm rebuild cloze" : "npm run install";
   say(
     `installed without the native kernels, as ${reason}; ONNX Runtime computes instead, more slowly. To have them, ` +
-      `install a C++17 compiler, make and Python 3, then run \`${again}\`.${where}`,
+      `install GCC or clang, make and Python 3, then run \`${again}\`.${where}`,
   );
 }
 

@@ -48,10 +48,10 @@ function compileAddon(source: string, path: string, skip: TestContext["skip"]): 
 }
 
 /** Runs the install script with a node-gyp that is a few lines of JavaScript. */
-function install({ folder, write }: ReturnType<typeof copyPackage>, gyp: string) {
+function install({ folder, write }: ReturnType<typeof copyPackage>, gyp: string, first: readonly string[] = []) {
   const npm_config_node_gyp = write("gyp.cjs", `const fs = require("node:fs"); fs.writeFileSync("asked", ""); ${gyp}`);
   const env = { ...process.env, npm_config_node_gyp };
-  const { status, stdout, stderr } = spawnSync(process.execPath, ["native/install.mjs"], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [...first, "native/install.mjs"], {
     cwd: folder,
     env,
     encoding: "utf8",
@@ -80,6 +80,17 @@ describe("installing", () => {
     const outcome = install(copy, `console.error(${JSON.stringify(complaint)}); process.exit(1)`);
     expect(outcome).toEqual({ status: 0, stdout: "", stderr: without(reason), asked: true });
     expect(readFileSync(copy.at("build/install.log"), "utf8")).toContain(complaint);
+  });
+
+  test("builds nothing on Windows, whose compiler has not what the kernels are written in", () => {
+    const copy = copyPackage(...SOURCES);
+    const onWindows = copy.write("windows.cjs", 'Object.defineProperty(process, "platform", { value: "win32" })');
+    expect(install(copy, NOTHING_BUILT, ["--require", onWindows])).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "cloze: the native kernels are not for Windows; ONNX Runtime computes instead, more slowly.\n",
+      asked: false,
+    });
   });
 
   test("goes on where what was built does not load", () => {
@@ -135,7 +146,7 @@ describe("installing", () => {
 function without(reason: string): string {
   return (
     `cloze: installed without the native kernels, as ${reason}; ONNX Runtime computes instead, more slowly. To have them, ` +
-    "install a C++17 compiler, make and Python 3, then run `npm run install`. The log is build/install.log.\n"
+    "install GCC or clang, make and Python 3, then run `npm run install`. The log is build/install.log.\n"
   );
 }
 
@@ -162,7 +173,7 @@ describe("without kernels that load", () => {
     const { at } = copyPackage("dist");
     const text = execFileSync(process.execPath, [at("dist/cli/main.js"), "info", "--system"], { encoding: "utf8" });
     expect(text).toMatch(/^onnx +[\d.]+ +- +-$/m);
-    expect(text).toMatch(/^no native executor: there are no native kernels; .*Install a C\+\+17 compiler/m);
+    expect(text).toMatch(/^no native executor: there are no native kernels; .*Install GCC or clang/m);
     expect(text).not.toContain("instruction sets");
   });
 });

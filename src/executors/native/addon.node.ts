@@ -56,7 +56,10 @@ const resolver: { resolve(folder: string): string } = require("node-gyp-build");
 /** The folder of the package, with build/ and prebuilds/. */
 const PACKAGE = fileURLToPath(new URL("../../..", import.meta.url));
 const AGAIN = PACKAGE.split(sep).includes("node_modules") ? "npm rebuild cloze" : "npm run install";
-const CURE = `Install a C++17 compiler, make and Python 3, then run \`${AGAIN}\`; the device "onnx" does without.`;
+const CURE =
+  process.platform === "win32"
+    ? 'They are not for Windows; the device "onnx" does without.'
+    : `Install GCC or clang, make and Python 3, then run \`${AGAIN}\`; the device "onnx" does without.`;
 
 /** The compiled kernels of a package. Throws DEVICE_UNAVAILABLE where none were built, or none that load here. */
 export function loadAddon(folder = PACKAGE): Addon {
