@@ -14,7 +14,9 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, type TestContext, test } from "vitest";
+import { loadAddon } from "../src/executors/native/addon.node.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
+import { NOT_BUILT } from "./native-kernels.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const BUILT = "build/Release/cloze.node";
@@ -60,6 +62,10 @@ function install({ folder, write }: ReturnType<typeof copyPackage>, gyp: string,
   if (asked) rmSync(join(folder, "asked"));
   return { status, stdout, stderr, asked };
 }
+
+/** An addon for a Node-API that no Node has. */
+const LATER =
+  "int node_api_module_get_api_version_v1(void) { return 99; } void *napi_register_module_v1() { return 0; }";
 
 const NOTHING_BUILT = "process.exit(1)";
 
@@ -118,9 +124,7 @@ describe("installing", () => {
 
   test("survives a prebuilt binary for a later Node-API", ({ skip }) => {
     const copy = copyPackage(...SOURCES);
-    const later =
-      "int node_api_module_get_api_version_v1(void) { return 99; } void *napi_register_module_v1() { return 0; }";
-    compileAddon(later, copy.at(PREBUILT), skip);
+    compileAddon(LATER, copy.at(PREBUILT), skip);
     const { status, stderr, asked } = install(copy, NOTHING_BUILT);
     expect({ status, asked, left: existsSync(copy.at(PREBUILT)) }).toEqual({ status: 0, asked: true, left: false });
     expect(stderr).toContain("do not load (");
@@ -150,6 +154,38 @@ function without(reason: string): string {
   );
 }
 
+describe("npm run prebuilds", () => {
+  test("lays what was built where a package without build/ loads it from", ({ skip }) => {
+    if (!existsSync(join(ROOT, BUILT))) skip(NOT_BUILT);
+    const copy = copyPackage("dist", ...SOURCES, BUILT);
+    const { status, stderr } = spawnSync(process.execPath, ["native/prebuilds.mjs"], {
+      cwd: copy.folder,
+      encoding: "utf8",
+    });
+    const name = stderr.trim();
+    const libc = process.platform === "linux" ? String.raw`\.(glibc|musl)` : "";
+    expect(status).toBe(0);
+    expect(name).toMatch(new RegExp(String.raw`/cloze\.napi\.api\d+${libc}\.node$`));
+    rmSync(copy.at("build"), { recursive: true });
+    expect(install(copy, NOTHING_BUILT)).toEqual({ status: 0, stdout: "", stderr: "", asked: false });
+    expect(kernelsOf(copy)).toEqual(loadAddon().kernels);
+  });
+
+  test("comes before a package is packed, which takes its result along", () => {
+    const { scripts, files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    expect(scripts.prepack).toBe("npm run --silent prebuilds");
+    expect(files).toContain("prebuilds");
+  });
+});
+
+/** Those of the addon that a copy of the package loads, in a process of its own. */
+function kernelsOf({ folder }: ReturnType<typeof copyPackage>): unknown {
+  const program = `import { loadAddon } from "./dist/executors/native/addon.node.js";
+    console.log(JSON.stringify(loadAddon().kernels));`;
+  const args = ["--input-type=module", "--eval", program];
+  return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" }));
+}
+
 describe("without kernels that load", () => {
   function predict({ at }: ReturnType<typeof copyPackage>, ...options: string[]) {
     const args = [at("dist/cli/main.js"), "predict", SHIPPED_MODEL, "The [MASK] barks.", "--top-k", "3", ...options];
@@ -167,6 +203,15 @@ describe("without kernels that load", () => {
     expect(stderr).toMatch(
       /ClozeWarning: the native kernels do not load; .* Until then ONNX Runtime computes instead\.\n/,
     );
+  });
+
+  test("a prebuilt binary for a later Node-API, which nobody tried when installing, ends no program", ({ skip }) => {
+    const copy = copyPackage("dist");
+    const { stdout } = predict(copy, "--device", "onnx");
+    compileAddon(LATER, copy.at(PREBUILT.replace(/napi/, "napi.api99")), skip);
+    const { stderr, ...outcome } = predict(copy);
+    expect(outcome).toEqual({ status: 0, stdout });
+    expect(stderr).toMatch(/ClozeWarning: the native kernels do not load; .* for Node-API 99, where Node .* computes/);
   });
 
   test("info --system says why", () => {

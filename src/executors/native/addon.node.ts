@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { sep } from "node:path";
+import { basename, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClozeError } from "../../base/errors.ts";
 
@@ -65,6 +65,7 @@ const CURE =
 export function loadAddon(folder = PACKAGE): Addon {
   const path = findAddon(folder);
   try {
+    requireNodeApi(path);
     return require(path);
   } catch (cause) {
     throw new ClozeError("DEVICE_UNAVAILABLE", {
@@ -75,6 +76,14 @@ export function loadAddon(folder = PACKAGE): Addon {
       cause,
     });
   }
+}
+
+/** Throws for a prebuilt binary whose name tells of a later Node-API than Node's, as to load it would end Node 20. */
+function requireNodeApi(path: string): void {
+  const [, version] = /\.api(\d+)\./.exec(basename(path)) ?? [];
+  const { node, napi } = process.versions;
+  if (version === undefined || Number(version) <= Number(napi)) return;
+  throw new Error(`${path} for Node-API ${version}, where Node ${node} has ${napi}`);
 }
 
 /** Whether there are compiled kernels, though they may not load. */

@@ -45,3 +45,13 @@ test("kernels that do not load are said to be there, and what is wrong with them
     "npm run install",
   );
 });
+
+test("prebuilt kernels for a later Node-API are refused by their name, before they could end Node", async () => {
+  const folder = packageWith(HERE, "cloze.napi.api99.node");
+  const parts = [
+    "the native kernels do not load",
+    "cloze.napi.api99.node for Node-API 99, where Node",
+    "npm run install",
+  ];
+  await expectError(load(folder), "DEVICE_UNAVAILABLE", ...parts);
+});
