@@ -1,3 +1,4 @@
+import { countOf } from "../base/count-of.ts";
 import { ClozeError } from "../base/errors.ts";
 
 /** Which text gives way where two are too long together: the longer one, always the first, or always the second. */
@@ -42,9 +43,12 @@ export function requireAdvance(stride: number, room: number): void {
   if (stride < room) return;
   throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
     problem: "windows over a long text would not advance",
-    expected: `a stride below the ${Math.max(0, room)} tokens that a window surely holds of each text`,
-    received: String(stride),
-    cure: "Leave out the stride or lower it, or raise maxLength.",
+    expected:
+      room > 0
+        ? `a stride below ${room}, as a window surely holds ${countOf(room, "token")} of each text`
+        : "windows that hold a token of each text",
+    received: room > 0 ? String(stride) : "none",
+    cure: room > 0 ? "Leave out the stride or lower it." : "Raise maxLength.",
   });
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { countOf } from "../../base/count-of.ts";
 import { ClozeError } from "../../base/errors.ts";
 import { bestPlaces, windowStarts } from "../../data/windows.ts";
 import { vector } from "../../graph/executor.ts";
@@ -204,9 +205,9 @@ function askedTokens(tokenizer: BertTokenizer, question: string, longest: number
   if (Math.min(length, longest) > room) {
     throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
       problem: `a question leaves no room for its context, with ${maxLength} tokens of a sequence at most`,
-      expected: `a question of at most ${Math.max(0, room)} tokens`,
+      expected: `a question of at most ${countOf(Math.max(0, room), "token")}`,
       received: `${length}: ${JSON.stringify(question.length > 80 ? `${question.slice(0, 80)}...` : question)}`,
-      cure: "Lower maxQuestionLength, by which longer questions are cut, or take a model for longer sequences.",
+      cure: `${room > 0 ? "Lower maxQuestionLength, by which longer questions are cut, or train" : "Train"} with a greater maxLength.`,
     });
   }
   if (length <= longest) return tokens;

@@ -57,7 +57,8 @@ describe("a text longer than the model takes", () => {
     expect(textClassification.encode(short, contextOf({ long: "windows", stride: most }))).toHaveLength(1);
     const windows = () => textClassification.encode(short, contextOf({ long: "windows", stride: tooMuch }));
     expect(windows).toThrow(expect.objectContaining({ code: "TRUNCATION_IMPOSSIBLE" }));
-    expect(windows).toThrow(`a stride below the ${tooMuch} tokens`);
+    expect(windows).toThrow(`a stride below ${tooMuch}, as a window surely holds ${tooMuch} tokens of each text`);
+    expect(windows).toThrow(/got \d+\. Leave out the stride or lower it\.$/);
     expect(textClassification.encode(short, contextOf({ stride: tooMuch }))).toHaveLength(1);
   });
 
