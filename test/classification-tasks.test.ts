@@ -192,9 +192,13 @@ describe("regression", () => {
     const files = ["--model", base, "--train", data, "--output", output, "--epochs", "1"];
     const stdout = await succeed("finetune", "regression", ...files, "--text-column", "a", "--score-column", "n");
     expect(stdout).toContain(`cloze predict ${output} "some text"`);
-    const similarity = await pipeline("sentence-similarity", output, options);
-    await expectError(similarity({ text: "a", text_pair: "b" }), "OPTION_INVALID", "trained on single texts");
-    await similarity.dispose();
+    const single = await pipeline("text-classification", output, options);
+    await expectError(single({ text: "a", text_pair: "b" }), "OPTION_INVALID", "trained on single texts");
+    await single.dispose();
+    for (const task of ["sentence-similarity", "rerank"] as const) {
+      const opened = pipeline(task, output, options);
+      await expectError(opened, "MODEL_INCOMPLETE", `no model for ${task}`, "a model of pairs", "of single texts");
+    }
   });
 });
 
@@ -365,8 +369,8 @@ describe("zero-shot classification", () => {
     expect((await classify("a", candidates)).labels).toHaveLength(3);
     await classify.dispose();
     const sentiment = await writeTinyModel(join(folder, "sentiment"));
-    await expectError(pipeline("zero-shot-classification", sentiment), "MODEL_INCOMPLETE", '"entail"', "negative");
-    await expectError(pipeline("sentence-similarity", sentiment), "MODEL_INCOMPLETE", "finetune regression");
+    await expectError(pipeline("zero-shot-classification", sentiment), "MODEL_INCOMPLETE", "or two labels", "negative");
+    await expectError(pipeline("sentence-similarity", sentiment), "MODEL_INCOMPLETE", "got one of text-classification");
   });
 
   test("a classifier of pairs reranks by the label that says yes, or the one that is named", async () => {

@@ -15,7 +15,7 @@ import { classificationPipeline } from "./classification-pipeline.ts";
 import { multipleChoicePipeline } from "./multiple-choice-pipeline.ts";
 import { questionPipeline } from "./question-pipeline.ts";
 import { rerankPipeline } from "./rerank.ts";
-import { openRegressor, openSequenceClassifier } from "./sequence-classifier.node.ts";
+import { openReranker, openSequenceClassifier, openSimilarityModel } from "./sequence-classifier.node.ts";
 import { sentenceSimilarityPipeline } from "./similarity-pipeline.ts";
 import { tokenClassificationPipeline } from "./token-pipeline.ts";
 import { openZeroShotPipeline } from "./zero-shot.node.ts";
@@ -26,9 +26,8 @@ const PIPELINES = {
     classificationPipeline(await openSequenceClassifier(folder, options)),
   "zero-shot-classification": openZeroShotPipeline,
   "sentence-similarity": async (folder: string, options: ExecutorOptions) =>
-    sentenceSimilarityPipeline(await openRegressor(folder, options, "sentence-similarity")),
-  rerank: async (folder: string, options: ExecutorOptions) =>
-    rerankPipeline(await openSequenceClassifier(folder, options)),
+    sentenceSimilarityPipeline(await openSimilarityModel(folder, options)),
+  rerank: async (folder: string, options: ExecutorOptions) => rerankPipeline(await openReranker(folder, options)),
   "multiple-choice": async (folder: string, options: ExecutorOptions) =>
     multipleChoicePipeline(await TASKS["multiple-choice"].open(folder, options)),
   "question-answering": async (folder: string, options: ExecutorOptions) =>

@@ -12,7 +12,7 @@ import { openNextSentenceModel } from "../words/next-sentence.node.ts";
 import { nextWords } from "../words/next-word.ts";
 import { pseudoLogLikelihoods } from "../words/pseudo-log-likelihood.ts";
 import { rerankTexts } from "./rerank.ts";
-import { openRegressor, openSequenceClassifier } from "./sequence-classifier.node.ts";
+import { openReranker, openSimilarityModel } from "./sequence-classifier.node.ts";
 import { openEntailmentModel } from "./zero-shot.node.ts";
 import { classifyByEntailment } from "./zero-shot.ts";
 
@@ -57,7 +57,7 @@ export const PREDICTIONS = {
     inputs: pairInputs,
     settings: z.object({}),
     async open(folder, options: ExecutorOptions) {
-      const model = await openRegressor(folder, options, "sentence-similarity");
+      const model = await openSimilarityModel(folder, options);
       return {
         async answer(pairs, control) {
           const inputs = pairs.map(({ text, text_pair: pair }) => ({ text, pair }));
@@ -76,7 +76,7 @@ export const PREDICTIONS = {
       label: z.string().optional().describe("label of a classifier that says that a text goes with the query"),
     }),
     async open(folder, options: ExecutorOptions, { topK, label }) {
-      const model = await openSequenceClassifier(folder, options);
+      const model = await openReranker(folder, options);
       const chosen = { top_k: topK, label, return_text: true };
       return {
         async answer(inputs, { signal }) {

@@ -34,7 +34,7 @@ export interface ZeroShotClassificationPipeline {
 export type EntailmentModel = TaskModelOf<typeof textClassificationLogits>;
 
 /**
- * Classification by entailment (Yin et al. 2019), with any model that was trained on MNLI or the like:
+ * Classification by entailment (Yin et al. 2019), with any model that was trained on MNLI, RTE or the like:
  *
  *     await classify("I want my money back.", ["refund", "praise"]); // { sequence, labels: ["refund", "praise"], scores }
  *
@@ -106,9 +106,9 @@ function entailmentLabels(labels: readonly string[]): { entailment: number; cont
   if (entailment >= 0 && contradiction >= 0) return { entailment, contradiction };
   throw new ClozeError("MODEL_INCOMPLETE", {
     problem: "the model does not tell whether a text entails another",
-    expected: 'labels that begin with "entail" and "contra"',
+    expected: 'labels that begin with "entail" and "contra", or two labels of which one begins with "entail"',
     received: labels.join(", "),
-    cure: "Use a model that was fine-tuned on MNLI or the like.",
+    cure: "Use a model that was fine-tuned on MNLI, RTE or the like.",
   });
 }
 
