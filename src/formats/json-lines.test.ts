@@ -53,9 +53,17 @@ describe("readJsonLines", () => {
     await expect(rows(`{"a":1}\n\n${line}\n`, "a")).rejects.toMatchObject({ code: "ROW_MALFORMED", message });
   });
 
-  test("a row without the column is COLUMN_MISSING with its line and its keys", async () => {
+  test("a key that a later row lacks is null there", async () => {
+    const read = await rows('{"a":1,"b":2}\n{"a":1,"c":2}', "a", "b");
+    expect(read.map(({ values }) => values)).toEqual([
+      ["1", "2"],
+      ["1", ""],
+    ]);
+  });
+
+  test("a first row without the column is COLUMN_MISSING with its line and its keys", async () => {
     const message = expect.stringContaining('a.jsonl, line 2 has no column "b"; expected "a", "b"; got "a", "c"');
-    const failure = rows('{"a":1,"b":2}\n{"a":1,"c":2}', "a", "b");
+    const failure = rows('\n{"a":1,"c":2}\n{"a":1,"b":2}', "a", "b");
     await expect(failure).rejects.toMatchObject({ code: "COLUMN_MISSING", message });
   });
 

@@ -4,10 +4,10 @@ import { splitLines } from "./text-lines.ts";
 
 /**
  * Reads JSON Lines: one JSON object (RFC 8259) a line; blank lines are skipped. Values become text as {@link cellText}
- * says; every row must have every column asked for, if only as null.
+ * says; a column that the first row has and a later one lacks is null there.
  *
  * @param path names the source in errors
- * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a line that is no JSON object and for values without text form
+ * @throws ClozeError COLUMN_MISSING where the first row lacks a column; ROW_MALFORMED for a line that is no JSON object and for values without text form
  */
 export async function* readJsonLines(
   path: string,
@@ -21,9 +21,9 @@ export async function* readJsonLines(
     if (content.trim() === "") continue;
     const place = placeOf(path, { row: ++row, line });
     const object = parseObject(content, place);
+    if (row === 1) findColumns(place, Object.keys(object), columns);
     const values = columns.map((column) => {
-      if (!Object.hasOwn(object, column)) findColumns(place, Object.keys(object), columns);
-      return cellText(object[column], place, column, lists);
+      return cellText(Object.hasOwn(object, column) ? object[column] : null, place, column, lists);
     });
     yield { row, line, values };
   }
