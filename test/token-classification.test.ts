@@ -500,6 +500,14 @@ describe("files", () => {
       ],
     ]);
     await expectError(of(malformed), "ROW_MALFORMED", "malformed.conll, line 4", "U-X");
+    const odd = writeConll("odd.conll", [
+      [
+        ["a", "PRON"],
+        ["b", "VERB"],
+        ["c", "B-PER"],
+      ],
+    ]);
+    await expectError(of(odd), "ROW_MALFORMED", "odd.conll, line 3", '"B-PER"', "--scheme plain");
     await expectError(of(writeConll("one.conll", [[["a", "O"]]])), "LABELS_TOO_FEW", "one.conll", "--tag-column");
     await expectError(of(writeConll("one.conll", [[["a", "N"]]])), "LABELS_TOO_FEW", "--tag-column");
   });
@@ -524,7 +532,7 @@ describe("files", () => {
     const path = join(folder, "odd.conllu");
     writeFileSync(path, "1-2\tzum\t_\n1\tzu\tADP\n2\t\u200b\tDET\n2.1\tx\tV\n3\t\u00a0\tDET\n");
     const told = await readTaggedSentences(path, { tokenColumn: 1, tagColumn: 2 });
-    const [rows, words] = ["multiword tokens or empty nodes", "words that cannot be seen, without a token"];
+    const [rows, words] = ["of multiword tokens or empty nodes", "of the words invisible, without a token"];
     const expected = {
       skipped: { [rows]: 2 },
       notes: { [words]: 2 },

@@ -47,6 +47,11 @@ describe("entitiesOf", () => {
     expect(read(tags)).toEqual(entities);
   });
 
+  test("advises on tags of BILOU alone how to rename them", () => {
+    expect(() => entitiesOf(["U-PER"])).toThrow("Rename L- to E-");
+    expect(() => entitiesOf(["PRON"])).toThrow(/got "PRON"\. Correct it; .* --scheme plain\.$/);
+  });
+
   test.each(["X-PER", "PER", "b-PER", "U-PER", "OO", "O-PER", "BPER", ""])("refuses the tag %j", (tag) => {
     const refused = (place: string) => {
       const problem = `${place} has a malformed tag`;

@@ -141,7 +141,9 @@ function parseTag(text: string, token: number, placeOf: PlaceOf): Tag {
     problem: `${placeOf(token)} has a malformed tag`,
     expected: "O, or B-, I-, E- or S- and the type of an entity",
     received: quote(text),
-    cure: "Rename L- to E-, U- to S- and M- to I-; tags that spell no entities need the scheme plain.",
+    cure: /^[LUM](-|$)/.test(text)
+      ? "Rename L- to E-, U- to S- and M- to I-."
+      : "Correct it; tags that spell no entities need a training with --scheme plain.",
   });
 }
 

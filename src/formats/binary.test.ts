@@ -14,6 +14,7 @@ describe("refuseBinary", () => {
     [`train.csv${"\0".repeat(248)}ustar\x0000`, "a tar archive", "Unpack it"],
     ["SQLite format 3\0", "a SQLite database", "as CSV"],
     ["\x93NUMPY\x01\0", "a NumPy array", "file of text"],
+    ['\x48\x1f\x01\0\0\0\0\0{"__metadata__":', "safetensors", "file of text"],
     ["PAR1\x15\x04", "Parquet", ".parquet"],
   ])("%j", (head, name, cure) => {
     const failure = { code: "FORMAT_UNKNOWN", expected: "text" };

@@ -39,6 +39,8 @@ const BINARY_FORMATS: readonly BinaryFormat[] = [
   { name: "a 7z archive", marks: ["7z\xbc\xaf\x27\x1c"], cure: UNPACK },
   { name: "a SQLite database", marks: ["SQLite format 3\0"], cure: "Export a table of it as CSV." },
   { name: "Arrow or Feather", marks: ["ARROW1\0\0"], cure: "Write it as Parquet." },
+  // A length of eight bytes, of which no header fills the last four, and the JSON of tensors by name.
+  { name: "safetensors, a model's weights", marks: ['\0\0\0\0{"'], at: 4, cure: ARRAYS },
   { name: "a NumPy array", marks: ["\x93NUMPY"], cure: ARRAYS },
   { name: "HDF5", marks: ["\x89HDF\r\n"], cure: ARRAYS },
 ];

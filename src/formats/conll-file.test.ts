@@ -88,6 +88,10 @@ describe("readConll", () => {
     ["a table of texts with labels[.] Such files are for text-classification", "text,label\na b,1\n"],
     ["a table of texts with labels", "text\tlabel\na\t1\n"],
     ["a table of choices, as SWAG's[.] Such files are for multiple-choice", "sent1,sent2,ending0,ending1\na,b,c,d\n"],
+    [
+      "sentences, a line each, without tags",
+      "i want to fly to dallas\nshow me the fares\nflights from here to there\n",
+    ],
     ["no text, with NUL in line 1", Uint8Array.of(0x89, 0x50, 0, 13)],
     ["no text, with NUL in line 2", gzipSync("ustar\n\0\0 00")],
   ])("%s is FORMAT_UNKNOWN", async (format, content) => {
@@ -104,6 +108,16 @@ describe("readConll", () => {
     ["GZIP_TRUNCATED", gzipSync(text).subarray(0, 20)],
   ])("%s comes through", async (code, content) => {
     await expect(tagged(await file(content))).rejects.toMatchObject({ code });
+  });
+
+  test("a line without a tag is shown", async () => {
+    const message = expect.stringContaining(
+      'line 2 is malformed; expected 2 columns, as in line 1; got 1: "b", without a tag',
+    );
+    await expect(tagged(await file("a\tO\nb\n"))).rejects.toMatchObject({ code: "ROW_MALFORMED", message });
+    const row = "The quick brown fox\n";
+    const ragged = await file(`${row}${row}${row}The quick\n`);
+    await expect(tagged(ragged)).rejects.toMatchObject({ code: "ROW_MALFORMED" });
   });
 
   test("a missing file and a missing column have their errors", async () => {
@@ -124,7 +138,9 @@ describe("readConll", () => {
     expect(columns[0].map(({ length }) => length)).toEqual([1, long.length]);
     expect(columns[1]).toEqual(["O", "B-X"]);
     expect(await untagged(await file(`${long}\n`))).toMatchObject([{ lines: [1] }]);
-    const message = expect.stringMatching("line 2 is malformed; expected 2 columns, as in line 1; got 1[.]");
+    const message = expect.stringMatching(
+      'line 2 is malformed; expected 2 columns, as in line 1; got 1: "x+…", without a tag',
+    );
     await expect(tagged(await file(`a\tO\n${long}\n`))).rejects.toMatchObject({ code: "ROW_MALFORMED", message });
     const many = expect.stringContaining("line 2 is malformed; expected 2 columns, as in line 1; got 5000000");
     await expect(tagged(await file(`a O\n${"x ".repeat(5_000_000)}\n`))).rejects.toMatchObject({ message: many });

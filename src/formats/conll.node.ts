@@ -1,6 +1,13 @@
 import { ClozeError } from "../base/errors.ts";
 import { refuseBinary } from "./binary.ts";
-import { type ColumnChoice, type ConllSentence, otherFormatOf, readConllColumns, separatorOf } from "./conll.ts";
+import {
+  type ColumnChoice,
+  type ConllSentence,
+  looksLikeSentences,
+  otherFormatOf,
+  readConllColumns,
+  separatorOf,
+} from "./conll.ts";
 import { looksLike, looksLikeTable } from "./looks-like.ts";
 import { type OpenFile, openFile, peek } from "./text.node.ts";
 import { decodeUtf8 } from "./text-lines.ts";
@@ -37,6 +44,7 @@ export async function* readConll(
     }
     const name = otherFormatOf(head, { tagged: tagged && separator === undefined });
     if (name !== undefined) throw otherFormat(path, looksLike(head) ?? looksLikeTable(head) ?? { name }, tagged);
+    if (tagged && separator === undefined && looksLikeSentences(head)) throw otherFormat(path, SENTENCES, tagged);
     const choice = { separator: separator ?? separatorOf(head), columns };
     let isEmpty = true;
     for await (const sentence of readConllColumns(path, decodeUtf8(path, chunks), choice)) {
@@ -70,6 +78,11 @@ interface OtherFile {
   readonly task?: string;
   readonly cure?: string;
 }
+
+const SENTENCES: OtherFile = {
+  name: "sentences, a line each, without tags",
+  cure: "Name another file, or write each word on a line of its own with its tag behind it.",
+};
 
 const CONVERT = "Name another file, convert this one, or say what stands between its columns with --separator.";
 

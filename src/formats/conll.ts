@@ -1,5 +1,6 @@
 import { countOf } from "../base/count-of.ts";
 import { ClozeError } from "../base/errors.ts";
+import { quote } from "../base/quote.ts";
 import { looksLikeTable } from "./looks-like.ts";
 import { malformedRow } from "./table-row.ts";
 import { splitLines } from "./text-lines.ts";
@@ -65,7 +66,9 @@ export async function* readConllColumns(
     const fields = split(content);
     first ??= { line, ...layoutOf(place, fields, columns) };
     if (fields.length !== first.width) {
-      throw malformedRow(place, `${countOf(first.width, "column")}, as in line ${first.line}`, String(fields.length));
+      const expected = `${countOf(first.width, "column")}, as in line ${first.line}`;
+      const lacksTag = fields.length === 1 && columns.length > 1;
+      throw malformedRow(place, expected, `${fields.length}: ${quote(content)}${lacksTag ? ", without a tag" : ""}`);
     }
     if (first.isNumbered && NO_WORD.test(fields[0])) {
       skipped.push(line);
@@ -147,6 +150,24 @@ export function otherFormatOf(head: string, { tagged }: { tagged: boolean }): st
   const isTable = isTableOfTexts(lines) || (!hasBlank(lines) && looksLikeTable(head) !== undefined);
   return isTable ? "a table of texts" : undefined;
 }
+
+/**
+ * Whether a file that begins with `head` looks like sentences, a line each, without tags: without tabs, of several words
+ * each, and of as many in no two lines out of three.
+ */
+export function looksLikeSentences(head: string): boolean {
+  if (head.includes("\t")) return false;
+  const lines = head
+    .trim()
+    .split("\n", SENTENCES_LOOKED_AT)
+    .filter((line) => line.trim() !== "");
+  const widths = lines.map((line) => line.trim().split(/\s+/).length);
+  const most = Math.max(...widths.map((width) => widths.filter((other) => other === width).length));
+  const isLong = widths.filter((width) => width > 3).length > widths.length / 2;
+  return widths.length > 1 && isLong && most < (widths.length * 2) / 3;
+}
+
+const SENTENCES_LOOKED_AT = 20;
 
 /** No sentence ends, and most rows have a cell of three words or more: now and then a token has a blank too. */
 function isTableOfTexts(lines: readonly string[]): boolean {

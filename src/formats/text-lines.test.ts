@@ -47,6 +47,13 @@ describe("decodeUtf8", () => {
     }
   });
 
+  test("with NUL in its beginning is no text at all", async () => {
+    const bytes = Uint8Array.from([1, 0, 0, 0x61, 0xff, 0x62]);
+    for (const size of [1, 6]) {
+      await expect(decode(bytes, size)).rejects.toMatchObject({ code: "FORMAT_UNKNOWN", cure: "Name a file of text." });
+    }
+  });
+
   test("recognises UTF-16 and says how to convert it", async () => {
     const message = expect.stringContaining("iconv -f UTF-16");
     await expect(decode(Uint8Array.of(0xff, 0xfe, 0x61, 0))).rejects.toMatchObject({ message });
@@ -54,7 +61,7 @@ describe("decodeUtf8", () => {
   });
 
   test("finds the fault of any damaged text where the platform's decoder does", async () => {
-    const content = fc.uint8Array({ maxLength: 40 });
+    const content = fc.uint8Array({ min: 1, maxLength: 40 });
     await fc.assert(
       fc.asyncProperty(content, fc.integer({ min: 1, max: 9 }), async (raw, size) => {
         const result = await decode(raw, size).catch((error) => error);

@@ -6,23 +6,29 @@ export const MAX_LINE_LENGTH = 2 ** 28;
 
 const NEWLINE = 0x0a;
 
+/** The beginning of a file, where NUL tells that it is no text. */
+const HEAD_BYTES = 4096;
+
 /**
  * Decodes UTF-8 strictly; a byte order mark at the start is dropped. NUL is a character like any other.
  *
  * @param path names the source in errors
  * @throws ClozeError INVALID_UTF8, with the line and the byte (from 0, of the decompressed text) of the first fault;
- *   FORMAT_UNKNOWN where the first chunk begins as that of a format does that is no text
+ *   FORMAT_UNKNOWN where the first chunk begins as that of a format does that is no text, or has NUL near its beginning and
+ *   the text is not UTF-8
  */
 export async function* decodeUtf8(path: string, chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   let offset = 0;
   let line = 1;
+  let hasNul = false;
   let carried = new Uint8Array(0); // the bytes of a character that the chunks cut in two
   const decode = (bytes: Uint8Array): string => {
     try {
       const text = decoder.decode(bytes);
       return offset === 0 && text.startsWith("\uFEFF") ? text.slice(1) : text;
     } catch (error) {
+      if (hasNul && !(offset === 0 && isUtf16(bytes))) throw noText(path, error);
       const valid = validPrefix(bytes);
       const at = { offset: offset + valid, line: line + countNewlines(bytes.subarray(0, valid)) };
       throw invalidUtf8(path, bytes.subarray(valid), at, error);
@@ -30,6 +36,7 @@ export async function* decodeUtf8(path: string, chunks: AsyncIterable<Uint8Array
   };
   for await (const chunk of chunks) {
     if (offset === 0) refuseBinary(path, chunk);
+    if (offset < HEAD_BYTES) hasNul ||= chunk.subarray(0, HEAD_BYTES - offset).includes(0);
     const bytes = carried.length === 0 ? chunk : concatenate(carried, chunk);
     const whole = bytes.subarray(0, bytes.length - unfinished(bytes));
     const text = decode(whole);
@@ -128,12 +135,26 @@ function invalidUtf8(
   { offset, line }: { offset: number; line: number },
   cause: unknown,
 ): ClozeError {
-  const mark = offset === 0 ? (bytes[0] << 8) | bytes[1] : 0;
-  const utf16 = mark === 0xfffe || mark === 0xfeff;
+  const utf16 = offset === 0 && isUtf16(bytes);
   return new ClozeError("INVALID_UTF8", {
     problem: `${path} is not UTF-8: see line ${line}, byte ${offset}`,
     received: utf16 ? "the byte order mark of UTF-16" : `byte 0x${bytes[0].toString(16)} where it stops making sense`,
     cure: `Convert it, for example with: iconv -f ${utf16 ? "UTF-16" : "WINDOWS-1252"} -t UTF-8.`,
+    cause,
+  });
+}
+
+/** Whether bytes begin with the mark of UTF-16. */
+function isUtf16([first, second]: Uint8Array): boolean {
+  return (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+}
+
+function noText(path: string, cause: unknown): ClozeError {
+  return new ClozeError("FORMAT_UNKNOWN", {
+    problem: `${path} is no text`,
+    expected: "text in UTF-8",
+    received: "bytes with NUL among them",
+    cure: "Name a file of text.",
     cause,
   });
 }

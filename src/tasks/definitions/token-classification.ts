@@ -201,6 +201,12 @@ function labelIndexes({ tags, placeOf }: GoldTags, context: TaggingContext): num
  * Throws ROW_MALFORMED.
  */
 function typesOf(examples: readonly { readonly gold: GoldTags }[]): Set<string> {
+  const odd = oddTag(examples);
+  if (odd !== undefined) {
+    throw malformedRow(odd.place, "a tag without a prefix, as most are", quote(odd.tag), {
+      cure: "Correct it, or take all tags as they are with --scheme plain.",
+    });
+  }
   const entities = examples.flatMap(({ gold }) =>
     entitiesOf(gold.tags, gold.placeOf).map(({ type, start }) => ({ type, gold, start })),
   );
@@ -210,6 +216,14 @@ function typesOf(examples: readonly { readonly gold: GoldTags }[]): Set<string> 
   const { gold, start } = untyped;
   const expected = "the type of an entity after its prefix, as in other lines";
   throw malformedRow(gold.placeOf(start), expected, quote(gold.tags[start]));
+}
+
+/** The first tag with a prefix, where most of the others but `O` have none. */
+function oddTag(examples: readonly { readonly gold: GoldTags }[]) {
+  const tags = examples.flatMap(({ gold }) => gold.tags.map((tag, word) => ({ tag, place: () => gold.placeOf(word) })));
+  const odd = tags.filter(({ tag }) => /^[A-Z]-./i.test(tag));
+  const plain = tags.filter(({ tag }) => /^[^-]{2}/.test(tag));
+  return odd.length > 0 && odd.length < plain.length ? { tag: odd[0].tag, place: odd[0].place() } : undefined;
 }
 
 /** Every tag of some types, whether it occurs or not: a rare one may be met in other files alone. */

@@ -31,9 +31,9 @@ export async function readTaggedSentences(
 
 /** Counts the rows that were left out, and the words that leave nothing to be judged. */
 function countOdd(path: string, { columns: [words], lines, skipped = [] }: ConllSentence, counts: SkipCounts): void {
-  for (const line of skipped) counts.skip("multiword tokens or empty nodes", `${path}, line ${line}`);
+  for (const line of skipped) counts.skip("of multiword tokens or empty nodes", `${path}, line ${line}`);
   for (const [i, word] of words.entries()) {
-    if (!hasText(word)) counts.note("words that cannot be seen, without a token", `${path}, line ${lines[i]}`);
+    if (!hasText(word)) counts.note("of the words invisible, without a token", `${path}, line ${lines[i]}`);
   }
 }
 
