@@ -28,10 +28,25 @@ export function benchScaling(): BenchRow[] {
   }));
   const curve = (name: "tokens" | "layers", xs: readonly number[]): Point[] =>
     xs.map((x, i) => [x, 1000 * median(rounds.map((round) => round[name][i]))]);
+  const byTokens = curve("tokens", TOKENS);
   return [
-    draw("tokens", curve("tokens", TOKENS), `mini, sequences of ${LENGTH} tokens`),
+    draw("tokens", byTokens, `mini, sequences of ${LENGTH} tokens`),
+    compareTokens(byTokens),
     draw("layers", curve("layers", LAYERS), `mini, ${FIXED_TOKENS} tokens`),
   ];
+}
+
+/** A power of the tokens may pass for a line; then a token of the longest step costs more than one of a middling step. */
+function compareTokens(measured: readonly Point[]): BenchRow {
+  const [[fewer, before], [more, after]] = [measured[measured.length - 4], measured[measured.length - 1]];
+  return {
+    name: `a token of a step with ${more} (mini, sequences of ${LENGTH} tokens)`,
+    value: (1000 * after) / more,
+    unit: "µs",
+    peer: `of one with ${fewer}`,
+    peerValue: (1000 * before) / fewer,
+    wanted: { ratio: "at most", of: 1.1 },
+  };
 }
 
 function runStep(tokens: number, ...options: readonly string[]): number {
