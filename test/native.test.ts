@@ -29,12 +29,12 @@ const TRAININGS: readonly (readonly [string, BertConfig, readonly number[]])[] =
   ],
 ];
 
-/** More than four of the blocks of 64 that sums over rows are made of, and more than the 256 of a product's inner block. */
+/** More than four blocks of 64, of which sums over rows are made, and more than a product's inner block of 256. */
 const WIDE_ROWS = 300;
 
 /**
- * Layers whose products have more inner indices than one block: 256 in float32, 1,024 in bfloat16. Those of the weights'
- * gradients, which sum over rows, have so in float32 alone.
+ * Layers whose products have more inner indices than one block: 256 in float32, 1,024 in bfloat16. Products that give
+ * gradients of weights sum over rows, and cross a block in float32 alone.
  */
 function wideLayers() {
   const [width, wider, output] = [1100, 1301, 1027];
