@@ -3,8 +3,8 @@
  * the tests of the kernels find through node-gyp-build's CLOZE_PREBUILD.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readdirSync } from "node:fs";
-import { dirname, isAbsolute, join } from "node:path";
+import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
+import { dirname, isAbsolute, join, relative } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeNative } from "./native-kernels.ts";
 
@@ -17,6 +17,11 @@ const OPTIONS = {
   ASAN_OPTIONS: "detect_leaks=0",
   UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1",
 };
+
+/** Tests of what the native executor promises. */
+const PROMISES = ["native", "native-graphs", "native-optimizer", "native-refusals", "native-cancellation", "int8"].map(
+  (name) => `test/${name}.test.ts`,
+);
 
 /** The sanitizer's library, which must be loaded before Node; undefined where the compiler has none. */
 function findRuntime(): string | undefined {
@@ -86,25 +91,40 @@ describeNative("native kernels under the sanitizers", () => {
   });
 
   describe.each([
-    ["the contract of executors, on every instruction set", ["test/executors.test.ts", "-t", "native"]],
-    [
-      "what the native executor promises",
-      readdirSync(import.meta.dirname)
-        .filter((name) => /^(native(-graphs|-optimizer|-refusals|-cancellation)?|int8)\.test\.ts$/.test(name))
-        .map((name) => join("test", name)),
-    ],
-  ])("%s", (_, args) => {
+    ["the contract of executors, on every instruction set", ["test/executors.test.ts"], ["-t", "native"]],
+    ["what the native executor promises", PROMISES, []],
+  ])("%s", (_, files, options) => {
     test("finds nothing", () => {
-      const { status, stdout, stderr } = run(
-        "node_modules/vitest/vitest.mjs",
-        "run",
-        "--testTimeout",
-        "600000",
-        ...args,
-      );
+      const report = join(FOLDER, "tests.json");
+      rmSync(report, { force: true });
+      const reporters = ["--reporter=default", "--reporter=json", `--outputFile=${report}`];
+      const program = ["node_modules/vitest/vitest.mjs", "run", "--testTimeout", "600000", ...reporters];
+      const { status, stdout, stderr } = run(...program, ...files, ...options);
       if (status !== 0) console.log(`${stdout}\n${stderr}`.slice(-8000));
       expect({ status, errors: /.*(Sanitizer|runtime error).*/.exec(stderr)?.[0] }).toEqual({ status: 0 });
-      console.log(/Tests .*/.exec(stdout)?.[0]);
+      const passed = passedIn(report);
+      console.log(passed);
+      expect(Object.keys(passed).sort()).toEqual([...files].sort());
+      expect(Object.entries(passed).filter(([, count]) => count === 0)).toEqual([]);
     });
   });
 });
+
+/** How many tests of each file passed: a file all of whose tests are skipped proves nothing. */
+function passedIn(report: string): Record<string, number> {
+  const { testResults }: Report = JSON.parse(readFileSync(report, "utf8"));
+  return Object.fromEntries(
+    testResults.map(({ name, assertionResults }) => [
+      relative(ROOT, name),
+      assertionResults.filter(({ status }) => status === "passed").length,
+    ]),
+  );
+}
+
+/** What is read of Vitest's report. */
+interface Report {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly status: string }[];
+  }[];
+}
