@@ -18,7 +18,7 @@ import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/fin
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { readLabelledTexts } from "../src/tasks/readers/labelled-texts.node.ts";
 import { Predictor } from "../src/tasks/run/predictor.ts";
-import { finetune, type TaskOptions } from "../src/tasks/task-table.node.ts";
+import { evaluate, finetune, type TaskOptions } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
 import { classifierParameters, examples, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
@@ -111,6 +111,11 @@ describe("a table of training data", () => {
 
   test("that does not exist", async () => {
     await expectError(training({ train: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
+    await expectError(training({ train: folder }), "FILE_MISSING", `${folder} is a folder; expected a file`);
+    const nowhere = join(folder, "nowhere");
+    const missing = evaluate("text-classification", nowhere, train);
+    await expectError(missing, "FILE_MISSING", `${nowhere} does not exist. Check the path.`);
+    await expectError(evaluate("text-classification", train, train), "FILE_MISSING", `${train} is no folder`);
     await expectError(training({ dev: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
   });
 
@@ -202,10 +207,15 @@ describe("a row of choices", () => {
     await choosing([...rows, ",x,y,z,0", "q,x,,,0"], (event) => void events.push(event));
     const skipped = { "without a context and two choices": 2 };
     expect(events).toContainEqual(expect.objectContaining({ kind: "data", examples: 3, skipped, truncated: 0 }));
+    await choosing([...rows, "q,x,y,z,"], (event) => void events.push(event));
+    expect(events).toContainEqual(
+      expect.objectContaining({ examples: 3, skipped: expect.objectContaining({ "without label": 1 }) }),
+    );
   });
 
   test("whose label is no number of a choice names its place", async () => {
-    await expectError(choosing(["q,x,y,z,0", "q,x,y,,2"]), "ROW_MALFORMED", "line 3", '"2"');
+    await expectError(choosing(["q,x,y,z,0", "q,x,y,,2"]), "ROW_MALFORMED", "line 3", '"2", a choice that is empty');
+    await expectError(choosing(["q,x,y,z,9"]), "ROW_MALFORMED", "line 2", "from 0 to 2", '"9"');
     await expectError(choosing(["q,x,y,z,x"]), "ROW_MALFORMED", "line 2", '"x"');
   });
 });

@@ -14,7 +14,12 @@ export function isDiskFull(error: unknown): boolean {
 
 /** What to throw when reading `path` failed with `error`: FILE_MISSING, whatever the system's reason. */
 export function readError(path: string, error: unknown): ClozeError {
-  const missing = systemCode(error) === "ENOENT";
+  const code = systemCode(error);
+  if (code === "EISDIR") {
+    const cure = "Name a file in it.";
+    return new ClozeError("FILE_MISSING", { problem: `${path} is a folder`, expected: "a file", cure, cause: error });
+  }
+  const missing = code === "ENOENT";
   return new ClozeError("FILE_MISSING", {
     problem: missing ? `${path} does not exist` : `${path} cannot be read`,
     ...(missing ? {} : { received: reasonOf(error) }),

@@ -6,11 +6,11 @@ import { malformedRow } from "../../formats/table-row.ts";
 import type { ChoiceReading, Choices } from "../definitions/multiple-choice.ts";
 import type { Example, Examples } from "../definitions/task.ts";
 import type { SkipCounts } from "../run/input-counts.ts";
-import { emptyRow, examplesOf, listOfTexts, withNotes } from "./text-rows.node.ts";
+import { emptyRow, examplesOf, listOfTexts, UNUSABLE, withNotes } from "./text-rows.node.ts";
 
 /**
  * Reads contexts with choices from a table, as SWAG's, or with a list of choices, as HellaSwag's. A choice without text is
- * none, so that rows may have different numbers of them; rows without context or with a single choice are left out and
+ * none, so that rows may have different numbers of them; rows without context or label or with a single choice are left out and
  * counted. Throws the errors of `readTable`, ROW_MALFORMED where the label is the number of no choice, and TEXT_EMPTY where no row remains.
  */
 export async function readChoices(path: string, reading: ChoiceReading): Promise<Examples<Choices, number>> {
@@ -18,20 +18,30 @@ export async function readChoices(path: string, reading: ChoiceReading): Promise
   const examples: Example<Choices, number>[] = [];
   const left: string[] = [];
   const fewer: { place: string }[] = [];
+  const unlabelled: string[] = [];
   for await (const { input, cells, label, place } of readRows(path, reading, [labelColumn])) {
     if (input === undefined) {
       left.push(place);
       continue;
     }
-    const right = label.trim() === "" ? undefined : cells[Number(label)];
+    if (!hasText(label)) {
+      unlabelled.push(place);
+      continue;
+    }
+    const right = cells[Number(label)];
     if (right === undefined || !hasText(right)) {
-      throw malformedRow(place, `the number of a choice, from 0, in "${labelColumn}"`, quote(label));
+      const expected = `the number of a choice, from 0 to ${cells.length - 1}, in "${labelColumn}"`;
+      throw malformedRow(place, expected, `${quote(label)}${right === undefined ? "" : ", a choice that is empty"}`);
     }
     const gold = cells.slice(0, Number(label)).filter(hasText).length;
     examples.push({ input, gold, place });
     if (input.choices.length < cells.length) fewer.push({ place });
   }
-  return withNotes(examplesOf(path, examples, { [INCOMPLETE]: left }), { [FEWER]: fewer });
+  const told = examplesOf(path, examples, {
+    [INCOMPLETE]: left,
+    ...(unlabelled.length > 0 && { [UNUSABLE.unlabelled]: unlabelled }),
+  });
+  return withNotes(told, { [FEWER]: fewer });
 }
 
 const INCOMPLETE = "without a context and two choices";
