@@ -44,7 +44,10 @@ export function ratio(text: string): number {
 
 export function commaSeparated(text: string): string[] {
   const parts = text.split(",").map((part) => part.trim());
-  if (parts.includes("")) throw new InvalidArgumentError("Give words with commas between them.");
+  const empty = parts.indexOf("");
+  if (empty >= 0) {
+    throw new InvalidArgumentError(`Word ${empty + 1} of "${text}" is empty; give words with commas between them.`);
+  }
   return parts;
 }
 

@@ -46,10 +46,15 @@ describe("stated weights", () => {
     expect(weightsOf(weighByLabel([feature(1, 0.25)], labels, "spam=2"))).toEqual([0.5]);
   });
 
+  test("are refused for a label that is none, with those that are", () => {
+    expect(() => weighByLabel(features, labels, "spam=2,eggs=1")).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", expected: '"ham", "spam", "a=b"', received: '"eggs"' }),
+    );
+  });
+
   test.each([
     "",
     "spam",
-    "eggs=1",
     "spam=0",
     "spam=-1",
     "spam=",

@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { quote, quoteSome } from "../../base/quote.ts";
 import type { Feature } from "./task.ts";
 
 /** The target of a token that no label belongs to: a special one, or a word's second. */
@@ -97,6 +98,13 @@ function stated(weights: string, labels: readonly string[]): number[] {
     const [, label, text] = /^(.*)=(.*)$/.exec(part) ?? [];
     const index = label === undefined ? -1 : labels.indexOf(label.trim());
     const weight = Number(text);
+    if (label !== undefined && index < 0) {
+      throw new ClozeError("OPTION_INVALID", {
+        problem: "the class weights name a label that the training data does not have",
+        expected: quoteSome(labels, 30),
+        received: quote(label.trim()),
+      });
+    }
     if (index < 0 || !(weight > 0 && Number.isFinite(weight))) {
       throw new ClozeError("OPTION_INVALID", {
         problem: "the class weights cannot be understood",
