@@ -245,8 +245,8 @@ describe("what a task cannot do", () => {
 
   test.concurrent.each<[args: string[], complaint: string]>([
     [["--task", "juggling", "a"], "Allowed choices are text-classification, "],
-    [["--top-k", "0", "[MASK]"], "expected number to be >=1"],
-    [["--targets", "a,,b", "[MASK]"], "words with commas"],
+    [["--top-k", "0", "[MASK]"], "Give at least 1."],
+    [["--targets", "a,,b", "[MASK]"], 'Word 2 of "a,,b" is empty; give words with commas between them.'],
     [["--task", "next-sentence"], "this task is about pairs of texts; expected two texts, or --input with a table"],
     [["--task", "next-sentence", "a", "b", "c"], "texts come in pairs here; expected an even number of texts; got 3"],
     [["--task", "next-sentence", "--top-k", "2", ...pairs], "the task next-sentence has no --top-k"],

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { plainWords } from "../base/plain-words.ts";
 import type { ActivationKind } from "../graph/operations.ts";
 
 /** Everything that changes what BERT computes (Devlin et al. 2019); letters as in docs/glossary.md. */
@@ -105,7 +106,7 @@ const FileSchema = z
  * types and ranges and for variants of BERT that compute something else (decoders, relative positions, untied weights).
  */
 export function parseBertConfig(json: unknown, source: string): BertConfig {
-  const result = FileSchema.safeParse(json);
+  const result = FileSchema.safeParse(json, { error: plainWords });
   if (!result.success) {
     throw new ClozeError("CONFIG_MALFORMED", {
       problem: `${source} does not describe a BERT model that Cloze runs`,

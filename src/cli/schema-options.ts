@@ -1,6 +1,7 @@
 import { InvalidArgumentError, Option } from "commander";
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { wantedBy } from "../base/plain-words.ts";
 import { commaSeparated } from "./options.ts";
 
 /** What JSON Schema says of an option. */
@@ -73,9 +74,14 @@ function parseValue(schema: z.core.$ZodType, { type }: z.infer<typeof Property>,
   const isNumber = type === "integer" || type === "number";
   if (isNumber && text.trim() === "") throw new InvalidArgumentError("Give a number.");
   const value = type === "array" ? commaSeparated(text) : isNumber ? Number(text) : text;
-  const result = z.safeParse(schema, value);
+  const result = z.safeParse(schema, value, { error: toGive });
   if (result.success) return result.data;
   throw new InvalidArgumentError(`${result.error.issues[0].message}.`);
+}
+
+function toGive(issue: z.core.$ZodRawIssue): string | undefined {
+  const wanted = wantedBy(issue);
+  return wanted === undefined ? undefined : `Give ${wanted}`;
 }
 
 /** The options of several tasks on one command line. */

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { plainWords } from "../base/plain-words.ts";
 import { parseJson } from "../formats/json.ts";
 import { LINE_MODES } from "./sentences.ts";
 
@@ -63,7 +64,7 @@ export function parseManifest(text: string, source: string): Manifest {
   const json = parseJson(text, (fault, cause) => {
     throw malformedManifest(source, fault, cause);
   });
-  const result = ManifestSchema.safeParse(json);
+  const result = ManifestSchema.safeParse(json, { error: plainWords });
   if (result.success) return result.data;
   const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);
   throw malformedManifest(source, faults.slice(0, 3).join("; "));

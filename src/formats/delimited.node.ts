@@ -76,10 +76,15 @@ export async function* tsvFields(path: string, text: AsyncIterable<string>): Asy
 async function* csvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
   const { CsvError, parse } = await import("csv-parse"); // few files need it
   // It guesses one line end for the whole file and counts a quoted CRLF as two lines, hence plain LF.
+  let complete = 0; // lines, of rows that our loop below may not have seen yet
   const parser = parse({
     record_delimiter: "\n",
     max_record_size: MAX_LINE_LENGTH,
     relax_column_count: true, // our caller counts
+    on_record: (fields: string[], { lines }) => {
+      complete = lines;
+      return fields;
+    },
   });
   pipeline(withPlainLineEnds(text), parser, () => {}); // a failure destroys the parser, which then throws it below
   const rows: AsyncIterable<string[]> = parser;
@@ -91,10 +96,27 @@ async function* csvFields(path: string, text: AsyncIterable<string>): AsyncGener
     }
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    const received = `${error.message} (after ${error.records} complete rows)`; // where to look for an unclosed quote
-    throw malformedRow(`${path}, line ${error.lines}`, "comma-separated values", received, error);
+    const line = error.code === "CSV_QUOTE_NOT_CLOSED" ? complete + 1 : error.lines;
+    const [received, cure] = CSV_FAULTS.get(error.code) ?? [error.message];
+    throw malformedRow(`${path}, line ${line}`, "comma-separated values", received, { cure, cause: error });
   }
 }
+
+/** What csv-parse complains of, and its cures. */
+const CSV_FAULTS = new Map([
+  [
+    "CSV_QUOTE_NOT_CLOSED",
+    ["a quote that is opened in this row and never closed", "Close it, or write it twice within quotes."],
+  ],
+  [
+    "INVALID_OPENING_QUOTE",
+    ["a quote within a field that has none around it", "Put quotes around the field, and write those within it twice."],
+  ],
+  [
+    "CSV_INVALID_CLOSING_QUOTE",
+    ["a quote within a field that is closed before its end", "Write quotes within a field twice."],
+  ],
+]);
 
 /** How many lines a row of CSV takes up. */
 function height(fields: string[]): number {

@@ -113,8 +113,16 @@ describe("CSV", () => {
   });
 
   test.each([
-    ["never closes", 'a,b\n1,2\n3,"x\ny,4\n', "after 2 complete rows"],
-    ["opens inside a field", 'a,b\n1,2\n3,x "y"\n', "line 3"],
+    [
+      "never closes",
+      'a,b\n1,2\n3,"x\ny,4\n',
+      "line 3 is malformed; expected comma-separated values; got a quote that is opened in this row",
+    ],
+    [
+      "opens inside a field",
+      'a,b\n1,2\n3,x "y"\n',
+      "line 3 is malformed; expected comma-separated values; got a quote within",
+    ],
     ["closes before the field ends", 'a,b\n1,2\n3,"x"y\n', "line 3"],
   ])("a quote that %s is ROW_MALFORMED", async (_, text, where) => {
     const message = expect.stringContaining(where);

@@ -153,13 +153,29 @@ describe("parseSquad", () => {
   });
 
   test.each([
-    ["article 1, paragraph 1, question 2, answer 1, answer_start", question("y", "Köln", 1.5)],
+    [
+      "article 1, paragraph 1, question 2, answer 1, answer_start: 1.5 rather than a whole number",
+      question("y", "Köln", 1.5),
+    ],
+    ['answer_start: "0" rather than a number', question("y", "", 0, { answers: [{ text: "", answer_start: "0" }] })],
     ["article 1, paragraph 1, question 2, answers", question("y", "", 0, { answers: { text: ["Köln"] } })],
     ["article 1, paragraph 1, question 2, question", { id: "y", answers: [] }],
-    ["article 1, paragraph 1, question 2, id: expected a text", question("y", "Köln", 18, { id: null })],
+    [
+      "article 1, paragraph 1, question 2, id: neither text nor a whole number",
+      question("y", "Köln", 18, { id: null }),
+    ],
     ["article 1, paragraph 1, question 2, is_impossible", question("y", "Köln", 18, { is_impossible: "false" })],
   ])("a fault is ROW_MALFORMED with its place: %s", (place, faulty) => {
     expect(() => parse(squad(question("x", "Köln", 18), faulty))).toThrow(failure("ROW_MALFORMED", place));
+  });
+
+  test("a file that is cut short is told as such", () => {
+    const whole = JSON.stringify(squad(question("x", "Köln", 18)));
+    for (const length of [3, 40, whole.length - 1]) {
+      expect(() => parseSquad(whole.slice(0, length), "a.json")).toThrow(
+        failure("ROW_MALFORMED", "ends too early. Check"),
+      );
+    }
   });
 
   test("so is a fault of an article or a paragraph", () => {

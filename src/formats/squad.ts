@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import { hasText } from "../base/has-text.ts";
+import { plainWords } from "../base/plain-words.ts";
 import { quote } from "../base/quote.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
-import { parseJson } from "./json.ts";
+import { ENDS_EARLY, parseJson } from "./json.ts";
 import { looksLike, looksLikeTable } from "./looks-like.ts";
 import { malformedRow } from "./table-row.ts";
 
@@ -46,7 +47,7 @@ export interface SquadData {
 
 const AnswerSchema = z.object({ text: z.string(), answer_start: z.int() });
 const QuestionSchema = z.object({
-  id: z.union([z.string(), z.int().transform(String)], { error: "expected a text or a whole number" }),
+  id: z.union([z.string(), z.int().transform(String)], { error: "neither text nor a whole number" }),
   question: z.string(),
   answers: z.array(AnswerSchema).default([]),
   is_impossible: z.boolean().default(false),
@@ -71,7 +72,7 @@ export function parseSquad(text: string, source: string, { requireAnswers = true
   const rows = isObject(json) ? json.data : json;
   if (isFlat(Array.isArray(rows) ? rows[0] : json)) throw flatFormat(source);
   if (!isObject(json) || !Array.isArray(json.data)) throw unknownFormat(source, FORM, describe(json));
-  const file = FileSchema.safeParse(json);
+  const file = FileSchema.safeParse(json, { error: plainWords });
   if (!file.success) {
     const faults = file.error.issues.map(({ path, message }) => `${placeIn(path)}: ${message}`);
     throw malformedRow(source, FORM, faults.slice(0, 3).join("; "));
@@ -137,7 +138,7 @@ function parseById<T>(text: string, source: string, form: string, schema: z.ZodT
   if (twice !== undefined) throw malformedRow(source, "each id once", `${JSON.stringify(twice)} twice`);
   const values = new Map<string, T>();
   for (const [id, value] of Object.entries(json)) {
-    const result = schema.safeParse(value);
+    const result = schema.safeParse(value, { error: plainWords });
     if (!result.success)
       throw malformedRow(`${source}, id ${JSON.stringify(id)}`, form, result.error.issues[0].message);
     values.set(id, result.data);
@@ -207,7 +208,8 @@ function jsonOf(text: string, source: string, form: string): unknown {
         other?.task,
       );
     }
-    throw malformedRow(source, form, fault, { cause });
+    if (fault !== ENDS_EARLY) throw malformedRow(source, form, fault, { cause });
+    throw malformedRow(source, form, fault, { cause, cure: "Check that it was written or downloaded completely." });
   });
 }
 

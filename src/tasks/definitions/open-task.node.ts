@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
+import { plainWords } from "../../base/plain-words.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import { openFrozenModel } from "../folder/frozen-model.node.ts";
@@ -38,7 +39,7 @@ export async function readTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
       expected: `id2label, as \`cloze finetune ${task.name}\` writes it`,
     });
   }
-  const settings = task.settings.safeParse(taskSettings[task.name] ?? {});
+  const settings = task.settings.safeParse(taskSettings[task.name] ?? {}, { error: plainWords });
   if (!settings.success) {
     throw new ClozeError("CONFIG_MALFORMED", {
       problem: `${path} has settings for ${task.name} that cannot be understood`,

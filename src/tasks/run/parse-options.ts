@@ -1,9 +1,10 @@
 import type { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
+import { plainWords } from "../../base/plain-words.ts";
 
 /** Those of some options that a schema knows, checked and with its defaults. Throws OPTION_INVALID. */
 export function parseOptions<S extends z.ZodObject>(schema: S, options: object): z.infer<S> {
-  const result = schema.safeParse(options);
+  const result = schema.safeParse(options, { error: plainWords });
   if (result.success) return result.data;
   const [{ path, message }] = result.error.issues;
   throw new ClozeError("OPTION_INVALID", {
