@@ -230,8 +230,12 @@ describe("evaluate", () => {
   test("finds the figures of the best checkpoint, which finetune wrote", async () => {
     const { task, step, ...metrics } = JSON.parse(readFileSync(join(model, "metrics.json"), "utf8"));
     const evaluated = JSON.parse(await evaluate(model, "--data", at("dev.csv"), "--json"));
-    const { loss, skipped, truncated, ...figures } = evaluated;
-    expect({ skipped, truncated }).toEqual({ skipped: { "without text or label": 0 }, truncated: 0 });
+    const { loss, skipped, places, truncated, ...figures } = evaluated;
+    expect({ skipped, places, truncated }).toEqual({
+      skipped: { "without text or label": 0 },
+      places: { "without text or label": [] },
+      truncated: 0,
+    });
     expect(figures).toEqual({ ...metrics, loss: undefined });
     expect(loss).toBeCloseTo(metrics.loss, 6);
     expect(step).toBeLessThan(60); // the best one is not the last, so that a mix-up would show
