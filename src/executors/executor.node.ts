@@ -23,8 +23,9 @@ export type Device = (typeof DEVICES)[number];
 export type Use = "training" | "inference";
 
 /**
- * What matrix products are computed in. `bf16` is float32 on processors without such products. `auto` is `bf16` for training where the processor multiplies bfloat16 numbers, and
- * `fp32` for all else. `int8` is for inference alone: a gradient of whole numbers would be 0 almost everywhere.
+ * What matrix products are computed in. `bf16` is float32 on processors that do not multiply bfloat16 numbers; `auto` is `bf16`
+ * for training on those that do, and `fp32` for all else. `int8` is for inference alone: a gradient of whole numbers would be 0
+ * almost everywhere.
  */
 export const PRECISIONS = {
   training: ["auto", "fp32", "bf16"],
