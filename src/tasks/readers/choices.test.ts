@@ -90,6 +90,13 @@ test.each(["4", "-1", "1.5", "x", "2"])("%j is the number of no choice", async (
   await expectError(readChoices(path, reading), "ROW_MALFORMED", `${path}, line 3`, "from 0", JSON.stringify(label));
 });
 
+test("rows without label are left out and counted", async () => {
+  const path = await write("unlabelled.csv", HEADER, "c,s,a,b,x,y,0", "c,s,a,b,x,y, ", "c,s,a,b,x,y,");
+  const { examples, places } = await readChoices(path, reading);
+  expect(examples).toHaveLength(1);
+  expect(places?.["without label"]).toEqual([`${path}, line 3`, `${path}, line 4`]);
+});
+
 test("a file in which no row can be used is refused", async () => {
   const path = await write("unusable.csv", HEADER, ",s,a,b,x,y,3", "c,s,a,,,,0");
   await expectError(readChoices(path, reading), "TEXT_EMPTY", path, "2 without a context and two choices");
