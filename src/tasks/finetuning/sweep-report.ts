@@ -1,3 +1,5 @@
+import { markdownTable } from "../folder/figure-tables.ts";
+
 /** A recipe and how its trainings, one for each seed and fold, came out. */
 export interface SweepRow {
   readonly learningRate: number;
@@ -52,12 +54,11 @@ export function bestModel(rows: readonly SweepRow[], quote = ""): string {
 
 /** The table as a Markdown file beside the folders of the trainings. `measuredOn` is what the scores are of: "5 folds of train.tsv". */
 export function sweepReport(rows: readonly SweepRow[], measuredOn: string): string {
-  const [head, ...body] = sweepCells(rows).map((cells) => `| ${cells.join(" | ")} |`);
   return `# Recipes by their mean score
 
 Scores on ${measuredOn}; the deviation is that between trainings. \`sweep.json\` has the score of each.
 
-${[head, "|---|---|---|---|---|---|", ...body].join("\n")}
+${markdownTable(sweepCells(rows))}
 
 ${bestModel(rows, "`")}
 `;
