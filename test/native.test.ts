@@ -4,7 +4,7 @@ import { Random } from "../src/base/random.ts";
 import type { BertConfig } from "../src/bert/config.ts";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
-import { activation, input, linear, parameter, softmaxCrossEntropy } from "../src/graph/build.ts";
+import { activation, attention, input, layerNorm, linear, parameter, softmaxCrossEntropy } from "../src/graph/build.ts";
 import { parameterGradients } from "../src/graph/differentiate.ts";
 import { type Value, vector } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
@@ -28,6 +28,8 @@ const TRAININGS: readonly (readonly [string, BertConfig, readonly number[]])[] =
     [128, 97, 64, 1, 110, 65, 90, 12, 133],
   ],
 ];
+
+const ACTIVATIONS = ["gelu", "gelu_new", "relu", "silu", "tanh"] as const;
 
 /** More than four blocks of 64, of which sums over rows are made, and more than a product's inner block of 256. */
 const WIDE_ROWS = 300;
@@ -132,6 +134,38 @@ describeNative("native executor", (addon) => {
           const some = await executable.run({ x: rowsOf(inputs.x, from, to) });
           expect(differences(some, { y: rowsOf(all.y, from, to) }), `rows ${from} to ${to}`).toEqual([]);
         }
+        await executable.dispose();
+      });
+    });
+  });
+
+  describe("a number that is none", () => {
+    /** Two sequences of two tokens of seven numbers; one number of the second token is none. */
+    const [tokens, width] = [4, 7];
+    const data = Float32Array.from({ length: tokens * width }, (_, i) => (i === width + 3 ? Number.NaN : Math.sin(i)));
+    const x = input("x", "float32", ["T", width]);
+    const dense = (name: string) => linear(x, parameter(`${name}.weight`, [width, width], "normal"), zeros(name)); // [T, 7]
+    const zeros = (name: string) => parameter(`${name}.bias`, [width], "zeros");
+    const norm = layerNorm(x, parameter("norm.weight", [width], "ones"), zeros("norm"), 1e-5);
+    const outputs: Record<string, Tensor> = {
+      linear: dense("linear"),
+      norm,
+      attention: attention({ query: x, key: x, value: x, lengths: input("lengths", "int32", ["B"]) }, { heads: 1 }),
+      ...Object.fromEntries(ACTIVATIONS.map((kind) => [kind, activation(x, kind)])),
+      ...Object.fromEntries(ACTIVATIONS.map((kind) => [`${kind} of a product`, activation(dense(kind), kind)])),
+    };
+
+    describeWays(addon, (open) => {
+      test.each(Object.entries(outputs))("stays visible behind %s, in its own sequence alone", async (_, y) => {
+        const graph = makeGraph({ y });
+        const parameters = new Parameters(graph.parameters);
+        initialise(parameters, 0.5, 3);
+        const executable = await open({ threads: 2 }).load(graph, parameters, { frozen: true });
+        const values = { x: { data, shape: [tokens, width] }, lengths: vector(Int32Array.of(2, 2)) };
+        const given = Object.entries(values).filter(([name]) => graph.inputs.some((spec) => spec.name === name));
+        const result = (await executable.run(Object.fromEntries(given))).y.data;
+        expect(result[width + 3]).toBeNaN();
+        expect(result.subarray(2 * width)).toSatisfy((others: Float32Array) => others.every(Number.isFinite));
         await executable.dispose();
       });
     });

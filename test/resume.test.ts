@@ -1,5 +1,5 @@
 /** A training that was interrupted and resumed ends in the same bytes as one that was not. */
-import { cpSync, existsSync, mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -252,6 +252,8 @@ describe("a checkpoint", () => {
     ["of another form", "state.json", (path) => writeFileSync(path, '{"step":-1}')],
     ["without moments", "optimizer.safetensors", (path) => cpSync(join(path, "../model.safetensors"), path)],
     ["without weights", "model.safetensors", (path) => cpSync(join(path, "../optimizer.safetensors"), path)],
+    ["with a weight that is no number", "model.safetensors", endWith(Number.NaN)],
+    ["with an infinite moment", "optimizer.safetensors", endWith(Number.POSITIVE_INFINITY)],
   ])("%s is CHECKPOINT_MALFORMED", async (_, name, damage) => {
     const output = fresh();
     await stopAfter(2, { output });
@@ -316,3 +318,12 @@ describe("a loss that is not finite", () => {
     expect(existsSync(join(output, "model.safetensors"))).toBe(false);
   });
 });
+
+/** Writes another last number into a file of weights. */
+function endWith(number: number): (path: string) => void {
+  return (path) => {
+    const bytes = readFileSync(path);
+    bytes.writeFloatLE(number, bytes.length - 4);
+    writeFileSync(path, bytes);
+  };
+}

@@ -91,7 +91,7 @@ inline void withActivation(Activation kind, Body body) {
     case Activation::geluNew:
       return body([](float x) { return geluNew(x); }, [](float x) { return geluNewSlope(x); });
     case Activation::relu:
-      return body([](float x) { return x > 0 ? x : 0.0f; }, [](float x) { return x > 0 ? 1.0f : 0.0f; });
+      return body([](float x) { return x < 0 ? 0.0f : x; }, [](float x) { return x > 0 ? 1.0f : 0.0f; });  // keeps NaN
     case Activation::silu:
       return body([](float x) { return x * sigmoid(x); }, [](float x) { return siluSlope(x); });
     case Activation::tanh:

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/p
 import { basename, dirname, join } from "node:path";
 import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { indexOfNotFinite } from "../base/finite.ts";
 import {
   recoverAtomicWrite,
   recoverAtomicWrites,
@@ -128,6 +129,10 @@ async function readInto(path: string, buffers: Readonly<Record<string, Float32Ar
   const stored = await readSafetensors(path, { into: (name) => buffers[name] });
   const missing = Object.keys(buffers).filter((name) => !stored.tensors.has(name));
   if (missing.length > 0) throw malformed(`${path} lacks ${missing.length} tensors`, missing.slice(0, 3).join(", "));
+  for (const [name, data] of Object.entries(buffers)) {
+    const at = indexOfNotFinite(data);
+    if (at >= 0) throw malformed(`${path} is spoilt: ${name} has numbers that are not finite`, `${data[at]} at ${at}`);
+  }
   return stored;
 }
 
