@@ -1,15 +1,15 @@
 import type { BertConfig } from "../../bert/config.ts";
 import { linearProducts } from "../../bert/products.ts";
-import { add, input } from "../../graph/build.ts";
-import { type Executor, type LoadOptions, type TimedCall, vector } from "../../graph/executor.ts";
+import { add, input, sumRows } from "../../graph/build.ts";
+import type { Executor, LoadOptions, TimedCall } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import { measureProducts } from "../../train/ceiling.ts";
 import type { Limits } from "./report.ts";
 
 const ROUNDS = 5;
-/** Numbers of an array that no cache holds: 64 MiB. */
-const LENGTH = 2 ** 24;
+/** A matrix that no cache holds, 61 MB, as wide as BERT-base. */
+const [ROWS, COLUMNS] = [20_000, 768];
 
 /** What the machine can do at best, measured with the executor of the run itself. */
 export async function measureLimits(
@@ -34,16 +34,23 @@ async function fastestProduct(
   return Math.max(...times.map(({ flop, seconds }) => flop / seconds));
 }
 
-/** Bytes read and written a second when two long arrays are added; unknown where kernels are not timed. */
+/**
+ * Bytes read and written a second, the more of two passes: the sums of a long matrix's columns, which only reads, and the
+ * sum of two such matrices, which writes as well, and before that has memory read what it overwrites. Unknown where
+ * kernels are not timed.
+ */
 async function bandwidth(executor: Executor): Promise<number | undefined> {
+  const shape = [ROWS, COLUMNS] as const;
+  const [a, b] = [input("a", "float32", shape), input("b", "float32", shape)];
+  const graph = makeGraph({ columns: sumRows(a), sum: add(a, b) });
+  const executable = await executor.load(graph, new Parameters([]));
+  const filled = () => new Float32Array(ROWS * COLUMNS).fill(1); // zeros may have no memory yet
+  const inputs = { a: { data: filled(), shape }, b: { data: filled(), shape } };
+  const outputs = { columns: new Float32Array(COLUMNS), sum: filled() };
   const calls: TimedCall[] = [];
-  const sum = add(input("a", "float32", [LENGTH]), input("b", "float32", [LENGTH]));
-  const executable = await executor.load(makeGraph({ sum }), new Parameters([]));
-  const [a, b, out] = Array.from({ length: 3 }, () => new Float32Array(LENGTH).fill(1)); // filled: zeros may have no memory yet
   try {
     for (let round = 0; round < ROUNDS; round++) {
-      const onCalls = (more: readonly TimedCall[]) => calls.push(...more);
-      await executable.run({ a: vector(a), b: vector(b) }, { outputs: { sum: out }, onCalls });
+      await executable.run(inputs, { outputs, onCalls: (more) => calls.push(...more) });
       if (calls.length === 0) return undefined;
     }
     return Math.max(...calls.map(({ bytes, seconds }) => bytes / seconds));
