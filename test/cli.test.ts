@@ -401,8 +401,11 @@ describe("info", () => {
     const sets = loadAddon().instructionSets;
     const speed = expect.any(Number);
     const speeds = sets[0].bfloat16 ? { float32: speed, bfloat16: speed } : { float32: speed };
-    const instructionSets = sets.map(({ name }) => name);
-    const [instructionSet] = instructionSets;
+    const instructionSets = sets.map(({ name, bfloat16, int8 }) => ({
+      name,
+      products: ["float32", ...(bfloat16 ? ["bfloat16"] : []), ...(int8 ? ["int8"] : [])],
+    }));
+    const [{ name: instructionSet, products }] = instructionSets;
     expect(executors).toEqual({
       native: {
         ...{ instructionSets, instructionSet, flopPerSecond: speeds },
@@ -411,7 +414,9 @@ describe("info", () => {
       onnx: { flopPerSecond: { float32: speed } },
     });
     const text = await run(["info", "--system"]);
-    expect(text).toMatch(new RegExp(`^instruction sets +${instructionSets.join(", ")}$`, "m"));
+    expect(text).toMatch(
+      new RegExp(`^instruction sets +${instructionSet} \\(${products.join(", ")}\\), .*portable \\(float32\\)$`, "m"),
+    );
     expect(text).toMatch(
       new RegExp(`^native, ${instructionSet} +[\\d.]+ +[\\d.-]+ +[\\d.-]+\nonnx +[\\d.]+ +- +-$`, "m"),
     );

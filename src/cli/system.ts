@@ -21,8 +21,8 @@ export interface System {
 }
 
 interface Native extends Ceilings {
-  /** What the kernels can use of the processor, the best one first. */
-  readonly instructionSets: readonly string[];
+  /** What the kernels can use of the processor, the best one first, and the products that each of them has. */
+  readonly instructionSets: readonly { readonly name: string; readonly products: readonly string[] }[];
   /** The one that computes. */
   readonly instructionSet: string;
 }
@@ -61,7 +61,10 @@ async function inspectNative(): Promise<Native | Missing> {
     const { all, chosen } = nativeInstructionSets();
     const on = (precision: Precision) => ceiling({ device: "cpu", precision });
     return {
-      instructionSets: all.map(({ name }) => name),
+      instructionSets: all.map(({ name, bfloat16, int8 }) => ({
+        name,
+        products: ["float32", ...(bfloat16 ? ["bfloat16"] : []), ...(int8 ? ["int8"] : [])],
+      })),
       instructionSet: chosen.name,
       flopPerSecond: { float32: await on("fp32"), ...(chosen.bfloat16 ? { bfloat16: await on("bf16") } : {}) },
       ...(chosen.int8 ? { opPerSecond: { int8: await on("int8") } } : {}),
@@ -86,7 +89,7 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
     ["processor", processor],
     ["threads", String(threads)],
     ["memory", `${(memory / 2 ** 30).toFixed(1)} GiB`],
-    ...(found ? [["instruction sets", found.instructionSets.join(", ")]] : []),
+    ...(found ? [["instruction sets", found.instructionSets.map(describeSet).join(", ")]] : []),
   ];
   const table = [
     ["executor", "float32", "bfloat16", "int8"],
@@ -100,6 +103,10 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
     `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients; int8: Gop/s of the product alone.`,
     ...("missing" in native ? [`no native executor: ${native.missing}`] : []),
   ].join("\n\n");
+}
+
+function describeSet({ name, products }: Native["instructionSets"][number]): string {
+  return `${name} (${products.join(", ")})`;
 }
 
 function speeds({ flopPerSecond: { float32, bfloat16 }, opPerSecond }: Ceilings): string[] {
