@@ -40,12 +40,8 @@ export type { ChoiceScores, Choices } from "./tasks/definitions/multiple-choice.
 export type { Question } from "./tasks/definitions/question-answering.ts";
 export type { Example, Examples } from "./tasks/definitions/task.ts";
 export { type ExportNativeOptions, exportNative, type NativeExport } from "./tasks/export-native.node.ts";
-export type {
-  FileReport,
-  FinetuneEvent,
-  FinetuneOptions,
-  FinetuneResult,
-} from "./tasks/finetuning/finetune.node.ts";
+export type { FinetuneResult } from "./tasks/finetuning/finetune.node.ts";
+export type { FileReport, FinetuneEvent, FinetuneOptions } from "./tasks/finetuning/finetune-options.node.ts";
 export type { SweepOptions, SweepRow, SweepRun } from "./tasks/finetuning/sweep.node.ts";
 export { openModelFolder, storedWeights } from "./tasks/folder/model-folder.node.ts";
 export { SHIPPED_MODEL } from "./tasks/folder/shipped-model.node.ts";

@@ -14,7 +14,7 @@ import { Parameters } from "../src/graph/parameters.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
 import { openTask } from "../src/tasks/definitions/open-task.node.ts";
 import { textClassification } from "../src/tasks/definitions/text-classification.ts";
-import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune.node.ts";
+import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune-options.node.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { readLabelledTexts } from "../src/tasks/readers/labelled-texts.node.ts";
 import { Predictor } from "../src/tasks/run/predictor.ts";

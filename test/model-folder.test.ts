@@ -9,7 +9,7 @@ import { readSafetensorsHeader, writeSafetensors } from "../src/formats/safetens
 import { initialise, Parameters, type ParameterView } from "../src/graph/parameters.ts";
 import { openTask } from "../src/tasks/definitions/open-task.node.ts";
 import { textClassification } from "../src/tasks/definitions/text-classification.ts";
-import type { FinetuneEvent } from "../src/tasks/finetuning/finetune.node.ts";
+import type { FinetuneEvent } from "../src/tasks/finetuning/finetune-options.node.ts";
 import { loadWeights, MODEL_FILES, openModelFolder } from "../src/tasks/folder/model-folder.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { classifierParameters, LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";

@@ -4,7 +4,7 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune.node.ts";
+import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune-options.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { examples, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { FinetuneOptions } from "../tasks/finetuning/finetune.node.ts";
+import type { FinetuneOptions } from "../tasks/finetuning/finetune-options.node.ts";
 import { TASK_NAMES, TASKS, type TaskName } from "../tasks/task-table.node.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatMetrics } from "./metrics.ts";

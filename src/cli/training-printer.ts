@@ -1,5 +1,5 @@
 import { countOf } from "../base/count-of.ts";
-import type { FinetuneEvent } from "../tasks/finetuning/finetune.node.ts";
+import type { FinetuneEvent } from "../tasks/finetuning/finetune-options.node.ts";
 import { dataNotes } from "./data-notes.ts";
 import { type Progress, showProgress } from "./progress.ts";
 

@@ -6,7 +6,8 @@ import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.
 import { parseJson } from "../../formats/json.ts";
 import { nameSome } from "../../formats/output-folder.node.ts";
 import { type Breakdown, isBreakdown } from "./breakdown.node.ts";
-import type { FinetuneEvent, FinetuneOptions, FinetuneResult } from "./finetune.node.ts";
+import type { FinetuneResult } from "./finetune.node.ts";
+import type { FinetuneEvent, FinetuneOptions } from "./finetune-options.node.ts";
 import { type SweepRow, type SweepRun, sweepReport } from "./sweep-report.ts";
 
 export type { SweepRow, SweepRun };
