@@ -2,7 +2,7 @@
  * What a model has to beat on the data of docs/results.md: the commonest label, and a simple method that knows the same
  * training data. Nothing here is tuned. Prints JSON; the second argument is where splits are kept. Takes half a minute.
  *
- *     npx tsx runs/baselines.ts ../shared/data results-output
+ *     npx tsx runs/baselines.ts path/to/data results-output
  */
 import { join } from "node:path";
 import { readConll } from "../src/formats/conll.node.ts";

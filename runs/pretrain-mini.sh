@@ -3,7 +3,7 @@
 # argument (wikipedia-en-2015/part-*.jsonl.gz, of which part 15 is only evaluated on, and gutenberg/*.jsonl.gz). It writes
 # into the second, pretrain-output by default, and goes on where it was stopped; the model is in its folder more.
 #
-#     runs/pretrain-mini.sh ../shared/data/corpora
+#     runs/pretrain-mini.sh path/to/corpora
 set -euo pipefail
 cd "$(dirname "$0")/.."
 corpora=$1

@@ -2,7 +2,7 @@
  * Writes the table of docs/results.md: the baselines, measured anew, and the trainings that runs/results.sh has ended. Where
  * there are none of a task and start, the page's own figure stays, so that tasks can be trained one at a time.
  *
- *     npx tsx runs/report.ts ../shared/data [results-output] [docs/results.md]
+ *     npx tsx runs/report.ts path/to/data [results-output] [docs/results.md]
  */
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

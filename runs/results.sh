@@ -6,9 +6,9 @@
 # STARTS=pretrained, one with STARTS=random: batches of short texts hardly gain by a second thread. That takes an hour and a
 # half on two cores that multiply bfloat16 numbers: SQuAD 30 minutes, SST-2 26, the mails 17, the others some 3 each.
 #
-#     runs/results.sh ../shared/data
-#     MODEL=bert-base-uncased OUT=results-base STARTS=pretrained runs/results.sh ../shared/data sst2 squad
-#     npx tsx runs/report.ts ../shared/data        # the table of docs/results.md, of what is there
+#     runs/results.sh path/to/data
+#     MODEL=bert-base-uncased OUT=results-base STARTS=pretrained runs/results.sh path/to/data sst2 squad
+#     npx tsx runs/report.ts path/to/data        # the table of docs/results.md, of what is there
 set -euo pipefail
 cd "$(dirname "$0")/.."
 data=$1

@@ -2,7 +2,7 @@
  * Writes the splits of what comes in one file: wikigold-split/{train,dev}.conll and mails-split/{train,dev,test}.jsonl. They
  * are the same every time; those that are there stay.
  *
- *     npx tsx runs/splits.ts ../shared/data results-output
+ *     npx tsx runs/splits.ts path/to/data results-output
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
