@@ -6,7 +6,7 @@
  *
  *     npx tsx bench/finetuning.ts
  */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -19,9 +19,10 @@ import { readSquad } from "../src/formats/squad.node.ts";
 import { hasPyTorch, runPyTorch } from "./peers.ts";
 import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
 import { runScript } from "./run-script.ts";
+import { BERT_VOCAB, hasData, sharedData } from "./shared-data.ts";
 
-const SHARED = fileURLToPath(new URL("../../shared/data/", import.meta.url));
-const VOCAB = join(SHARED, "vocab/bert-base-uncased");
+const PHRASES = sharedData("sst2/train.tsv");
+const QUESTIONS = sharedData("squad/train-38-articles.json");
 const ROUNDS = 3;
 /** What the batches of the second pass are made with: the seed of `finetune` where none is given, and the epoch. */
 const [SEED, EPOCH] = [42, 1];
@@ -55,25 +56,24 @@ const ALIKE: PeerWay = { dtype: "bfloat16", batches: "alike", wanted: 1 };
 
 /**
  * Medians of three rounds. Takes some eight minutes, nearly all of them for BERT-base. Needs SST-2 and BERT's vocabulary
- * beside the checkout and a python3 with PyTorch; no rows, and a word about it, where one is missing.
+ * in shared/data and a python3 with PyTorch; no rows, and a word about it, where one is missing.
  */
 export function benchFinetuning(): Promise<BenchRow[]> {
-  return benchCorpus(phrases, [...BY_CHANCE, ALIKE]);
+  return benchCorpus(PHRASES, phrases, [...BY_CHANCE, ALIKE]);
 }
 
 /** The same on SQuAD's windows, in batches by chance alone. */
 export function benchFinetuningWindows(): Promise<BenchRow[]> {
-  return benchCorpus(windows, BY_CHANCE);
+  return benchCorpus(QUESTIONS, windows, BY_CHANCE);
 }
 
 type OpenCorpus = (folder: string, tokenizer: BertTokenizer) => Corpus | Promise<Corpus>;
 
-async function benchCorpus(open: OpenCorpus, ways: readonly PeerWay[]): Promise<BenchRow[]> {
-  if (!existsSync(VOCAB)) console.error(`fine-tuning: skipped, no ${VOCAB}`);
-  if (!existsSync(VOCAB) || !hasPyTorch("fine-tuning")) return [];
+async function benchCorpus(source: string, open: OpenCorpus, ways: readonly PeerWay[]): Promise<BenchRow[]> {
+  if (!hasData("fine-tuning", BERT_VOCAB, source) || !hasPyTorch("fine-tuning")) return [];
   const folder = mkdtempSync(join(tmpdir(), "cloze-bench-"));
   try {
-    const corpus = await open(folder, await loadTokenizer(VOCAB));
+    const corpus = await open(folder, await loadTokenizer(BERT_VOCAB));
     return (["mini", "base"] as const).flatMap((model) => compare(folder, corpus, model, ways));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -88,7 +88,7 @@ function compare(folder: string, corpus: Corpus, model: "mini" | "base", ways: r
   );
   const batches = { chance, alike: planBatches(lengths, { batchSize, seed: SEED, epoch: EPOCH }) };
   const rounds = Array.from({ length: ROUNDS }, () => ({
-    own: Pass.parse(runScript("finetuning-pass.ts", task, model, VOCAB, file, String(batchSize))),
+    own: Pass.parse(runScript("finetuning-pass.ts", task, model, BERT_VOCAB, file, String(batchSize))),
     peers: ways.map((way) => runPeer(folder, corpus, model, way.dtype, batches[way.batches])),
   }));
   const { own, peers } = rounds[0];
@@ -109,7 +109,7 @@ function compare(folder: string, corpus: Corpus, model: "mini" | "base", ways: r
 /** Phrases from all over the training file, 8 batches of them. */
 function phrases(folder: string, tokenizer: BertTokenizer): Corpus {
   const batchSize = 32;
-  const [, ...rows] = readFileSync(join(SHARED, "sst2/train.tsv"), "utf8").trimEnd().split("\n");
+  const [, ...rows] = readFileSync(PHRASES, "utf8").trimEnd().split("\n");
   const chosen = spread(rows, 8 * batchSize);
   const file = join(folder, "phrases.tsv");
   writeFileSync(file, ["text\tlabel", ...chosen, ""].join("\n"));
@@ -120,7 +120,7 @@ function phrases(folder: string, tokenizer: BertTokenizer): Corpus {
 /** Questions from all articles, 2 batches of them. */
 async function windows(folder: string, tokenizer: BertTokenizer): Promise<Corpus> {
   const batchSize = 16;
-  const { questions } = await readSquad(join(SHARED, "squad/train-38-articles.json"));
+  const { questions } = await readSquad(QUESTIONS);
   const chosen = spread(questions, 2 * batchSize);
   const paragraphs = chosen.map(({ id, question, context }) => {
     const text = context.slice(0, context.indexOf(" "));

@@ -5,7 +5,7 @@
  *     npx tsx bench/inference.ts
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,9 +16,9 @@ import { writeOnnxModels } from "./peers/bert-onnx.ts";
 import { hasTransformersJs, PEERS } from "./peers.ts";
 import { type BenchRow, budget, describeMachine, formatRows, median } from "./rows.ts";
 import { runScript } from "./run-script.ts";
+import { BERT_VOCAB, hasData, sharedData } from "./shared-data.ts";
 
-const SHARED = fileURLToPath(new URL("../../shared/data/", import.meta.url));
-const VOCAB = join(SHARED, "vocab/bert-base-uncased");
+const SENTENCES = sharedData("sst2/dev.tsv");
 const ROUNDS = 5;
 const BATCHES = 6;
 const BATCH_SIZE = 32;
@@ -41,14 +41,11 @@ const WANTED: Readonly<Record<string, { readonly fp32: number; readonly q8?: num
 };
 
 /**
- * Medians of five interleaved rounds. Takes some six minutes. Needs SST-2 and BERT's vocabulary beside the checkout, and the
+ * Medians of five interleaved rounds. Takes some six minutes. Needs SST-2 and BERT's vocabulary in shared/data, and the
  * npm registry for transformers.js when it is first run; says what is left out where one is missing.
  */
 export async function benchInference(): Promise<BenchRow[]> {
-  if (!existsSync(VOCAB)) {
-    console.error(`inference: skipped, no ${VOCAB}`);
-    return [];
-  }
+  if (!hasData("inference", BERT_VOCAB, SENTENCES)) return [];
   const folder = mkdtempSync(join(tmpdir(), "cloze-bench-"));
   try {
     for (const model of ["base", "mini"]) await makeClassifier(folder, model);
@@ -132,13 +129,13 @@ function compareShort(folder: string, { short }: Files): BenchRow[] {
 async function makeClassifier(folder: string, model: string): Promise<void> {
   const train = join(folder, "train.tsv");
   writeFileSync(train, "text\tlabel\na moving and important film .\tgood\none long string of cliches .\tbad\n");
-  await finetune("text-classification", { model, vocab: VOCAB, train, output: join(folder, model), epochs: 1 });
+  await finetune("text-classification", { model, vocab: BERT_VOCAB, train, output: join(folder, model), epochs: 1 });
 }
 
 async function writeBatches(folder: string): Promise<Files> {
-  const [, ...rows] = readFileSync(join(SHARED, "sst2/dev.tsv"), "utf8").trimEnd().split("\n");
+  const [, ...rows] = readFileSync(SENTENCES, "utf8").trimEnd().split("\n");
   const sentences = rows.map((row) => row.split("\t")[0]);
-  const tokenizer = await loadTokenizer(VOCAB);
+  const tokenizer = await loadTokenizer(BERT_VOCAB);
   const short = sentences.find((sentence) => tokenizer.encode(sentence).length === SHORT_TOKENS);
   if (short === undefined) throw new Error(`no sentence of ${SHORT_TOKENS} tokens`);
   const files = { mixed: join(folder, "mixed.json"), short: join(folder, "short.json") };

@@ -10,16 +10,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type BenchRow, budget, describeMachine, formatRows } from "./rows.ts";
+import { BERT_VOCAB, hasData } from "./shared-data.ts";
 import { hasWikipedia, writeWikipedia } from "./wikipedia.ts";
 
 const MAIN = fileURLToPath(new URL("../dist/cli/main.js", import.meta.url));
-const VOCAB = fileURLToPath(new URL("../../shared/data/vocab/bert-base-uncased", import.meta.url));
 /** Enough text for some batches. */
 const BYTES = 2_000_000;
 
-/** Takes some two minutes. Needs Wikipedia and BERT's vocabulary beside the checkout. */
+/** Takes some two minutes. Needs Wikipedia and BERT's vocabulary in shared/data. */
 export async function benchMemory(): Promise<BenchRow[]> {
-  if (!hasWikipedia("memory")) return [];
+  if (!hasData("memory", BERT_VOCAB) || !hasWikipedia("memory")) return [];
   if (!runCloze("pretrain", "--help").stdout.includes("--recompute")) {
     console.error("memory: skipped, there is no --recompute");
     return [];
@@ -29,9 +29,9 @@ export async function benchMemory(): Promise<BenchRow[]> {
     const text = join(folder, "text.txt");
     await writeWikipedia(text, BYTES);
     const data = join(folder, "data");
-    runCloze("prepare", text, "--vocab", VOCAB, "--output", data);
+    runCloze("prepare", text, "--vocab", BERT_VOCAB, "--output", data);
     const size = ["--model", "large", "--batch-tokens", "4096", "--max-length", "512", "--steps", "2", "--recompute"];
-    const options = ["--data", data, "--vocab", VOCAB, "--output", join(folder, "model"), ...size];
+    const options = ["--data", data, "--vocab", BERT_VOCAB, "--output", join(folder, "model"), ...size];
     const { gigabytes } = runCloze("pretrain", ...options);
     return [budget("peak memory of pre-training BERT-large, 8 x 512, --recompute", gigabytes, "GB", 16)];
   } finally {

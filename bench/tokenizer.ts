@@ -15,8 +15,8 @@ import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { formatTokenizerJson } from "../src/tokenizer/tokenizer-json.ts";
 import { parseVocabularyText } from "../src/tokenizer/vocabulary.ts";
 import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
+import { BERT_VOCAB, sharedData } from "./shared-data.ts";
 
-const SHARED = fileURLToPath(new URL("../../shared/data/", import.meta.url));
 const CHARACTERS = 10_000_000;
 const ROUNDS = 5;
 const BATCH = 256;
@@ -90,7 +90,7 @@ function row(name: string, value: number, peerValue: number, of: number): BenchR
 
 /** Paragraphs of Wikipedia, or mails where that is absent. */
 function paragraphs(): string[] {
-  const wikipedia = `${SHARED}corpora/wikipedia-en-2015/part-15.jsonl.gz`;
+  const wikipedia = sharedData("corpora/wikipedia-en-2015/part-15.jsonl.gz");
   const texts: string[] = [];
   let characters = 0;
   for (const text of existsSync(wikipedia) ? articles(wikipedia) : mails()) {
@@ -120,7 +120,7 @@ function* mails(): Generator<string> {
 
 /** BERT's own vocabulary, or where that is absent the texts' most frequent words and all of their characters. */
 function vocabularyFor(texts: readonly string[]): string[] {
-  const path = `${SHARED}vocab/bert-base-uncased/vocab.txt`;
+  const path = join(BERT_VOCAB, "vocab.txt");
   if (existsSync(path)) return parseVocabularyText(readFileSync(path, "utf8"));
   const counts = new Map<string, number>();
   for (const text of texts) forEachWord(text, {}, (word) => counts.set(word, (counts.get(word) ?? 0) + 1));
