@@ -29,7 +29,7 @@ export function isMet(row: BenchRow): boolean {
 export function formatRows(rows: readonly BenchRow[]): string {
   const lines = rows.map((row) => {
     const { name, value, unit, peer, peerValue, wanted } = row;
-    const ratio = ratioOf(row).toFixed(2);
+    const ratio = formatRatio(ratioOf(row));
     const cells = [
       name,
       `${round(value)} ${unit}`,
@@ -51,6 +51,11 @@ export function describeMachine(): string {
 
 export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
+
+/** With two places; small ones with two digits. */
+function formatRatio(ratio: number): string {
+  return ratio < 0.01 ? String(Number(ratio.toPrecision(2))) : ratio.toFixed(2);
 }
 
 function round(value: number): string {
