@@ -28,7 +28,7 @@ pretrain() {
     --mask-rate 0.2 --held-out "$held_out" --checkpoint-every 250 --keep 2 --weights float16 --resume "$@"
 }
 
-# Sequences of 32 tokens first: there words learn from their neighbours, see the table in docs/pretraining.md.
+# Sequences of 32 tokens first: there words learn from their neighbours, see the table in docs/shipped-model.md.
 pretrain --model runs/cloze-mini-en.json --output "$out/first" --max-length 32 --then 128:25% --pairs none \
   --learning-rate 1e-3 --steps 2000
 
