@@ -211,5 +211,5 @@ test("prints a table", async () => {
 
 test("shows in its help how one recipe is cross-validated", async () => {
   const { stdout } = await cloze(["sweep", "text-classification", "--help"]);
-  expect(stdout).toContain("--folds 5 --learning-rates 3e-5 --batch-sizes 16 --epochs 3 --output sweep");
+  expect(stdout).toContain("--folds 5 --learning-rates 3e-4 --batch-sizes 16 --epochs 3 --output sweep");
 });

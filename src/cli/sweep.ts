@@ -17,9 +17,9 @@ export function sweepCommand(): Command {
 const EXAMPLES = `
 Examples:
   the paper's grid on a dev file:
-  $ cloze sweep text-classification --train train.tsv --dev dev.tsv --output sweep
+  $ cloze sweep text-classification --model bert-base-uncased --train train.tsv --dev dev.tsv --output sweep
   one recipe in 5-fold cross-validation:
-  $ cloze sweep text-classification --train train.tsv --folds 5 --learning-rates 3e-5 --batch-sizes 16 --epochs 3 --output sweep
+  $ cloze sweep text-classification --train train.tsv --folds 5 --learning-rates 3e-4 --batch-sizes 16 --epochs 3 --output sweep
 
 The ranking is printed, and written to sweep.md and sweep.json in the output folder. The same command again goes on where
 it was stopped.`;
@@ -27,7 +27,12 @@ it was stopped.`;
 function taskCommand(name: TaskName): Command {
   const command = addTrainingOptions(new Command(name).description(TASKS[name].summary), name);
   const grid = [
-    list("--learning-rates <x,x>", "highest learning rates", positiveNumber, SWEEP_DEFAULTS.learningRates),
+    list(
+      "--learning-rates <x,x>",
+      "highest learning rates; the default is for base, small models want more, such as 3e-4",
+      positiveNumber,
+      SWEEP_DEFAULTS.learningRates,
+    ),
     list("--batch-sizes <n,n>", "examples of one update", positiveInteger, SWEEP_DEFAULTS.batchSizes),
     list("--epochs <n,n>", "passes over the data", positiveInteger, SWEEP_DEFAULTS.epochCounts),
     list("--seeds <n,n>", "each recipe is trained once with each", nonNegativeInteger, SWEEP_DEFAULTS.seeds),

@@ -69,6 +69,13 @@ export function addRecipeOptions(command: Command): Command {
   return command
     .addOption(numberOption("--epochs <n>", "passes over the data", positiveInteger, DEFAULTS.epochs))
     .addOption(numberOption("--batch-size <n>", "examples of one update", positiveInteger, DEFAULTS.batchSize))
-    .addOption(numberOption("--learning-rate <x>", "the highest learning rate", positiveNumber, DEFAULTS.learningRate))
+    .addOption(
+      numberOption(
+        "--learning-rate <x>",
+        "the highest learning rate; the default is for base, 3e-4 suits small models such as the one that comes along",
+        positiveNumber,
+        DEFAULTS.learningRate,
+      ),
+    )
     .addOption(numberOption("--seed <n>", "equal seeds give equal models", nonNegativeInteger, DEFAULTS.seed));
 }

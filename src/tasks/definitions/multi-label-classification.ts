@@ -33,7 +33,7 @@ export const multiLabelClassification = {
   name: "multi-label-classification",
   hubTag: "text-classification",
   summary: "any number of labels for a text, or a pair of texts",
-  example: "multi-label-classification --train train.jsonl --dev dev.jsonl --output model",
+  example: "multi-label-classification --train train.jsonl --dev dev.jsonl --learning-rate 3e-4 --output model",
   usage: textUsage,
   architecture: "BertForSequenceClassification",
   problemType: "multi_label_classification",

@@ -38,7 +38,7 @@ const settings = z.object({});
 export const multipleChoice = {
   name: "multiple-choice",
   summary: "which of some endings follows a text, as in SWAG",
-  example: "multiple-choice --train train.csv --dev val.csv --output model",
+  example: "multiple-choice --train train.csv --dev val.csv --learning-rate 3e-4 --output model",
   usage: () => '"She opened the door." "She went in." "He ate it."',
   architecture: "BertForMultipleChoice",
   reading,

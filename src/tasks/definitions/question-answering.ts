@@ -81,7 +81,7 @@ const settings = z.object({
 export const questionAnswering = {
   name: "question-answering",
   summary: "the piece of a text that answers a question, as in SQuAD",
-  example: "question-answering --train train-v1.1.json --dev dev-v1.1.json --output model",
+  example: "question-answering --train train-v1.1.json --dev dev-v1.1.json --learning-rate 3e-4 --output model",
   usage: () => '"Who wrote it?" "It was written by Ada."',
   architecture: "BertForQuestionAnswering",
   windowed: true,

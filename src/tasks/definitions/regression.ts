@@ -24,7 +24,8 @@ export const regression = {
   name: "regression",
   hubTag: "text-classification",
   summary: "a number for a text, or for a pair of texts, such as how similar they are",
-  example: "regression --train train.tsv --dev dev.tsv --text-column a --pair-column b --output model",
+  example:
+    "regression --train train.tsv --dev dev.tsv --text-column a --pair-column b --learning-rate 3e-4 --output model",
   usage: textUsage,
   architecture: "BertForSequenceClassification",
   problemType: "regression",

@@ -35,7 +35,8 @@ const settings = z.object({
 export const textClassification = {
   name: "text-classification",
   summary: "one label of several for a text, or a pair of texts",
-  example: "text-classification --train train.tsv --dev dev.tsv --text-column sentence --output model",
+  example:
+    "text-classification --train train.tsv --dev dev.tsv --text-column sentence --learning-rate 3e-4 --output model",
   usage: textUsage,
   architecture: "BertForSequenceClassification",
   problemType: "single_label_classification",

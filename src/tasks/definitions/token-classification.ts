@@ -79,7 +79,7 @@ const settings = z.object({
 export const tokenClassification = {
   name: "token-classification",
   summary: "a label for each word: named entities, parts of speech",
-  example: "token-classification --train train.conll --dev dev.conll --output model",
+  example: "token-classification --train train.conll --dev dev.conll --learning-rate 3e-4 --output model",
   usage: () => '"some text"',
   architecture: "BertForTokenClassification",
   windowed: true,

@@ -25,6 +25,7 @@ export function pretrainingCard(
   const { layers, hiddenSize, heads, vocabSize } = config;
   const recipe = Object.entries(flatSettings(settings)).map(([name, value]) => [name, String(value)]);
   const count = (value: number) => value.toLocaleString("en");
+  const rate = layers < 12 ? " --learning-rate 3e-4" : ""; // the default of `finetune` is for base
   return `---
 pipeline_tag: fill-mask
 library_name: cloze
@@ -51,7 +52,7 @@ ${markdownTable([["setting", "value"], ...recipe])}
 ## Use
 
     cloze predict . --task fill-mask "The capital of France is [MASK]."
-    cloze finetune text-classification --model . --train train.tsv --output my-classifier
+    cloze finetune text-classification --model . --train train.tsv${rate} --output my-classifier
 
 \`\`\`ts
 import { pipeline } from "cloze";
