@@ -1,4 +1,4 @@
-/** Folders whose weights are packed for this processor: the same answers, nothing read before it is used, clear refusals. */
+/** Folders whose weights are packed for this processor: the same answers, packed weights read when first used, clear refusals. */
 import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -32,8 +32,9 @@ Examples:
   $ cloze predict model-int8 "Win a prize now!"
   $ cloze evaluate model-int8 --data test.tsv
 
-The weights lie in native.safetensors as the kernels read them. Opening the folder maps the file into memory: nothing is
-read before it is used, nothing is packed again, and processes that use one folder share its memory.`,
+The weights lie in native.safetensors as the kernels read them. Opening the folder maps the file into memory: packed weights
+are read when they are first used, the others (float32) once, to check them; nothing is packed again, and processes that use
+one folder share its memory.`,
     )
     .action(async (folder: string, { output, precision, json }: Options) => {
       const { bytes } = await exportNative(folder, { output, precision });

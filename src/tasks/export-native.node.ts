@@ -36,10 +36,10 @@ export interface NativeExport {
 }
 
 /**
- * Writes a model folder whose weights are packed for this processor's kernels, so that opening it reads and packs nothing. All
- * that the model can be asked is asked of it in the same way, but it cannot be trained further. Throws OUTPUT_NOT_EMPTY,
- * OPTION_INVALID for a precision that the processor lacks, DEVICE_UNAVAILABLE, and the errors of `openModelFolder`,
- * `loadWeights` and of writing.
+ * Writes a model folder whose weights are packed for this processor's kernels, so that opening it packs nothing, and reads
+ * only the weights that are not packed, to check them. All that the model can be asked is asked of it in the same way, but it
+ * cannot be trained further. Throws OUTPUT_NOT_EMPTY, OPTION_INVALID for a precision that the processor lacks,
+ * DEVICE_UNAVAILABLE, and the errors of `openModelFolder`, `loadWeights` and of writing.
  */
 export async function exportNative(folder: string, { output, precision }: ExportNativeOptions): Promise<NativeExport> {
   const model = await openModelFolder(folder);
