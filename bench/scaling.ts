@@ -11,7 +11,7 @@ import { curvesSvg, type Point } from "../src/formats/curves-svg.ts";
 import { type BenchRow, describeMachine, formatRows, median } from "./rows.ts";
 import { runScript } from "./run-script.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 const LENGTH = 64;
 const TOKENS = Array.from({ length: 9 }, (_, i) => LENGTH * 2 ** i); // 64 to 16,384
 const LAYERS = Array.from({ length: 12 }, (_, i) => i + 1);
@@ -20,7 +20,7 @@ const FIXED_TOKENS = 4096;
 
 const Step = z.object({ seconds: z.number() });
 
-/** Medians of three interleaved rounds. Takes some five minutes. */
+/** Medians of five interleaved rounds. Takes some ten minutes. */
 export function benchScaling(): BenchRow[] {
   const rounds = Array.from({ length: ROUNDS }, () => ({
     tokens: TOKENS.map((tokens) => runStep(tokens)),
@@ -50,7 +50,7 @@ function compareTokens(measured: readonly Point[]): BenchRow {
 }
 
 function runStep(tokens: number, ...options: readonly string[]): number {
-  const sizes = ["--model", "mini", "--batch", String(tokens / LENGTH), "--length", String(LENGTH), "--steps", "3"];
+  const sizes = ["--model", "mini", "--batch", String(tokens / LENGTH), "--length", String(LENGTH), "--steps", "5"];
   return Step.parse(runScript("step.ts", ...sizes, ...options)).seconds;
 }
 

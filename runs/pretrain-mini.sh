@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What models/cloze-mini-en was made with: vocabulary, corpus and pre-training, from the folder of corpora that is the first
 # argument (wikipedia-en-2015/part-*.jsonl.gz, of which part 15 is only evaluated on, and gutenberg/*.jsonl.gz). It writes
-# into the second, pretrain-output by default, and goes on where it was stopped; the model is in its folder more.
+# into the second, pretrain-output by default, and goes on where it was stopped; the model is in its folder last.
 #
 #     runs/pretrain-mini.sh path/to/corpora
 set -euo pipefail
@@ -43,3 +43,7 @@ pretrain --model "$out/first" --output "$out/model" --max-length 128 --pairs nex
 # tokens, which was given up.)
 pretrain --model "$out/model" --output "$out/more" --max-length 128 --pairs next-sentence \
   --learning-rate 5e-4 --warmup-steps 300 --seed 43 --steps 19000
+
+# Once more, and longest: three hours, some of them beside other work.
+pretrain --model "$out/more" --output "$out/last" --max-length 128 --pairs next-sentence \
+  --learning-rate 5e-4 --warmup-steps 300 --seed 44 --steps 44000
