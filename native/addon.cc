@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 
@@ -16,7 +16,7 @@
 namespace cloze {
 namespace {
 
-constexpr size_t PAGE = 4096;
+constexpr long CACHE_LINE = 64;
 
 /** Pool(threads): threads that several executables share. */
 class PoolObject : public Napi::ObjectWrap<PoolObject> {
@@ -89,15 +89,10 @@ class Run : public Napi::AsyncWorker {
   Napi::ObjectReference kept_;
 };
 
-/** allocate(bytes): an ArrayBuffer that begins on a page. Throws where there is no memory. */
-Napi::Value allocate(const Napi::CallbackInfo& info) {
-  const size_t bytes = static_cast<size_t>(info[0].As<Napi::Number>().DoubleValue());
-  std::unique_ptr<void, decltype(&std::free)> memory(std::aligned_alloc(PAGE, roundUp(bytes, PAGE)), &std::free);
-  if (!memory) throw Napi::Error::New(info.Env(), "out of memory");
-  const auto buffer =
-      Napi::ArrayBuffer::New(info.Env(), memory.get(), bytes, [](Napi::Env, void* memory) { std::free(memory); });
-  memory.release();  // the buffer's from now on
-  return buffer;
+/** firstCacheLine(buffer): how many bytes of an ArrayBuffer lie before the first cache line that begins in it. */
+Napi::Value firstCacheLine(const Napi::CallbackInfo& info) {
+  const long address = static_cast<long>(reinterpret_cast<uintptr_t>(info[0].As<Napi::ArrayBuffer>().Data()));
+  return Napi::Number::New(info.Env(), roundUp(address, CACHE_LINE) - address);
 }
 
 /** The bytes of a file in memory; none as long as it was not mapped. */
@@ -111,9 +106,10 @@ struct Mapping {
 };
 
 /**
- * mapFile(path): the bytes of a file as an ArrayBuffer that begins on a page; the system reads them as they are
+ * mapFile(path): the bytes of a file as an ArrayBuffer, which begins on a cache line; the system reads them as they are
  * touched, and shares them among processes. What is written there stays in this process's memory. Throws what the
- * system says.
+ * system says. Files longer than Node's buffers are the caller's to refuse: Node 20 frees such memory and then throws,
+ * whereupon it would be freed again.
  */
 Napi::Value mapFile(const Napi::CallbackInfo& info) {
   const int file = open(info[0].As<Napi::String>().Utf8Value().c_str(), O_RDONLY | O_CLOEXEC);
@@ -163,7 +159,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   exports.Set("instructionSets", sets);
   exports.Set("kernels", kernels);
   exports.Set("Pool", PoolObject::define(env));
-  exports.Set("allocate", Napi::Function::New<allocate>(env, "allocate"));
+  exports.Set("firstCacheLine", Napi::Function::New<firstCacheLine>(env, "firstCacheLine"));
   exports.Set("mapFile", Napi::Function::New<mapFile>(env, "mapFile"));
   exports.Set("run", Napi::Function::New<run>(env, "run"));
   return exports;

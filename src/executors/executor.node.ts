@@ -4,7 +4,7 @@ import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { NamedParameters } from "../graph/parameters.ts";
 import { type OpenKernels, wasmKernels } from "../optim/kernels.ts";
-import { hasAddon, type InstructionSet, loadAddon } from "./native/addon.node.ts";
+import { hasAddon, type InstructionSet, loadAddon, mapFile } from "./native/addon.node.ts";
 import { nativeExecutor } from "./native/executor.node.ts";
 import { adoptPacked, type PackedParameters, packParameters } from "./native/frozen.node.ts";
 import { chooseSet, openMachine } from "./native/machine.node.ts";
@@ -122,7 +122,7 @@ function precisionFor(use: Use, precision: Precision<Use>): NativePrecision {
 }
 
 export type { NativePrecision, PackedParameters };
-export { adoptPacked };
+export { adoptPacked, mapFile };
 
 const warnings = new Set<string>();
 
@@ -165,14 +165,6 @@ export function packForProcessor(
   const machine = openMachine(availableParallelism());
   requireNumbersOf(precision, machine.instructionSet); // a folder for bf16 has no float32 to fall back on
   return packParameters(graph, parameters, machine, compileOptionsFor(precision, machine.instructionSet));
-}
-
-/**
- * The bytes of a file in memory that the system fills as it is touched; what is written there stays in this process. Throws
- * DEVICE_UNAVAILABLE where there are no native kernels, and what the system says.
- */
-export function mapFile(path: string): ArrayBuffer {
-  return loadAddon().mapFile(path);
 }
 
 /** Whether an error says that a device is not there. */

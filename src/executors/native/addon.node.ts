@@ -1,3 +1,5 @@
+import { constants } from "node:buffer";
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, sep } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -33,8 +35,8 @@ export interface Addon {
   /** In the order of their numbers in programs. */
   readonly kernels: readonly string[];
   readonly Pool: new (threads: number) => Pool;
-  /** Memory that begins on a page; throws where there is none. */
-  allocate(bytes: number): ArrayBuffer;
+  /** How many bytes of a buffer lie before the first cache line that begins in it. */
+  firstCacheLine(buffer: ArrayBuffer): number;
   /** The bytes of a file, which the system reads as they are touched; throws what the system says. */
   mapFile(path: string): ArrayBuffer;
   /**
@@ -76,6 +78,23 @@ export function loadAddon(folder = PACKAGE): Addon {
       cause,
     });
   }
+}
+
+/**
+ * The bytes of a file in memory that the system fills as it is touched; what is written there stays in this process. Throws
+ * DEVICE_UNAVAILABLE where there are no native kernels, OUT_OF_MEMORY for a file that is too long for this version of Node,
+ * and what the system says.
+ */
+export function mapFile(path: string): ArrayBuffer {
+  const addon = loadAddon();
+  const { size } = statSync(path);
+  if (size <= constants.MAX_LENGTH) return addon.mapFile(path);
+  throw new ClozeError("OUT_OF_MEMORY", {
+    problem: `${path} is too long for Node ${process.versions.node} to map into memory`,
+    expected: `at most ${constants.MAX_LENGTH} bytes`,
+    received: String(size),
+    cure: "Use Node 22 or later.",
+  });
 }
 
 /** Throws for a prebuilt binary whose name tells of a later Node-API than Node's, as to load it would end Node 20. */

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { constants } from "node:buffer";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
-import { hasAddon, loadAddon } from "./addon.node.ts";
+import { hasAddon, loadAddon, mapFile } from "./addon.node.ts";
 
 /** The folder of a package with one damaged binary for a platform. */
 function packageWith(platform: string, name: string): string {
@@ -54,4 +55,14 @@ test("prebuilt kernels for a later Node-API are refused by their name, before th
     "npm run install",
   ];
   await expectError(load(folder), "DEVICE_UNAVAILABLE", ...parts);
+});
+
+test("a file that is too long for Node's buffers is refused, and mapped where it is not", async ({ skip }) => {
+  if (!hasAddon()) skip("the native kernels were not built");
+  const path = join(packageWith(HERE, "weights"), "prebuilds", HERE, "weights");
+  const bytes = 2 ** 32 + 1;
+  truncateSync(path, bytes); // all but its first bytes is a hole
+  const map = async () => mapFile(path);
+  if (bytes > constants.MAX_LENGTH) await expectError(map(), "OUT_OF_MEMORY", String(bytes), "Node 22");
+  else expect((await map()).byteLength).toBe(bytes);
 });

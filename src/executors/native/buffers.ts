@@ -10,10 +10,11 @@ type Values = Readonly<Record<string, Value>>;
 /** Memory of one run after another, and where its places lie in it. */
 export interface Arena {
   readonly layout: Layout;
-  readonly memory: ArrayBuffer;
+  readonly memory: Stretch;
 }
 
-export const EMPTY: Arena = { layout: { offsets: new Map(), bytes: 0 }, memory: new ArrayBuffer(0) };
+export const NO_MEMORY: Stretch = { buffer: new ArrayBuffer(0), offset: 0, bytes: 0 };
+export const EMPTY: Arena = { layout: { offsets: new Map(), bytes: 0 }, memory: NO_MEMORY };
 
 /** What the places of a run lie in. */
 export interface Memories {
@@ -57,7 +58,10 @@ export class Buffers {
       return { buffer, offset: offset + place.from };
     }
     const { arena, constants } = this.#memories;
-    if (place.kind === "arena") return this.#list.at(arena.memory, arena.layout.offsets.get(place)!);
+    if (place.kind === "arena") {
+      const { buffer, offset } = arena.memory;
+      return this.#list.at(buffer, offset + arena.layout.offsets.get(place)!);
+    }
     if (place.kind === "constant") {
       const { buffer, offset } = constants.get(place)!;
       return this.#list.at(buffer, offset);

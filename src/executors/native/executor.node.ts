@@ -5,7 +5,7 @@ import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../..
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
-import { Buffers } from "./buffers.ts";
+import { Buffers, NO_MEMORY } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
 import { keepHere, type Machine, openMachine, outOfMemory } from "./machine.node.ts";
@@ -60,7 +60,7 @@ class NativeExecutable implements Executable {
   readonly #lifetimes: readonly Lifetime[];
   #constants: HeldConstants;
   readonly #machine: Machine;
-  #arena = new ArrayBuffer(0);
+  #arena = NO_MEMORY;
   #disposed = false;
 
   constructor({ graph, parameters, plan, constants, machine }: ExecutableParts) {
@@ -87,7 +87,7 @@ class NativeExecutable implements Executable {
       this.#disposed = true;
       this.#constants.release();
       this.#constants = NO_CONSTANTS;
-      this.#arena = new ArrayBuffer(0);
+      this.#arena = NO_MEMORY;
     });
   }
 
@@ -99,7 +99,7 @@ class NativeExecutable implements Executable {
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
     const layout = layArena(this.#lifetimes, run);
-    if (layout.bytes > this.#arena.byteLength) this.#arena = this.#machine.allocate(layout.bytes);
+    if (layout.bytes > this.#arena.bytes) this.#arena = this.#machine.allocate(layout.bytes);
     const arena = { layout, memory: this.#arena };
     const { memories: constants } = this.#constants;
     const buffers = new Buffers({ parameters: this.#parameters, constants, arena, input: given, output: values });

@@ -6,7 +6,7 @@ import { type CompileOptions, compileNative } from "./compile.ts";
 import { keepHere, type Machine } from "./machine.node.ts";
 import { type Plan, parametersIn, quantityIn, type RunSizes } from "./plan.ts";
 import { encode } from "./program.ts";
-import { type HeldConstants, SharedConstants, type Stretch } from "./shared-constants.ts";
+import { type HeldConstants, SharedConstants } from "./shared-constants.ts";
 
 const shared = new SharedConstants();
 
@@ -25,7 +25,7 @@ export async function holdConstants(
   const calls = new Map(prepare.map(({ constant, call }) => [constant, call]));
   const held = await shared.hold(parameters, [...calls.keys()], async (missing) => {
     for (const { parameter } of missing) keepHere(parameters.get(parameter).data.buffer);
-    const made = missing.map(({ bytes }) => stretchOf(machine.allocate(quantityIn(bytes, NO_RUN))));
+    const made = missing.map(({ bytes }) => machine.allocate(quantityIn(bytes, NO_RUN)));
     const constants = new Map(missing.map((constant, i) => [constant, made[i]]));
     const buffers = new Buffers({ parameters, constants, arena: EMPTY, input: {}, output: {} });
     const makers = missing.map((constant) => calls.get(constant)!);
@@ -87,8 +87,4 @@ export async function packParameters(
   });
   release();
   return { packed, plain: [...parametersIn(plan)] };
-}
-
-function stretchOf(buffer: ArrayBuffer): Stretch {
-  return { buffer, offset: 0, bytes: buffer.byteLength };
 }

@@ -1,6 +1,9 @@
+import { totalmem } from "node:os";
 import { afterEach, expect, test, vi } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
-import { chooseSet } from "./machine.node.ts";
+import { hasAddon } from "./addon.node.ts";
+import { chooseSet, openMachine } from "./machine.node.ts";
+import { encodeCalls } from "./program.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -23,4 +26,17 @@ test.each(["avx512", "avx512bf16", "neon", ""])("%j is refused where the process
   vi.stubEnv("CLOZE_ISA", name);
   const choose = async () => chooseSet(addon);
   await expectError(choose(), "OPTION_INVALID", "CLOZE_ISA", "expected avx2, portable");
+});
+
+test("memory may be longer than 4 GiB, and kernels write to its end", async ({ skip }) => {
+  if (!hasAddon()) skip("the native kernels were not built");
+  const bytes = 5 * 2 ** 30;
+  if (totalmem() < 2 * bytes) skip("too little memory to promise so much of it");
+  const machine = openMachine(1);
+  const { buffer, offset } = machine.allocate(bytes); // none of it is taken before it is touched
+  const last = offset + bytes - 4;
+  const calls = [{ kernel: "fill", arguments: [{ buffer: 0, offset: last }, 1, 0.5] }];
+  const program = encodeCalls(calls, machine.kernels, (argument) => argument);
+  await machine.run(program, [buffer]);
+  expect(new Float32Array(buffer, last, 1)[0]).toBe(0.5);
 });

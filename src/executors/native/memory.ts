@@ -1,7 +1,7 @@
 import { type Call, isPlace, type Kept, type Place, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
 
 /** A cache line: two threads that write neighbouring places do not share one. */
-const ALIGNMENT = 64;
+export const CACHE_LINE = 64;
 
 type Arena = Extract<Kept, { kind: "arena" }>;
 
@@ -56,5 +56,5 @@ function placesOf(call: Call): Arena[] {
 }
 
 function sizeOf({ bytes }: Arena, run: RunSizes): number {
-  return Math.max(1, Math.ceil(quantityIn(bytes, run) / ALIGNMENT)) * ALIGNMENT;
+  return Math.max(1, Math.ceil(quantityIn(bytes, run) / CACHE_LINE)) * CACHE_LINE;
 }
