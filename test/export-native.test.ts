@@ -111,6 +111,14 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
     expect(new Set(aligned)).toEqual(new Set([0]));
   });
 
+  test.each(precisions)("in %s is the same file each time, also with odd sizes", async (precision) => {
+    const model = await writeTinyModel(join(folder, `odd-${precision}`), { config: { intermediate_size: 45 } });
+    const [first, second] = [await exported(model, precision), await exported(model, precision)];
+    const [a, b] = [first, second].map((output) => readFileSync(join(output, NATIVE_WEIGHTS)));
+    expect(a.equals(b)).toBe(true);
+    expect(await classify(first)).toEqual(await classify(model, { precision }));
+  });
+
   test("says what its weights are, each once, by their own names and shapes", async () => {
     const own = (await storedWeights(pretrained)).map(({ name, shape }) => ({ name, shape }));
     const byName = (a: { name: string }, b: { name: string }) => a.name.localeCompare(b.name);

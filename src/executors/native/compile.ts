@@ -6,6 +6,7 @@ import { findFusions, isProduct, type ProductNode, readersIn, rowAddition } from
 import { LOSS_RULES } from "./loss.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
+import { CACHE_LINE } from "./memory.ts";
 import {
   type Argument,
   BYTES,
@@ -32,6 +33,8 @@ export interface CompileOptions {
   readonly panelColumns: number;
 }
 
+/** Inner indices that one step of a panel takes, zeros behind the last (native/kernels/tile.h). */
+const GROUPS = { float32: 1, bfloat16: 2 } as const;
 /** Rows that quantized left sides are filled up to (native/kernels/tile.h). */
 const PANEL_ROWS = 12;
 /** Inner indices whose products of 8 bits surely have sums of less than 32 bits. */
@@ -128,7 +131,7 @@ class Compiler implements Lowering {
     const number = this.activationType;
     const [rows, width] = [dim(inner), dim(columns)];
     const size: Quantity = (run) =>
-      roundUp(quantityIn(rows, run), 2) * roundUp(quantityIn(width, run), this.#panelColumns);
+      roundUp(quantityIn(rows, run), GROUPS[number]) * roundUp(quantityIn(width, run), this.#panelColumns);
     const from = source.kind === "part" ? `, from byte ${source.from}` : "";
     const form = `${this.#panelsOf(number, transposed)}${from}`;
     return this.#derive(right, form, bytesOf(size, number), (place) => ({
@@ -251,7 +254,9 @@ class Compiler implements Lowering {
 
   #placeOf(node: AnyNode, form: string, bytes: Quantity): Kept {
     if (!this.#isFrozen(node)) return { kind: "arena", bytes };
-    return { kind: "constant", parameter: node.attributes.name, form, bytes };
+    // Whole cache lines, so that the next one in a file of them begins at one too.
+    const whole: Quantity = (run) => roundUp(quantityIn(bytes, run), CACHE_LINE);
+    return { kind: "constant", parameter: node.attributes.name, form, bytes: whole };
   }
 
   #isFrozen(node: AnyNode): node is NodeOf<"parameter"> {

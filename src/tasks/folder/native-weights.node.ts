@@ -14,7 +14,7 @@ export const NATIVE_WEIGHTS = "native.safetensors";
 
 const FORMAT = "cloze-native-1";
 
-/** Tensors begin at cache lines: packed ones, which come first, are as many of these long as they need. */
+/** Tensors begin at cache lines: packed ones, which come first, are a multiple of these long. */
 const ALIGNMENT = 64;
 
 /** The weights as the chunks of a file. */
