@@ -10,6 +10,7 @@
 #include <cstring>
 #include <memory>
 
+#include "layout.h"
 #include "program.h"
 #include "rounding.h"
 
@@ -143,6 +144,22 @@ Napi::Value run(const Napi::CallbackInfo& info) {
   return begun;
 }
 
+Napi::Object layout(Napi::Env env) {
+  const Napi::Object group = Napi::Object::New(env);
+  group.Set("float32", 1);
+  group.Set("bfloat16", BFLOAT16_GROUP);
+  group.Set("int8", INT8_GROUP);
+  const Napi::Object layout = Napi::Object::New(env);
+  layout.Set("chunk", CHUNK);
+  layout.Set("rowBlock", ROW_BLOCK);
+  layout.Set("normaliserFloats", NORMALISER_FLOATS);
+  layout.Set("rowSumsFloats", ROW_SUMS_FLOATS);
+  layout.Set("group", group);
+  layout.Set("quantizedRows", QUANTIZED_ROWS);
+  layout.Set("quantizedCode", QUANTIZED_CODE);
+  return layout;
+}
+
 Napi::Object define(Napi::Env env, Napi::Object exports) {
   const Napi::Array sets = Napi::Array::New(env);
   for (const InstructionSet* set : instructionSets()) {
@@ -158,6 +175,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
   for (size_t i = 0; i < set.kernelCount; i++) kernels.Set(kernels.Length(), set.kernels[i].name);
   exports.Set("instructionSets", sets);
   exports.Set("kernels", kernels);
+  exports.Set("layout", layout(env));
   exports.Set("Pool", PoolObject::define(env));
   exports.Set("firstCacheLine", Napi::Function::New<firstCacheLine>(env, "firstCacheLine"));
   exports.Set("mapFile", Napi::Function::New<mapFile>(env, "mapFile"));

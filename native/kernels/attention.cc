@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 
+#include "../layout.h"
 #include "activation.h"
 #include "kernels.h"
 #include "philox.h"
@@ -121,6 +122,7 @@ struct Normaliser {
   float highest;
   float share;
 };
+static_assert(sizeof(Normaliser) == NORMALISER_FLOATS * sizeof(float));
 
 /** Scores of one query become probabilities in place, but for their normaliser's share. */
 Normaliser exponentials(float* scores, long count, float scale) {

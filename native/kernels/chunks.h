@@ -2,14 +2,12 @@
 #pragma once
 #include <algorithm>
 
+#include "../layout.h"
 #include "../pool.h"
 #include "../rounding.h"
 
 namespace cloze {
 namespace CLOZE_ISA {
-
-/** Numbers of a task: enough to be worth a thread, few enough for its cache. */
-constexpr long CHUNK = 8192;
 
 /** Calls body(begin, end) for all of 0 to count, in chunks. */
 template <class Body>

@@ -1,6 +1,7 @@
 // Layer normalisation (Ba et al. 2016), its gradient, and sums over rows, which a bias's gradient is too.
 #include <cmath>
 
+#include "../layout.h"
 #include "../rounding.h"
 #include "chunks.h"
 #include "element.h"
@@ -10,10 +11,7 @@ namespace cloze {
 namespace CLOZE_ISA {
 namespace {
 
-/** Rows whose sums a task takes. The blocks are the same on any number of threads, and so are the sums. */
-constexpr long BLOCK = 64;
-
-long blocksOf(long rows) { return ceilDiv(rows, BLOCK); }
+long blocksOf(long rows) { return ceilDiv(rows, ROW_BLOCK); }
 
 /** out[c] = Σ over the blocks of partial[block, c], in their order; `stride` numbers lie between two blocks. */
 void sumBlocks(const float* partial, long blocks, long stride, long columns, float* out) {
@@ -26,7 +24,7 @@ void sumBlocks(const float* partial, long blocks, long stride, long columns, flo
 
 }  // namespace
 
-/** x [rows, columns], its type, rows, columns, partial sums [blocks of 64 rows, columns], out [columns], both in float.
+/** x [rows, columns], its type, rows, columns, partial sums [blocks of rows, columns], out [columns], both in float.
  */
 void sumRows(Arguments& a, Pool& pool) {
   const void* source = a.place<void>();
@@ -40,7 +38,7 @@ void sumRows(Arguments& a, Pool& pool) {
     pool.parallel(blocksOf(rows), [&](long block, Scratch&) {
       float* sums = partial + block * columns;
       std::fill_n(sums, columns, 0.0f);
-      for (long row = block * BLOCK; row < std::min(rows, (block + 1) * BLOCK); row++) {
+      for (long row = block * ROW_BLOCK; row < std::min(rows, (block + 1) * ROW_BLOCK); row++) {
         const T* x = static_cast<const T*>(source) + row * columns;
         for (long c = 0; c < columns; c++) sums[c] += toFloat(x[c]);
       }
@@ -82,7 +80,7 @@ void layerNorm(Arguments& a, Pool& pool) {
 }
 
 /**
- * dy, x [rows, columns], their type, rows, columns, weight, means, scales, partial sums [blocks of 64 rows, 2,
+ * dy, x [rows, columns], their type, rows, columns, weight, means, scales, partial sums [blocks of rows, 2,
  * columns], dx, dweight, dbias (any of the three may be left out).
  */
 void layerNormGradient(Arguments& a, Pool& pool) {
@@ -106,7 +104,7 @@ void layerNormGradient(Arguments& a, Pool& pool) {
       std::fill_n(weights, 2 * columns, 0.0f);
       float* normal = scratch.array<float>(columns);  // (x - mean) × scale
       float* scaled = scratch.array<float>(columns);  // dy × weight
-      for (long row = block * BLOCK; row < std::min(rows, (block + 1) * BLOCK); row++) {
+      for (long row = block * ROW_BLOCK; row < std::min(rows, (block + 1) * ROW_BLOCK); row++) {
         const T* dy = static_cast<const T*>(upper) + row * columns;
         const T* x = static_cast<const T*>(source) + row * columns;
         const float mean = means[row];

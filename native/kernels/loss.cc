@@ -1,6 +1,7 @@
 // Losses and their gradients. Logits are floats; a sum over rows is taken in their order, on any number of threads.
 #include <cmath>
 
+#include "../layout.h"
 #include "activation.h"
 #include "chunks.h"
 #include "element.h"
@@ -26,6 +27,7 @@ struct Normaliser {
   /** -log of the probability. */
   float surprise(float x) const { return highest - x - std::log(share); }
 };
+static_assert(sizeof(Normaliser) == NORMALISER_FLOATS * sizeof(float));
 
 /** What a row's loss follows from: its highest logit, the sum of e^(logit - highest), and its label's logit. */
 struct RowSums {
@@ -35,6 +37,7 @@ struct RowSums {
 
   Normaliser normaliser() const { return {highest, 1.0f / sum}; }
 };
+static_assert(sizeof(RowSums) == ROW_SUMS_FLOATS * sizeof(float));
 
 /** Σ weight × value(i), in order. */
 template <class Value>

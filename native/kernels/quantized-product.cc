@@ -21,7 +21,7 @@ namespace cloze {
 namespace CLOZE_ISA {
 
 template <>
-constexpr long GROUP<int8_t> = 4;
+constexpr long GROUP<int8_t> = INT8_GROUP;
 
 namespace {
 
@@ -30,12 +30,15 @@ struct RowCode {
   float scale;
   int32_t zero;
 };
+static_assert(sizeof(RowCode) == QUANTIZED_CODE);
 
 /** What makes numbers of the integers of a panel on the right: scales, and the sums of the integers of each column. */
 struct PanelCode {
   float scales[COLUMNS];
   int32_t sums[COLUMNS];
 };
+static_assert(sizeof(PanelCode) == COLUMNS * QUANTIZED_CODE);
+static_assert(ROWS == QUANTIZED_ROWS);
 
 /** Bytes of a row on the left: its integers, zeros behind them up to a whole step, its code. */
 long rowBytes(long inner) { return steps<int8_t>(inner) * GROUP<int8_t> + sizeof(RowCode); }

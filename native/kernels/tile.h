@@ -14,6 +14,7 @@
 #include <immintrin.h>
 #endif
 
+#include "../layout.h"
 #include "../rounding.h"
 #include "element.h"
 
@@ -47,7 +48,7 @@ inline void store(float* to, Vector value) { std::memcpy(to, &value, sizeof valu
 template <class Number>
 constexpr long GROUP = 1;
 template <>
-constexpr long GROUP<BFloat16> = 2;
+constexpr long GROUP<BFloat16> = BFLOAT16_GROUP;
 
 template <class Number>
 inline long steps(long inner) {

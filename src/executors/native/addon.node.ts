@@ -4,6 +4,7 @@ import { createRequire } from "node:module";
 import { basename, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClozeError } from "../../base/errors.ts";
+import type { LAYOUT } from "./layout.ts";
 
 /** Kernels for one kind of processor. */
 export interface InstructionSet {
@@ -34,6 +35,8 @@ export interface Addon {
   readonly instructionSets: readonly InstructionSet[];
   /** In the order of their numbers in programs. */
   readonly kernels: readonly string[];
+  /** As the kernels were compiled. */
+  readonly layout: typeof LAYOUT;
   readonly Pool: new (threads: number) => Pool;
   /** How many bytes of a buffer lie before the first cache line that begins in it. */
   firstCacheLine(buffer: ArrayBuffer): number;

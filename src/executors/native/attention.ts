@@ -1,13 +1,14 @@
 import type { NodeOf } from "../../graph/operations.ts";
+import { LAYOUT } from "./layout.ts";
 import { dim, type Lowering, seedOf, typeNumber } from "./lowering.ts";
-import type { Argument, Type } from "./plan.ts";
+import { type Argument, quantityIn, type Type } from "./plan.ts";
 
 export function lowerAttention(node: NodeOf<"attention">, l: Lowering): void {
   const { query, key, value } = node.inputs;
   const type = l.activationType;
   const tokens = dim(query.shape[0]);
   const { heads } = node.attributes;
-  const normalisers = l.scratch((run) => 2 * heads * (typeof tokens === "number" ? tokens : tokens(run))); // [T, N, 2]
+  const normalisers = l.scratch((run) => quantityIn(tokens, run) * heads * LAYOUT.normaliserFloats); // [T, N, 2]
   l.keep(node, { normalisers });
   const sources = [query, key, value].map((tensor) => l.read(tensor, type));
   l.call("attention", ...common(node, type, l), ...sources, l.write(node.outputs[0], type).place, normalisers);

@@ -3,6 +3,7 @@ import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type AnyNode, type AnyTensor, isNode, type NodeOf, type Tensor } from "../../graph/operations.ts";
 import { findFusions, isProduct, type ProductNode, readersIn, rowAddition } from "./fusion.ts";
+import { LAYOUT } from "./layout.ts";
 import { LOSS_RULES } from "./loss.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
@@ -33,10 +34,6 @@ export interface CompileOptions {
   readonly panelColumns: number;
 }
 
-/** Inner indices that one step of a panel takes, zeros behind the last (native/kernels/tile.h). */
-const GROUPS = { float32: 1, bfloat16: 2 } as const;
-/** Rows that quantized left sides are filled up to (native/kernels/tile.h). */
-const PANEL_ROWS = 12;
 /** Inner indices whose products of 8 bits surely have sums of less than 32 bits. */
 const MAX_INT8_INNER = Math.floor(2 ** 31 / (255 * 127));
 
@@ -131,7 +128,7 @@ class Compiler implements Lowering {
     const number = this.activationType;
     const [rows, width] = [dim(inner), dim(columns)];
     const size: Quantity = (run) =>
-      roundUp(quantityIn(rows, run), GROUPS[number]) * roundUp(quantityIn(width, run), this.#panelColumns);
+      roundUp(quantityIn(rows, run), LAYOUT.group[number]) * roundUp(quantityIn(width, run), this.#panelColumns);
     const from = source.kind === "part" ? `, from byte ${source.from}` : "";
     const form = `${this.#panelsOf(number, transposed)}${from}`;
     return this.#derive(right, form, bytesOf(size, number), (place) => ({
@@ -148,7 +145,7 @@ class Compiler implements Lowering {
     const { place: source, type } = this.stored(left);
     const [rows, inner] = left.shape.map(dim);
     const bytes: Quantity = (run) =>
-      roundUp(quantityIn(rows, run), PANEL_ROWS) * (roundUp(quantityIn(inner, run), 4) + 8);
+      roundUp(quantityIn(rows, run), LAYOUT.quantizedRows) * quantizedBytes(quantityIn(inner, run));
     return this.#derive(left, "int8 rows", bytes, (place) => ({
       kernel: "quantizeRows",
       arguments: [source, typeNumber(type), rows, inner, place],
@@ -158,7 +155,7 @@ class Compiler implements Lowering {
   quantizedPanels(weight: Tensor): Place {
     const [columns, inner] = weight.shape.map(dim);
     const bytes: Quantity = (run) =>
-      roundUp(quantityIn(columns, run), this.#panelColumns) * (roundUp(quantityIn(inner, run), 4) + 8);
+      roundUp(quantityIn(columns, run), this.#panelColumns) * quantizedBytes(quantityIn(inner, run));
     return this.#derive(weight, this.#panelsOf("int8", true), bytes, (place) => ({
       kernel: "packQuantized",
       arguments: [this.read(weight, "float32"), inner, columns, place],
@@ -272,6 +269,11 @@ function inPlace([rows, sum]: [AnyNode, AnyNode]): [AnyTensor, AnyTensor][] {
 
 function bytesOf(numbers: Quantity, type: Type): Quantity {
   return (run) => quantityIn(numbers, run) * BYTES[type];
+}
+
+/** Of so many quantized numbers and their code. */
+function quantizedBytes(inner: number): number {
+  return roundUp(inner, LAYOUT.group.int8) + LAYOUT.quantizedCode;
 }
 
 function roundUp(number: number, step: number): number {

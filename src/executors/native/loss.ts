@@ -1,7 +1,8 @@
 import type { OpName, Tensor } from "../../graph/operations.ts";
+import { LAYOUT } from "./layout.ts";
 import { gradientTarget, logitBlocks } from "./logits.ts";
 import { count, dim, type Lowering, type Rule, typeNumber } from "./lowering.ts";
-import { type Place, type Quantity, quantityIn } from "./plan.ts";
+import { type Place, quantityIn } from "./plan.ts";
 
 type LossName = Extract<OpName, `${string}CrossEntropy${string}` | `squaredError${string}` | "accuracy">;
 
@@ -33,7 +34,8 @@ export const LOSS_RULES: { readonly [K in LossName]: Rule<K> } = {
   segmentCrossEntropy: (node, l) => {
     const { logits, lengths, labels, weights } = node.inputs;
     const sources = [l.read(logits, "float32"), l.read(lengths), l.read(labels), l.read(weights, "float32")];
-    const normalisers = l.scratch(pairs(count(labels.shape))); // [G, C, 2]
+    const size = count(labels.shape);
+    const normalisers = l.scratch((run) => LAYOUT.normaliserFloats * quantityIn(size, run)); // [G, C, 2]
     l.keep(node, { normalisers });
     const out = l.write(node.outputs[0], "float32").place;
     l.call("segmentCrossEntropy", ...sources, ...labels.shape.map(dim), normalisers, out);
@@ -68,16 +70,11 @@ export const LOSS_RULES: { readonly [K in LossName]: Rule<K> } = {
   },
 };
 
-/** Room for the two numbers that a softmax is made with: its highest logit, and one over the sum. */
-function pairs(size: Quantity): Quantity {
-  return (run) => 2 * quantityIn(size, run);
-}
-
 /** What a row's loss follows from [R, 3]: its highest logit, the sum of e^(logit - highest), and its label's logit. */
 function rowSums(logits: Tensor, labels: Tensor<"int32">, l: Lowering): Place {
   return l.shared(logits, labels, () => {
     const rows = dim(labels.shape[0]);
-    const sums = l.scratch((run) => 3 * quantityIn(rows, run));
+    const sums = l.scratch((run) => LAYOUT.rowSumsFloats * quantityIn(rows, run));
     for (const { place, first, columns } of logitBlocks(logits, l)) {
       l.call("softmaxSums", place, l.read(labels), rows, dim(columns), first, sums);
     }

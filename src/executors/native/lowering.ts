@@ -1,6 +1,7 @@
 import type { AnyNode, AnyTensor, NodeOf, OpName, Tensor } from "../../graph/operations.ts";
 import type { Dim, Shape } from "../../graph/shape.ts";
 import type { ProductNode } from "./fusion.ts";
+import { LAYOUT } from "./layout.ts";
 import {
   type Argument,
   type Place,
@@ -73,10 +74,10 @@ export function count(shape: Shape): Quantity {
     shape.reduce<number>((product, d) => product * (typeof d === "number" ? d : bindings.get(d)!), 1);
 }
 
-/** Room for sums of columns over blocks of 64 rows (native/kernels/layer-norm.cc). */
+/** Room for sums of columns over blocks of rows. */
 export function blockSums(rows: Dim, columns: Dim, sums = 1): Quantity {
   const [height, width] = [dim(rows), dim(columns)];
-  return (run) => Math.ceil(quantityIn(height, run) / 64) * quantityIn(width, run) * sums;
+  return (run) => Math.ceil(quantityIn(height, run) / LAYOUT.rowBlock) * quantityIn(width, run) * sums;
 }
 
 const TYPE_NUMBERS: Readonly<Record<Type, number>> = { float32: 0, bfloat16: 1, int32: 0 };

@@ -1,11 +1,9 @@
 import { availableParallelism } from "node:os";
 import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
 import { BufferList } from "./buffers.ts";
+import { LAYOUT } from "./layout.ts";
 import { keepHere, type Machine, openMachine } from "./machine.node.ts";
 import { encodeCalls } from "./program.ts";
-
-/** Numbers of a task (native/kernels/chunks.h), whose partial sum is kept. */
-const CHUNK = 8192;
 
 /** The passes of optimizers on all threads, off the event loop, in turns with the other runs of these threads. */
 export function nativeKernels({ threads = availableParallelism() }: { readonly threads?: number } = {}): OpenKernels {
@@ -80,5 +78,5 @@ class NativeKernels implements StepKernels {
 
 /** Room for the partial sums of so many numbers; calls use it one after another. */
 function partialSums(length: number): Float64Array {
-  return new Float64Array(Math.ceil(length / CHUNK));
+  return new Float64Array(Math.ceil(length / LAYOUT.chunk));
 }
