@@ -34,11 +34,13 @@ class PoolObject : public Napi::ObjectWrap<PoolObject> {
   const std::shared_ptr<Pool> pool;
 };
 
-/** The memory behind an array of ArrayBuffers. Throws for one whose memory was given away. */
+/** The memory behind an array of ArrayBuffers. Throws for one whose memory was given away, and for what is none. */
 Memories memoriesOf(Napi::Array buffers) {
   Memories memories;
   for (uint32_t i = 0; i < buffers.Length(); i++) {
-    Napi::ArrayBuffer buffer = buffers.Get(i).As<Napi::ArrayBuffer>();
+    const Napi::Value value = buffers.Get(i);
+    if (!value.IsArrayBuffer()) throw Napi::TypeError::New(buffers.Env(), "a buffer of the run is no ArrayBuffer");
+    Napi::ArrayBuffer buffer = value.As<Napi::ArrayBuffer>();
     if (buffer.IsDetached()) throw Napi::TypeError::New(buffers.Env(), "a buffer of the run was transferred");
     memories.push_back(static_cast<std::byte*>(buffer.Data()));
   }
@@ -171,7 +173,7 @@ Napi::Object define(Napi::Env env, Napi::Object exports) {
     sets.Set(sets.Length(), row);
   }
   const Napi::Array kernels = Napi::Array::New(env);
-  const InstructionSet& set = *instructionSets()[0];  // they all have the same
+  const InstructionSet& set = *instructionSets()[0];  // the best one; others may lack the last of them
   for (size_t i = 0; i < set.kernelCount; i++) kernels.Set(kernels.Length(), set.kernels[i].name);
   exports.Set("instructionSets", sets);
   exports.Set("kernels", kernels);

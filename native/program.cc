@@ -1,6 +1,8 @@
 #include "program.h"
 
 #include <chrono>
+#include <stdexcept>
+#include <string>
 
 namespace cloze {
 
@@ -41,19 +43,42 @@ bool multipliesInt8(const InstructionSet& set) {
 #endif
 }
 
+double Arguments::number() {
+  if (next_ == end_) throw std::logic_error(std::string(kernel_) + " was called with fewer arguments than it reads");
+  return *next_++;
+}
+
+long Arguments::size() { return static_cast<long>(number()); }
+
+float Arguments::real() { return static_cast<float>(number()); }
+
+void* Arguments::address() {
+  const long memory = size();
+  const long offset = size();
+  return memory < 0 ? nullptr : memories_.at(memory) + offset;
+}
+
+void Arguments::requireEnd() const {
+  if (next_ != end_) throw std::logic_error(std::string(kernel_) + " was called with more arguments than it reads");
+}
+
 void run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled) {
   using Clock = std::chrono::steady_clock;
   const double* const end = program.numbers + program.length;
   double* seconds = program.seconds;
   for (const double* next = program.numbers; next < end;) {
     if (cancelled) return;
-    const size_t kernel = static_cast<size_t>(next[0]);
-    const size_t count = static_cast<size_t>(next[1]);
-    Arguments arguments(next + 2, program.memories);
+    if (end - next < 2 || next[1] > end - next - 2) throw std::logic_error("a program ends within a call");
+    const size_t number = static_cast<size_t>(next[0]);
+    if (number >= set.kernelCount) throw std::logic_error("a program calls a kernel that there is not");
+    const auto& [name, kernel] = set.kernels[number];
+    const double* const first = next + 2;
+    next = first + static_cast<size_t>(next[1]);
+    Arguments arguments(name, first, next, program.memories);
     const Clock::time_point begin = Clock::now();
-    set.kernels[kernel].kernel(arguments, pool);
+    kernel(arguments, pool);
     if (seconds) *seconds++ = std::chrono::duration<double>(Clock::now() - begin).count();
-    next += 2 + count;
+    arguments.requireEnd();
   }
 }
 

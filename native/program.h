@@ -14,25 +14,35 @@ namespace cloze {
 /** The memories of a run: arena, parameters, inputs, outputs. */
 using Memories = std::vector<std::byte*>;
 
-/** The arguments of one call, read one after another in the order in which the kernel names them. */
+/**
+ * The arguments of one call, read one after another in the order in which the kernel names them. To read more than
+ * there are throws std::logic_error.
+ */
 class Arguments {
  public:
-  Arguments(const double* next, const Memories& memories) : next_(next), memories_(memories) {}
+  /** Those from `next` to `end`, of a call of the kernel of this name. */
+  Arguments(const char* kernel, const double* next, const double* end, const Memories& memories)
+      : kernel_(kernel), next_(next), end_(end), memories_(memories) {}
 
-  long size() { return static_cast<long>(*next_++); }
-  float real() { return static_cast<float>(*next_++); }
-  double number() { return *next_++; }
+  long size();
+  float real();
+  double number();
 
   /** A place in memory; null where the call leaves it out. */
   template <class T>
   T* place() {
-    const long memory = size();
-    const long offset = size();
-    return memory < 0 ? nullptr : reinterpret_cast<T*>(memories_[memory] + offset);
+    return static_cast<T*>(address());
   }
 
+  /** Throws std::logic_error where the kernel has left some. */
+  void requireEnd() const;
+
  private:
+  void* address();
+
+  const char* kernel_;
   const double* next_;
+  const double* end_;
   const Memories& memories_;
 };
 
@@ -71,7 +81,10 @@ struct Program {
   double* seconds;
 };
 
-/** Runs a program; between two calls it stops if it is cancelled. */
+/**
+ * Runs a program; between two calls it stops if it is cancelled. Throws std::logic_error for what is no program of the
+ * set's kernels, and std::bad_alloc.
+ */
 void run(const InstructionSet& set, const Program& program, Pool& pool, const std::atomic<bool>& cancelled);
 
 }  // namespace cloze

@@ -32,7 +32,7 @@ async function chain(products: number) {
   const executable = await nativeExecutor({ threads: 2 }).load(graph, parameters);
   const inputs = { x: { data: new Float32Array(tokens * width).fill(1), shape: [tokens, width] } };
   const output = new Float32Array(tokens * width).fill(UNTOUCHED);
-  const run = (signal?: AbortSignal) => executable.run(inputs, { outputs: { x: output }, signal });
+  const run = (signal?: AbortSignal, x: Float32Array = output) => executable.run(inputs, { outputs: { x }, signal });
   return { executable, output, run };
 }
 
@@ -232,6 +232,14 @@ describeNative("native executor, memory that is given away", (addon) => {
     give({ buffer });
     const begin = () => addon.run(0, new addon.Pool(1), new Float64Array(0), [buffer]);
     expect(begin).toThrow("a buffer of the run was transferred");
+    await executable.dispose();
+  });
+
+  test("nor is an output in memory that threads share written", async () => {
+    const { executable, run } = await chain(1);
+    const shared = new Float32Array(new SharedArrayBuffer(4 * 256 * 512));
+    await expect(run(undefined, shared)).rejects.toMatchObject({ code: "INPUT_SHAPE" });
+    await run();
     await executable.dispose();
   });
 });

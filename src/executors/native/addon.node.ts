@@ -33,7 +33,7 @@ export interface BegunRun {
 export interface Addon {
   /** Those that this processor has, the best one first. */
   readonly instructionSets: readonly InstructionSet[];
-  /** In the order of their numbers in programs. */
+  /** Those of the best instruction set, in the order of their numbers in programs; others may lack the last of them. */
   readonly kernels: readonly string[];
   /** As the kernels were compiled. */
   readonly layout: typeof LAYOUT;
@@ -44,7 +44,8 @@ export interface Addon {
   mapFile(path: string): ArrayBuffer;
   /**
    * Runs a program off the event loop, on a thread of libuv and those of the pool. `set` is an index into
-   * `instructionSets`; the seconds of each call are written into `seconds`. Throws for a buffer that was transferred.
+   * `instructionSets`; the seconds of each call are written into `seconds`. Throws a TypeError for a buffer that was
+   * transferred or is shared by threads; `ended` rejects with what a kernel threw.
    */
   run(
     set: number,

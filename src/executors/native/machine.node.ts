@@ -1,7 +1,7 @@
 import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { Serial } from "../../base/serial.ts";
-import { type Addon, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
+import { type Addon, type BegunRun, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
 import { CACHE_LINE } from "./memory.ts";
 import type { Stretch } from "./shared-constants.ts";
 
@@ -27,7 +27,8 @@ export class Machine {
 
   /**
    * Runs a program off the event loop; the seconds of each call go into `seconds`. Rejects with the signal's reason where
-   * that fires before the end: within one call of a kernel. Throws OUT_OF_MEMORY.
+   * that fires before the end: within one call of a kernel. Throws OUT_OF_MEMORY, and INPUT_SHAPE for buffers that were
+   * transferred to another thread or are shared with one.
    */
   async run(
     program: Float64Array,
@@ -35,18 +36,33 @@ export class Machine {
     { seconds, signal }: { readonly seconds?: Float64Array; readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    const { ended, cancel } = this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
+    const { ended, cancel } = this.#begin(program, buffers, seconds);
     signal?.addEventListener("abort", cancel);
     process.once("exit", cancel); // which waits for threads of libuv
     try {
       await ended;
     } catch (cause) {
-      throw outOfMemory(cause); // nothing else fails in a kernel
+      throw kernelError(cause);
     } finally {
       signal?.removeEventListener("abort", cancel);
       process.off("exit", cancel);
     }
     signal?.throwIfAborted();
+  }
+
+  #begin(program: Float64Array, buffers: readonly ArrayBufferLike[], seconds?: Float64Array): BegunRun {
+    try {
+      return this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
+    } catch (cause) {
+      if (!(cause instanceof TypeError)) throw kernelError(cause);
+      throw new ClozeError("INPUT_SHAPE", {
+        problem: "a run cannot read or write one of its buffers",
+        expected: "memory of this thread alone",
+        received: cause.message,
+        cure: "Give it no SharedArrayBuffer, and nothing that was transferred to another thread.",
+        cause,
+      });
+    }
   }
 
   /**
@@ -69,6 +85,13 @@ export class Machine {
  */
 export function keepHere(buffer: ArrayBufferLike): void {
   markAsUntransferable(buffer);
+}
+
+/** What a run failed with. Kernels ask for memory of their own; what else they refuse, no plan should have. */
+function kernelError(cause: unknown): ClozeError {
+  const received = cause instanceof Error ? cause.message : String(cause);
+  if (received === "std::bad_alloc") return outOfMemory(cause);
+  return new ClozeError("INTERNAL", { problem: "the native kernels refused a program", received, cause });
 }
 
 /** `bytes`: what was asked for, where that is known. */

@@ -1,5 +1,5 @@
 import { totalmem } from "node:os";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { hasAddon } from "./addon.node.ts";
 import { chooseSet, openMachine } from "./machine.node.ts";
@@ -39,4 +39,34 @@ test("memory may be longer than 4 GiB, and kernels write to its end", async ({ s
   const program = encodeCalls(calls, machine.kernels, (argument) => argument);
   await machine.run(program, [buffer]);
   expect(new Float32Array(buffer, last, 1)[0]).toBe(0.5);
+});
+
+describe.skipIf(!hasAddon())("a program is refused", () => {
+  const buffer = new ArrayBuffer(64);
+  const place = { buffer: 0, offset: 0 };
+  const machine = () => openMachine(1);
+  const encode = (...args: (number | typeof place)[]) =>
+    encodeCalls([{ kernel: "fill", arguments: args }], machine().kernels, (argument) => argument);
+
+  test.each([
+    ["with fewer arguments than the kernel reads", () => encode(place, 1), "fill was called with fewer"],
+    ["with more", () => encode(place, 1, 0.5, 7), "fill was called with more"],
+    ["that ends within a call", () => encode(place, 1, 0.5).subarray(0, -1), "ends within a call"],
+    ["of no kernel", () => Float64Array.of(999, 0), "a kernel that there is not"],
+  ])("%s", async (_, program, message) => {
+    await expectError(machine().run(program(), [buffer]), "INTERNAL", message);
+    expect(new Float32Array(buffer).subarray(1).every((number) => number === 0)).toBe(true);
+  });
+
+  test("that names a memory that the run has not", async () => {
+    await expectError(machine().run(encode({ buffer: 1, offset: 0 }, 1, 0.5), [buffer]), "INTERNAL");
+  });
+
+  test("of buffers that were transferred, or that threads share", async () => {
+    const gone = new ArrayBuffer(64);
+    structuredClone(gone, { transfer: [gone] });
+    for (const bad of [gone, new SharedArrayBuffer(64)]) {
+      await expectError(machine().run(encode(place, 1, 0.5), [bad]), "INPUT_SHAPE", "SharedArrayBuffer", "transferred");
+    }
+  });
 });
