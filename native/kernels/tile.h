@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <stdexcept>
 #include <type_traits>
 #include <utility>
 #if defined(__AVX512BF16__)
@@ -126,13 +127,13 @@ inline void multiply(const LeftPanel<BFloat16>& left, const BFloat16* right, lon
 }
 #endif
 
-/** Calls body with a number of the type that products are to be computed in; float where the processor has no other. */
+/** Calls body with a number of the type that products are to be computed in. Throws for one that the set cannot. */
 template <class Body>
 inline void withProductType(Type type, Body body) {
 #if defined(__AVX512BF16__)
   return withType(type, body);
 #else
-  (void)type;
+  if (type != Type::float32) throw std::logic_error("this instruction set multiplies floats alone");
   body(float{});
 #endif
 }
