@@ -243,9 +243,10 @@ inline void packSquare(View<T> from, Joined<Number>* to) {
 template <long SIZE, class Number, class T>
 __attribute__((noinline)) void packPanel(View<T> from, long count, long inner, Number* to) {
   constexpr long G = GROUP<Number>;
+  static_assert(G <= 2);
   const long whole = inner / G * G;
-  if (count < SIZE || whole < inner) std::fill_n(to, SIZE * steps<Number>(inner) * G, Number{});
-  Joined<Number>* const joints = reinterpret_cast<Joined<Number>*>(to);
+  Joined<Number>* const joints = reinterpret_cast<Joined<Number>*>(to);  // all that is written, so of one type
+  if (count < SIZE || whole < inner) std::fill_n(joints, SIZE * steps<Number>(inner), Joined<Number>{});
   if (count == SIZE && from.rowStride == 1) {
     for (long k = 0; k < whole; k += G) {
       const T* first = from.data + k * from.columnStride;
@@ -270,8 +271,9 @@ __attribute__((noinline)) void packPanel(View<T> from, long count, long inner, N
       }
     }
   }
-  for (long k = whole; k < inner; k++) {
-    for (long row = 0; row < count; row++) to[whole * SIZE + row * G + k - whole] = convertTo<Number>(from.at(row, k));
+  if (whole == inner) return;
+  for (long row = 0; row < count; row++) {
+    joints[whole / G * SIZE + row] = joined(convertTo<Number>(from.at(row, whole)), Number{});
   }
 }
 
