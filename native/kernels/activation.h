@@ -9,7 +9,7 @@ namespace CLOZE_ISA {
 /** As the graph's `ActivationKind`, in the order in which the plan numbers them; 0 is none. */
 enum class Activation { none, gelu, geluNew, relu, silu, tanh };
 
-/** e^x to 1e-7, of x from -87 to 88: what lies beyond counts as these, so nothing is 0 or infinite. */
+/** e^x to 1e-7, of x from -87 to 88: what lies beyond counts as these, so nothing is 0 or infinite. A NaN stays one. */
 inline float exponential(float x) {
   x = x < -87.0f ? -87.0f : x > 88.0f ? 88.0f : x;
   const float n = __builtin_rintf(x * 1.44269504f);
@@ -23,7 +23,8 @@ inline float exponential(float x) {
   p = p * r + 0.5f;
   p = p * r + 1.0f;
   p = p * r + 1.0f;
-  return p * __builtin_bit_cast(float, (static_cast<int32_t>(n) + 127) << 23);
+  const float exponent = n > -126.0f ? n : -126.0f;  // what it is at least, and where n is NaN, which is no integer
+  return p * __builtin_bit_cast(float, (static_cast<int32_t>(exponent) + 127) << 23);
 }
 
 inline float sigmoid(float x) { return 1.0f / (1.0f + exponential(-x)); }
