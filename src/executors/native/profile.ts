@@ -31,12 +31,13 @@ const FLOP: Readonly<Record<string, (numbers: readonly number[]) => number>> = {
   attentionGradient: ([, , longest, tokens, width]) => 10 * tokens * longest * width,
 };
 
-/** As plan.ts numbers the types: float32, bfloat16. */
+/** As lowering.ts numbers the types: float32, bfloat16. */
 const TYPE_BYTES = [4, 2];
 
 /** Bytes of a call that touches only some of its places, from its numbers; all others touch the whole of them. */
 const BYTES: Readonly<Record<string, (numbers: readonly number[]) => number>> = {
   gather: ([from, to, rows, columns]) => rows * (columns * (TYPE_BYTES[from] + TYPE_BYTES[to]) + 4),
+  scatterAdd: ([type, rows, columns]) => rows * (columns * (TYPE_BYTES[type] + 2 * 4) + 4),
 };
 
 export function timedCall(
