@@ -3,12 +3,17 @@ import type { Graph } from "../../graph/graph.ts";
 import type { NamedParameters } from "../../graph/parameters.ts";
 import { Buffers, EMPTY } from "./buffers.ts";
 import { type CompileOptions, compileNative } from "./compile.ts";
-import { keepHere, type Machine } from "./machine.node.ts";
+import { keepHere, type Machine, type Need } from "./machine.node.ts";
 import { type Plan, parametersIn, quantityIn, type RunSizes } from "./plan.ts";
 import { encode } from "./program.ts";
 import { type HeldConstants, SharedConstants } from "./shared-constants.ts";
 
 const shared = new SharedConstants();
+
+const WEIGHTS: Need = {
+  what: "the weights, packed for the processor, need",
+  cure: "Use a smaller model, or a precision of fewer bits.",
+};
 
 /** Constants depend on no run. */
 const NO_RUN: RunSizes = { bindings: new Map(), seed: 0 };
@@ -25,12 +30,12 @@ export async function holdConstants(
   const calls = new Map(prepare.map(({ constant, call }) => [constant, call]));
   const held = await shared.hold(parameters, [...calls.keys()], async (missing) => {
     for (const { parameter } of missing) keepHere(parameters.get(parameter).data.buffer);
-    const made = missing.map(({ bytes }) => machine.allocate(quantityIn(bytes, NO_RUN)));
+    const made = missing.map(({ bytes }) => machine.allocate(quantityIn(bytes, NO_RUN), WEIGHTS));
     const constants = new Map(missing.map((constant, i) => [constant, made[i]]));
     const buffers = new Buffers({ parameters, constants, arena: EMPTY, input: {}, output: {} });
     const makers = missing.map((constant) => calls.get(constant)!);
     const program = encode(makers, machine.kernels, (place) => buffers.addressOf(place), NO_RUN);
-    await machine.turns.run(() => machine.run(program, buffers.all));
+    await machine.turns.run(() => machine.run(program, buffers.all, { need: WEIGHTS }));
     return made;
   });
   for (const [{ parameter, form, bytes }, stretch] of held.memories) {

@@ -5,6 +5,22 @@ import { type Addon, type BegunRun, type InstructionSet, loadAddon, type Pool } 
 import { CACHE_LINE } from "./memory.ts";
 import type { Stretch } from "./shared-constants.ts";
 
+/** What needs memory, as the subject and verb of a sentence, and what to do where there is too little. */
+export interface Need {
+  readonly what: string;
+  readonly cure: string;
+}
+
+const RUN: Need = { what: "a run needs", cure: "Use a smaller batch or shorter texts." };
+
+interface ProgramOptions {
+  /** Where the seconds of each call go. */
+  readonly seconds?: Float64Array;
+  readonly signal?: AbortSignal;
+  /** What the program is for; default: a run of a model. */
+  readonly need?: Need;
+}
+
 /** The instruction set and the threads that programs run on. */
 export class Machine {
   readonly instructionSet: InstructionSet;
@@ -26,23 +42,23 @@ export class Machine {
   }
 
   /**
-   * Runs a program off the event loop; the seconds of each call go into `seconds`. Rejects with the signal's reason where
-   * that fires before the end: within one call of a kernel. Throws OUT_OF_MEMORY, and INPUT_SHAPE for buffers that were
-   * transferred to another thread or are shared with one.
+   * Runs a program off the event loop. Rejects with the signal's reason where that fires before the end: within one call of
+   * a kernel. Throws OUT_OF_MEMORY, and INPUT_SHAPE for buffers that were transferred to another thread or are shared with
+   * one.
    */
   async run(
     program: Float64Array,
     buffers: readonly ArrayBufferLike[],
-    { seconds, signal }: { readonly seconds?: Float64Array; readonly signal?: AbortSignal } = {},
+    { seconds, signal, need = RUN }: ProgramOptions = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    const { ended, cancel } = this.#begin(program, buffers, seconds);
+    const { ended, cancel } = this.#begin(program, buffers, need, seconds);
     signal?.addEventListener("abort", cancel);
     process.once("exit", cancel); // which waits for threads of libuv
     try {
       await ended;
     } catch (cause) {
-      throw kernelError(cause);
+      throw kernelError(cause, need);
     } finally {
       signal?.removeEventListener("abort", cancel);
       process.off("exit", cancel);
@@ -50,11 +66,11 @@ export class Machine {
     signal?.throwIfAborted();
   }
 
-  #begin(program: Float64Array, buffers: readonly ArrayBufferLike[], seconds?: Float64Array): BegunRun {
+  #begin(program: Float64Array, buffers: readonly ArrayBufferLike[], need: Need, seconds?: Float64Array): BegunRun {
     try {
       return this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
     } catch (cause) {
-      if (!(cause instanceof TypeError)) throw kernelError(cause);
+      if (!(cause instanceof TypeError)) throw kernelError(cause, need);
       throw new ClozeError("INPUT_SHAPE", {
         problem: "a run cannot read or write one of its buffers",
         expected: "memory of this thread alone",
@@ -69,12 +85,12 @@ export class Machine {
    * Zeros in memory that begins on a cache line. The system gives it as it is touched. Made by JavaScript, as Node 20 has no
    * other memory of more than 4 GiB for it. Throws OUT_OF_MEMORY.
    */
-  allocate(bytes: number): Stretch {
+  allocate(bytes: number, need = RUN): Stretch {
     try {
       const buffer = new ArrayBuffer(bytes + CACHE_LINE);
       return { buffer, offset: this.#addon.firstCacheLine(buffer), bytes };
     } catch (cause) {
-      throw outOfMemory(cause, bytes);
+      throw outOfMemory(cause, { need, bytes });
     }
   }
 }
@@ -88,18 +104,18 @@ export function keepHere(buffer: ArrayBufferLike): void {
 }
 
 /** What a run failed with. Kernels ask for memory of their own; what else they refuse, no plan should have. */
-function kernelError(cause: unknown): ClozeError {
+function kernelError(cause: unknown, need: Need): ClozeError {
   const received = cause instanceof Error ? cause.message : String(cause);
-  if (received === "std::bad_alloc") return outOfMemory(cause);
+  if (received === "std::bad_alloc") return outOfMemory(cause, { need });
   return new ClozeError("INTERNAL", { problem: "the native kernels refused a program", received, cause });
 }
 
 /** `bytes`: what was asked for, where that is known. */
-export function outOfMemory(cause: unknown, bytes?: number): ClozeError {
+export function outOfMemory(cause: unknown, { need = RUN, bytes }: { need?: Need; bytes?: number } = {}): ClozeError {
   return new ClozeError("OUT_OF_MEMORY", {
-    problem: "a run needs more memory than there is",
+    problem: `${need.what} more memory than there is`,
     ...(bytes === undefined ? {} : { expected: `${(bytes / 2 ** 20).toFixed(0)} MiB` }),
-    cure: "Use a smaller batch or shorter texts.",
+    cure: need.cure,
     cause,
   });
 }

@@ -2,8 +2,10 @@ import { availableParallelism } from "node:os";
 import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
 import { BufferList } from "./buffers.ts";
 import { LAYOUT } from "./layout.ts";
-import { keepHere, type Machine, openMachine } from "./machine.node.ts";
+import { keepHere, type Machine, type Need, openMachine, outOfMemory } from "./machine.node.ts";
 import { encodeCalls } from "./program.ts";
+
+const OPTIMIZER: Need = { what: "the optimizer needs", cure: "Train a smaller model." };
 
 /** The passes of optimizers on all threads, off the event loop, in turns with the other runs of these threads. */
 export function nativeKernels({ threads = availableParallelism() }: { readonly threads?: number } = {}): OpenKernels {
@@ -24,8 +26,7 @@ class NativeKernels implements StepKernels {
 
   constructor(machine: Machine, length: number) {
     this.#machine = machine;
-    this.m = new Float32Array(length);
-    this.v = new Float32Array(length);
+    [this.m, this.v] = makeMoments(length);
   }
 
   async adamw(buffers: StepBuffers, parts: readonly StepPart[]): Promise<void> {
@@ -72,7 +73,15 @@ class NativeKernels implements StepKernels {
       typeof argument === "number" ? argument : buffers.at(argument.buffer, argument.byteOffset),
     );
     for (const buffer of buffers.all) keepHere(buffer);
-    await this.#machine.turns.run(() => this.#machine.run(program, buffers.all));
+    await this.#machine.turns.run(() => this.#machine.run(program, buffers.all, { need: OPTIMIZER }));
+  }
+}
+
+function makeMoments(length: number): readonly [Float32Array, Float32Array] {
+  try {
+    return [new Float32Array(length), new Float32Array(length)];
+  } catch (cause) {
+    throw outOfMemory(cause, { need: OPTIMIZER, bytes: 2 * 4 * length });
   }
 }
 

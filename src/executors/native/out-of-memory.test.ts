@@ -6,6 +6,7 @@ import { makeGraph } from "../../graph/graph.ts";
 import { Parameters } from "../../graph/parameters.ts";
 import { hasAddon } from "./addon.node.ts";
 import { nativeExecutor } from "./executor.node.ts";
+import { nativeKernels } from "./optimizer.node.ts";
 
 test("a run that needs more memory than there is says how much, and later ones go on", async ({ skip }) => {
   if (!hasAddon()) skip("the native kernels were not built");
@@ -19,4 +20,10 @@ test("a run that needs more memory than there is says how much, and later ones g
   await expectError(run(2 ** 23), "OUT_OF_MEMORY", "expected 2", " MiB", "smaller batch");
   await run(3);
   await executable.dispose();
+});
+
+test("an optimizer of more numbers than there is memory for is refused as such", async ({ skip }) => {
+  if (!hasAddon()) skip("the native kernels were not built");
+  const open = async () => nativeKernels({ threads: 1 })(2 ** 44);
+  await expectError(open(), "OUT_OF_MEMORY", "the optimizer needs", "expected 134217728 MiB", "smaller model");
 });
