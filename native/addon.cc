@@ -57,11 +57,11 @@ class Run : public Napi::AsyncWorker {
   Run(Napi::Env env, const InstructionSet& set, std::shared_ptr<Pool> pool, Napi::Float64Array program,
       Napi::Array buffers, Napi::Value seconds)
       : Napi::AsyncWorker(env),
-        deferred_(Napi::Promise::Deferred::New(env)),
         set_(set),
         pool_(std::move(pool)),
         program_{program.Data(), program.ElementLength(), memoriesOf(buffers), nullptr},
-        kept_(Napi::Persistent(Napi::Object::New(env))) {
+        kept_(Napi::Persistent(Napi::Object::New(env))),
+        deferred_(Napi::Promise::Deferred::New(env)) {
     kept_.Set("program", program);
     kept_.Set("buffers", buffers);
     kept_.Set("seconds", seconds);
@@ -83,13 +83,14 @@ class Run : public Napi::AsyncWorker {
   void OnOK() override { deferred_.Resolve(Env().Undefined()); }
   void OnError(const Napi::Error& error) override { deferred_.Reject(error.Value()); }
 
-  Napi::Promise::Deferred deferred_;
   const InstructionSet& set_;
   const std::shared_ptr<Pool> pool_;
   Program program_;
   const std::shared_ptr<std::atomic<bool>> cancelled_ = std::make_shared<std::atomic<bool>>(false);
   /** What must outlive the run. */
   Napi::ObjectReference kept_;
+  /** Made last: one that is never settled would never be freed. */
+  Napi::Promise::Deferred deferred_;
 };
 
 /** firstCacheLine(buffer): how many bytes of an ArrayBuffer lie before the first cache line that begins in it. */
@@ -138,11 +139,13 @@ Napi::Value mapFile(const Napi::CallbackInfo& info) {
 Napi::Value run(const Napi::CallbackInfo& info) {
   const InstructionSet& set = *instructionSets()[info[0].As<Napi::Number>().Uint32Value()];
   PoolObject* pool = PoolObject::Unwrap(info[1].As<Napi::Object>());
-  Run* run = new Run(info.Env(), set, pool->pool, info[2].As<Napi::Float64Array>(), info[3].As<Napi::Array>(), info[4]);
+  auto run = std::make_unique<Run>(info.Env(), set, pool->pool, info[2].As<Napi::Float64Array>(),
+                                   info[3].As<Napi::Array>(), info[4]);
   const Napi::Object begun = Napi::Object::New(info.Env());
   begun.Set("ended", run->promise());
   begun.Set("cancel", run->cancel());
   run->Queue();
+  run.release();  // its own from now on: Napi deletes it behind its end
   return begun;
 }
 
