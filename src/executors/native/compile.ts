@@ -2,6 +2,7 @@ import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type AnyNode, type AnyTensor, isNode, type NodeOf, type Tensor } from "../../graph/operations.ts";
+import type { KernelName } from "./families.ts";
 import { findFusions, isProduct, type ProductNode, readersIn, rowAddition } from "./fusion.ts";
 import { LAYOUT } from "./layout.ts";
 import { LOSS_RULES } from "./loss.ts";
@@ -103,7 +104,7 @@ class Compiler implements Lowering {
     return { prepare: this.#prepare, calls: this.#calls };
   }
 
-  call(kernel: string, ...args: readonly Argument[]): void {
+  call(kernel: KernelName, ...args: readonly Argument[]): void {
     this.#calls.push({ kernel, arguments: args });
   }
 

@@ -1,5 +1,6 @@
 import type { AnyNode, AnyTensor, NodeOf, OpName, Tensor } from "../../graph/operations.ts";
 import type { Dim, Shape } from "../../graph/shape.ts";
+import type { KernelName } from "./families.ts";
 import type { ProductNode } from "./fusion.ts";
 import { LAYOUT } from "./layout.ts";
 import {
@@ -18,7 +19,7 @@ export interface Lowering {
   /** What products are computed in and activations, their gradients too, are stored as. */
   readonly activationType: "float32" | "bfloat16";
   /** Adds a call to the plan. */
-  call(kernel: string, ...args: readonly Argument[]): void;
+  call(kernel: KernelName, ...args: readonly Argument[]): void;
   /** Where a value lies, as numbers of the type: converted first if it is stored as another. */
   read(tensor: AnyTensor, type?: Type): Place;
   /** Where a value lies, as it is stored. */

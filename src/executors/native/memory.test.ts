@@ -13,7 +13,7 @@ function arena(bytes: number): Kept {
 }
 
 function call(...args: readonly Argument[]): Call {
-  return { kernel: "any", arguments: args };
+  return { kernel: "add", arguments: args };
 }
 
 /** Calls that name some of a number of places, each of them possibly often or never, and other arguments between them. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
 import { BufferList } from "./buffers.ts";
+import type { KernelName } from "./families.ts";
 import { LAYOUT } from "./layout.ts";
 import { keepHere, type Machine, type Need, openMachine, outOfMemory } from "./machine.node.ts";
 import { encodeCalls } from "./program.ts";
@@ -15,7 +16,7 @@ export function nativeKernels({ threads = availableParallelism() }: { readonly t
 
 /** A call of a kernel whose places are arrays. */
 interface ArrayCall {
-  readonly kernel: string;
+  readonly kernel: KernelName;
   readonly arguments: readonly (number | Float32Array | Float64Array)[];
 }
 
@@ -55,7 +56,7 @@ class NativeKernels implements StepKernels {
   }
 
   #call(
-    kernel: string,
+    kernel: KernelName,
     { parameters, gradients }: StepBuffers,
     { offset, length, factors }: StepPart,
     ...sums: readonly Float64Array[]

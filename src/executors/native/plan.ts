@@ -1,4 +1,5 @@
 import type { Bindings } from "../../graph/inputs.ts";
+import type { KernelName } from "./families.ts";
 
 /** How numbers are stored. */
 export type Type = "float32" | "bfloat16" | "int32";
@@ -55,7 +56,7 @@ export type Argument = Quantity | Place | null;
 
 /** One call of a kernel; the order of the arguments is the kernel's (native/kernels). */
 export interface Call {
-  readonly kernel: string;
+  readonly kernel: KernelName;
   readonly arguments: readonly Argument[];
 }
 

@@ -2,9 +2,10 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { type Argument, type Call, isPlace, type Place, quantityIn, type RunSizes } from "./plan.ts";
-import { type Address, encode } from "./program.ts";
+import { type Address, encode, encodeCalls } from "./program.ts";
 
-const KERNELS = new Map(["add", "gather", "product"].map((name, i) => [name, i]));
+const NAMES = ["add", "gather", "product"] as const;
+const KERNELS = new Map<string, number>(NAMES.map((name, i) => [name, i]));
 const RUN: RunSizes = { bindings: new Map([["T", 13]]), seed: 2 ** 32 - 1 };
 
 const PLACES: readonly Place[] = [
@@ -30,7 +31,7 @@ const ARGUMENT: fc.Arbitrary<Argument> = fc.oneof(
   ),
 );
 const CALLS: fc.Arbitrary<Call[]> = fc.array(
-  fc.record({ kernel: fc.constantFrom(...KERNELS.keys()), arguments: fc.array(ARGUMENT, { maxLength: 8 }) }),
+  fc.record({ kernel: fc.constantFrom(...NAMES), arguments: fc.array(ARGUMENT, { maxLength: 8 }) }),
   { maxLength: 12 },
 );
 
@@ -83,7 +84,7 @@ describe("a program", () => {
   });
 
   test("calls no kernel that there is not", async () => {
-    const encodeUnknown = async () => encode([{ kernel: "divide", arguments: [] }], KERNELS, addressOf, RUN);
+    const encodeUnknown = async () => encodeCalls([{ kernel: "divide", arguments: [] }], KERNELS, () => null);
     await expectError(encodeUnknown(), "INTERNAL", "no native kernel divide");
   });
 });
