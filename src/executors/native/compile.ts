@@ -114,9 +114,9 @@ class Compiler implements Lowering {
     throw new ClozeError("INTERNAL", { problem: `${tensor.node.op} was read before it was lowered` });
   }
 
-  read(tensor: AnyTensor, type: Type = "int32"): Place {
+  read(tensor: AnyTensor, type?: Type): Place {
     const stored = this.stored(tensor);
-    if (stored.type === type) return stored.place;
+    if (type === undefined || stored.type === type) return stored.place;
     const size = count(tensor.shape);
     return this.#derive(tensor, type, bytesOf(size, type), (place) => ({
       kernel: "convert",

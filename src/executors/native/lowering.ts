@@ -21,7 +21,9 @@ export interface Lowering {
   /** Adds a call to the plan. */
   call(kernel: KernelName, ...args: readonly Argument[]): void;
   /** Where a value lies, as numbers of the type: converted first if it is stored as another. */
-  read(tensor: AnyTensor, type?: Type): Place;
+  read(tensor: AnyTensor, type: Type): Place;
+  /** Where integers lie. */
+  read(tensor: Tensor<"int32">): Place;
   /** Where a value lies, as it is stored. */
   stored(tensor: AnyTensor): Stored<Whole>;
   /**
@@ -37,6 +39,7 @@ export interface Lowering {
   scratch(count: Quantity, type?: Type): Place;
   /** Keeps places of a node for the node of its gradient. */
   keep(node: AnyNode, places: Readonly<Record<string, Place>>): void;
+  /** A place that was kept of a node. */
   kept(node: AnyNode, name: string): Place;
   /**
    * The right side of a product, [inner, columns], packed; `transposed` if it is stored as [columns, inner]; `part` if it is
