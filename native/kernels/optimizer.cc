@@ -85,12 +85,11 @@ double sumOfSquares(long begin, long end, Term term) {
   return first + second + third + fourth;
 }
 
-/** Σ term(i)² over all numbers: over chunks in their order, on any number of threads. */
-template <class Term>
-void sumChunks(long count, double* partial, double* out, Pool& pool, Term term) {
-  forChunks(count, pool, [=](long begin, long end) { partial[begin / CHUNK] = sumOfSquares(begin, end, term); });
-  *out = 0;
-  for (long chunk = 0; chunk * CHUNK < count; chunk++) *out += partial[chunk];
+/** The sum of the chunks' parts, `stride` apart: in their order, on any number of threads. */
+double sumOfParts(const double* parts, long stride, long count) {
+  double sum = 0;
+  for (long chunk = 0; chunk * CHUNK < count; chunk++) sum += parts[chunk * stride];
+  return sum;
 }
 
 }  // namespace
@@ -105,18 +104,25 @@ void adamw(Arguments& a, Pool& pool) {
   });
 }
 
-/** Moves the moments and measures: as adamw, then partial sums [chunks], squares of all parameters and of all changes.
+/**
+ * Moves the moments and measures: as adamw, then partial sums [chunks, 2], squares of all parameters and of all
+ * changes.
  */
 void measureChanges(Arguments& a, Pool& pool) {
   const Buffers buffers(a);
   const Factors by(a);
   double* partial = a.place<double>();
   double* squares = a.place<double>();
-  forChunks(buffers.count, pool, [=](long begin, long end) { buffers.updateMoments(begin, end, by); });
-  const auto& [parameters, gradients, m, v, count] = buffers;
-  sumChunks(count, partial, squares, pool, [p = parameters](long i) { return p[i]; });
-  sumChunks(count, partial, squares + 1, pool,
-            [p = parameters, m = m, v = v, by](long i) { return by.change(p[i], m[i], v[i]); });
+  forChunks(buffers.count, pool, [=](long begin, long end) {
+    buffers.updateMoments(begin, end, by);
+    double* const sums = partial + 2 * (begin / CHUNK);
+    const float* p = buffers.parameters;
+    const float* m = buffers.m;
+    const float* v = buffers.v;
+    sums[0] = sumOfSquares(begin, end, [=](long i) { return p[i]; });
+    sums[1] = sumOfSquares(begin, end, [=](long i) { return by.change(p[i], m[i], v[i]); });
+  });
+  for (long i = 0; i < 2; i++) squares[i] = sumOfParts(partial + i, 2, buffers.count);
 }
 
 /** Moves the parameters by the moments: as adamw. */
@@ -132,7 +138,10 @@ void sumOfSquares(Arguments& a, Pool& pool) {
   const long count = a.size();
   double* partial = a.place<double>();
   double* out = a.place<double>();
-  sumChunks(count, partial, out, pool, [=](long i) { return values[i]; });
+  forChunks(count, pool, [=](long begin, long end) {
+    partial[begin / CHUNK] = sumOfSquares(begin, end, [=](long i) { return values[i]; });
+  });
+  *out = sumOfParts(partial, 1, count);
 }
 
 }  // namespace CLOZE_ISA

@@ -35,7 +35,7 @@ class NativeKernels implements StepKernels {
   }
 
   async measure(buffers: StepBuffers, parts: readonly StepPart[]): Promise<Norms[]> {
-    const partial = partialSums(Math.max(0, ...parts.map(({ length }) => length)));
+    const partial = partialSums(Math.max(0, ...parts.map(({ length }) => length)), 2);
     const squares = parts.map(() => new Float64Array(2));
     await this.#run(parts.map((part, i) => this.#call("measureChanges", buffers, part, partial, squares[i])));
     return squares.map(([parameters, changes]) => ({
@@ -86,7 +86,7 @@ function makeMoments(length: number): readonly [Float32Array, Float32Array] {
   }
 }
 
-/** Room for the partial sums of so many numbers; calls use it one after another. */
-function partialSums(length: number): Float64Array {
-  return new Float64Array(Math.ceil(length / LAYOUT.chunk));
+/** Room for the parts of so many sums over so many numbers; calls use it one after another. */
+function partialSums(length: number, sums = 1): Float64Array {
+  return new Float64Array(sums * Math.ceil(length / LAYOUT.chunk));
 }
