@@ -1,6 +1,4 @@
 // Rows by index, and where sequences begin.
-#include <cstring>
-
 #include "../rounding.h"
 #include "chunks.h"
 #include "element.h"
@@ -45,7 +43,7 @@ void convert(Arguments& a, Pool& pool) {
       const From* x = static_cast<const From*>(source);
       To* y = static_cast<To*>(target);
       forChunks(count, pool, [=](long begin, long end) {
-        for (long i = begin; i < end; i++) y[i] = fromFloat<To>(toFloat(x[i]));
+        for (long i = begin; i < end; i++) y[i] = convertTo<To>(x[i]);
       });
     });
   });
@@ -75,7 +73,7 @@ void gather(Arguments& a, Pool& pool) {
       forRows(rows, columns, pool, [=](long row) {
         const From* x = static_cast<const From*>(source) + indices[row] * columns;
         To* y = static_cast<To*>(target) + row * columns;
-        for (long i = 0; i < columns; i++) y[i] = fromFloat<To>(toFloat(x[i]));
+        for (long i = 0; i < columns; i++) y[i] = convertTo<To>(x[i]);
       });
     });
   });
