@@ -22,14 +22,10 @@ constexpr long CACHE_LINE = 64;
 /** Pool(threads): threads that several executables share. */
 class PoolObject : public Napi::ObjectWrap<PoolObject> {
  public:
-  static Napi::Function define(Napi::Env env) {
-    return DefineClass(env, "Pool", {InstanceAccessor<&PoolObject::threads>("threads")});
-  }
+  static Napi::Function define(Napi::Env env) { return DefineClass(env, "Pool", std::vector<PropertyDescriptor>()); }
 
   explicit PoolObject(const Napi::CallbackInfo& info)
       : Napi::ObjectWrap<PoolObject>(info), pool(std::make_shared<Pool>(info[0].As<Napi::Number>().Int32Value())) {}
-
-  Napi::Value threads(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), pool->threads()); }
 
   const std::shared_ptr<Pool> pool;
 };

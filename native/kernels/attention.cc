@@ -22,8 +22,8 @@ struct Attention {
   const int32_t* lengths;
   long sequences;
   long longest;  // S
-  long tokens;
-  long width;  // D
+  long tokens;   // T, for whoever counts the operations of a call
+  long width;    // D
   long heads;
   Dropout dropout;
 
@@ -169,7 +169,7 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
         const float* p = scores + r * stride;
         T* const to = kept + r * stride;
         const Normaliser normaliser = exponentials(scores + r * stride, S, a.scale());
-        if (normalisers) normalisers[(head.start + first + r) * a.heads + head.head] = normaliser;
+        normalisers[(head.start + first + r) * a.heads + head.head] = normaliser;
         if (a.dropout.rate > 0) {
           const long place = maskPlace(a, head, first + r);
           a.dropout.factors(place, place + S, factors);
@@ -292,7 +292,7 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
 
 /**
  * type of the matrices and their products, lengths [B], B, longest S, T, D, heads, seed, site, rate, query, key, value,
- * out [T, D], normalisers [T, N, 2] (may be left out).
+ * out [T, D], normalisers [T, N, 2].
  */
 void attention(Arguments& a, Pool& pool) {
   const Type type = static_cast<Type>(a.size());
@@ -309,7 +309,10 @@ void attention(Arguments& a, Pool& pool) {
   });
 }
 
-/** As above up to the rate; then dy, query, key, value, normalisers, dquery, dkey, dvalue (any may be left out). */
+/**
+ * As above up to the rate; then dy, query, key, value, normalisers, dquery, dkey, dvalue (any of the last three may be
+ * left out).
+ */
 void attentionGradient(Arguments& a, Pool& pool) {
   const Type type = static_cast<Type>(a.size());
   const Attention attention(a);

@@ -47,7 +47,7 @@ void sumRows(Arguments& a, Pool& pool) {
   sumBlocks(partial, blocksOf(rows), columns, columns, out);
 }
 
-/** x, out [rows, columns], their type, rows, columns, weight, bias, epsilon, means, scales [rows] (may be left out). */
+/** x, out [rows, columns], their type, rows, columns, weight, bias, epsilon, means, scales [rows]. */
 void layerNorm(Arguments& a, Pool& pool) {
   const void* source = a.place<void>();
   void* target = a.place<void>();
@@ -73,8 +73,8 @@ void layerNorm(Arguments& a, Pool& pool) {
       for (long c = 0; c < columns; c++) squares += (toFloat(x[c]) - mean) * (toFloat(x[c]) - mean);
       const float scale = 1.0f / std::sqrt(squares / columns + epsilon);
       for (long c = 0; c < columns; c++) y[c] = fromFloat<T>((toFloat(x[c]) - mean) * scale * weight[c] + bias[c]);
-      if (means) means[row] = mean;
-      if (scales) scales[row] = scale;
+      means[row] = mean;
+      scales[row] = scale;
     });
   });
 }

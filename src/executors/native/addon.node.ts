@@ -17,10 +17,8 @@ export interface InstructionSet {
   readonly panelColumns: number;
 }
 
-/** Threads that several executables share. */
-export interface Pool {
-  readonly threads: number;
-}
+/** Threads that several executables share; nothing is asked of them but to run programs. */
+export type Pool = object;
 
 /** A program at work. */
 export interface BegunRun {
