@@ -2,12 +2,11 @@
 // rows of one block only. The gradient computes them again from the rows' normalisers.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
-#include "../layout.h"
 #include "activation.h"
 #include "kernels.h"
 #include "philox.h"
+#include "softmax.h"
 #include "tile.h"
 
 namespace cloze {
@@ -117,18 +116,9 @@ void deliver(const float* sums, long rows, long columns, float scale, T* to, lon
   }
 }
 
-/** What a query's probabilities are made with: e^((score - highest) × scale) × share. */
-struct Normaliser {
-  float highest;
-  float share;
-};
-static_assert(sizeof(Normaliser) == NORMALISER_FLOATS * sizeof(float));
-
 /** Scores of one query become probabilities in place, but for their normaliser's share. */
 Normaliser exponentials(float* scores, long count, float scale) {
-  float highest = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : highest)
-  for (long j = 0; j < count; j++) highest = scores[j] > highest ? scores[j] : highest;
+  const float highest = highestOf(scores, count);
   float sum = 0;
 #pragma omp simd reduction(+ : sum)
   for (long j = 0; j < count; j++) {
@@ -198,7 +188,7 @@ template <class T>
 void scoreGradient(const Attention& a, Normaliser normaliser, long place, long S, float* p, float* d, float* factors,
                    T* kept, T* slopes) {
   const float scale = a.scale();
-  for (long j = 0; j < S; j++) p[j] = exponential((p[j] - normaliser.highest) * scale) * normaliser.share;
+  for (long j = 0; j < S; j++) p[j] = normaliser.probability(p[j], scale);
   if (a.dropout.rate > 0) {
     a.dropout.factors(place, place + S, factors);
     for (long j = 0; j < S; j++) kept[j] = convertTo<T>(p[j] * factors[j]);

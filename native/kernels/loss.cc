@@ -6,28 +6,11 @@
 #include "chunks.h"
 #include "element.h"
 #include "kernels.h"
+#include "softmax.h"
 
 namespace cloze {
 namespace CLOZE_ISA {
 namespace {
-
-float highestOf(const float* x, long count) {
-  float highest = x[0];
-#pragma omp simd reduction(max : highest)
-  for (long i = 1; i < count; i++) highest = x[i] > highest ? x[i] : highest;
-  return highest;
-}
-
-/** What a row's softmax is made with: its probabilities are e^(x - highest) × share. */
-struct Normaliser {
-  float highest;
-  float share;
-
-  float probability(float x) const { return exponential(x - highest) * share; }
-  /** -log of the probability. */
-  float surprise(float x) const { return highest - x - std::log(share); }
-};
-static_assert(sizeof(Normaliser) == NORMALISER_FLOATS * sizeof(float));
 
 /** What a row's loss follows from: its highest logit, the sum of e^(logit - highest), and its label's logit. */
 struct RowSums {
