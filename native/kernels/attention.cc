@@ -102,16 +102,21 @@ void accumulate(const Number* left, long rows, const Number* right, long columns
   }
 }
 
+/** Writes rows of `from`, each number × scale, as rows of `to`; `stride` and `toStride` are from row to row. */
+template <class T>
+void writeRows(const float* from, long stride, long rows, long columns, float scale, T* to, long toStride) {
+  for (long r = 0; r < rows; r++) {
+    for (long c = 0; c < columns; c++) to[r * toStride + c] = fromFloat<T>(from[r * stride + c] * scale);
+  }
+}
+
 /** Writes the sums of `accumulate` as rows that lie `stride` apart. */
 template <class T>
 void deliver(const float* sums, long rows, long columns, float scale, T* to, long stride) {
   for (long i = 0; i < ceilDiv(rows, ROWS); i++) {
     for (long j = 0; j < ceilDiv(columns, COLUMNS); j++, sums += TILE) {
-      for (long r = 0; r < std::min(ROWS, rows - i * ROWS); r++) {
-        T* target = to + (i * ROWS + r) * stride + j * COLUMNS;
-        const long count = std::min(COLUMNS, columns - j * COLUMNS);
-        for (long c = 0; c < count; c++) target[c] = fromFloat<T>(sums[r * COLUMNS + c] * scale);
-      }
+      writeRows(sums, COLUMNS, std::min(ROWS, rows - i * ROWS), std::min(COLUMNS, columns - j * COLUMNS), scale,
+                to + i * ROWS * stride + j * COLUMNS, stride);
     }
   }
 }
@@ -170,11 +175,7 @@ void attend(const Attention& a, const T* query, const T* key, const T* value, T*
       }
       const View<T> probabilities{kept, stride, 1};
       multiplyRow(leftPanel(probabilities, rows, S, left), values, S, H, scores, headStride);  // [rows, H]
-      for (long r = 0; r < rows; r++) {
-        const float* from = scores + r * headStride;
-        T* to = context + (first + r) * a.width;
-        for (long h = 0; h < H; h++) to[h] = fromFloat<T>(from[h]);
-      }
+      writeRows(scores, headStride, rows, H, 1.0f, context + first * a.width, a.width);
     }
   });
 }
@@ -265,10 +266,7 @@ void attendBackward(const Attention& a, const T* dy, const T* query, const T* ke
         if (!out.query) continue;
         const View<T> slopeRows{slopes + first * stride, stride, 1};
         multiplyRow(leftPanel(slopeRows, count, S, left), keyColumns, S, H, scores, headStride);  // [count, H]
-        T* const to = out.query + placeOf(a, head) + query * a.width;
-        for (long r = 0; r < count; r++) {
-          for (long h = 0; h < H; h++) to[r * a.width + h] = fromFloat<T>(scores[r * headStride + h] * a.scale());
-        }
+        writeRows(scores, headStride, count, H, a.scale(), out.query + placeOf(a, head) + query * a.width, a.width);
       }
       if (out.key) addProduct(slopes, stride, S, queries.from(begin, 0), H, rows, left, right, dkey);
       if (out.value) addProduct(kept, stride, S, upper.from(begin, 0), H, rows, left, right, dvalue);

@@ -74,8 +74,7 @@ export function dim(value: Dim): Quantity {
 
 /** How many numbers have the shape. */
 export function count(shape: Shape): Quantity {
-  return ({ bindings }) =>
-    shape.reduce<number>((product, d) => product * (typeof d === "number" ? d : bindings.get(d)!), 1);
+  return (run) => shape.reduce<number>((product, d) => product * quantityIn(dim(d), run), 1);
 }
 
 /** Room for sums of columns over blocks of rows. */
