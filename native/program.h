@@ -11,7 +11,7 @@
 
 namespace cloze {
 
-/** The memories of a run: arena, parameters, inputs, outputs. */
+/** The memories of a run, in the order in which its program numbers them. */
 using Memories = std::vector<std::byte*>;
 
 /**

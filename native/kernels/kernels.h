@@ -1,16 +1,42 @@
-// The kernels that programs call: one line each. Every source file of this folder is compiled once for each instruction
-// set, in the namespace of its name.
+// The kernels that programs call, one a line, in the order of their numbers. Every source file of this folder is
+// compiled once for each instruction set, in the namespace of its name.
 #pragma once
 #include "../program.h"
 
-#define CLOZE_KERNELS(kernel)                                                                                         \
-  kernel(positions) kernel(starts) kernel(convert) kernel(fill) kernel(gather) kernel(scatterAdd) kernel(packRight)   \
-      kernel(product) kernel(add) kernel(activation) kernel(activationGradient) kernel(dropout) kernel(sumRows)       \
-          kernel(layerNorm) kernel(layerNormGradient) kernel(attention) kernel(attentionGradient) kernel(softmaxSums) \
-              kernel(softmaxCrossEntropy) kernel(softmaxCrossEntropyGradient) kernel(accuracy)                        \
-                  kernel(segmentCrossEntropy) kernel(segmentCrossEntropyGradient) kernel(sigmoidCrossEntropy)         \
-                      kernel(sigmoidCrossEntropyGradient) kernel(squaredError) kernel(squaredErrorGradient)           \
-                          kernel(adamw) kernel(measureChanges) kernel(applyChanges) kernel(sumOfSquares)
+// clang-format off
+#define CLOZE_KERNELS(kernel)         \
+  kernel(positions)                   \
+  kernel(starts)                      \
+  kernel(convert)                     \
+  kernel(fill)                        \
+  kernel(gather)                      \
+  kernel(scatterAdd)                  \
+  kernel(packRight)                   \
+  kernel(product)                     \
+  kernel(add)                         \
+  kernel(activation)                  \
+  kernel(activationGradient)          \
+  kernel(dropout)                     \
+  kernel(sumRows)                     \
+  kernel(layerNorm)                   \
+  kernel(layerNormGradient)           \
+  kernel(attention)                   \
+  kernel(attentionGradient)           \
+  kernel(softmaxSums)                 \
+  kernel(softmaxCrossEntropy)         \
+  kernel(softmaxCrossEntropyGradient) \
+  kernel(accuracy)                    \
+  kernel(segmentCrossEntropy)         \
+  kernel(segmentCrossEntropyGradient) \
+  kernel(sigmoidCrossEntropy)         \
+  kernel(sigmoidCrossEntropyGradient) \
+  kernel(squaredError)                \
+  kernel(squaredErrorGradient)        \
+  kernel(adamw)                       \
+  kernel(measureChanges)              \
+  kernel(applyChanges)                \
+  kernel(sumOfSquares)
+// clang-format on
 
 // Behind the others, so that these have the same numbers in all instruction sets.
 #if defined(__AVX512F__)

@@ -3,6 +3,7 @@ import { LAYOUT } from "./layout.ts";
 import { dim, type Lowering, seedOf, typeNumber } from "./lowering.ts";
 import { type Argument, quantityIn, type Type } from "./plan.ts";
 
+/** Adds the call of attention, which leaves two numbers a query and head for the gradient. */
 export function lowerAttention(node: NodeOf<"attention">, l: Lowering): void {
   const { query, key, value } = node.inputs;
   const type = l.activationType;
@@ -14,6 +15,7 @@ export function lowerAttention(node: NodeOf<"attention">, l: Lowering): void {
   l.call("attention", ...common(node, type, l), ...sources, l.write(node.outputs[0], type).place, normalisers);
 }
 
+/** Adds the call of its gradient, of those inputs that somebody reads. */
 export function lowerAttentionGradient(node: NodeOf<"attentionGradient">, l: Lowering): void {
   const { dy, query, key, value } = node.inputs;
   const { forward } = node.attributes;

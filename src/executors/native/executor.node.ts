@@ -26,8 +26,10 @@ export interface NativeOptions {
 }
 
 /**
- * The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built, and OPTION_INVALID
- * for `int8` where the processor has no products of 8-bit integers.
+ * The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built, OPTION_INVALID for
+ * a wrong number of threads and for `int8` where the processor has no products of 8-bit integers, and OUT_OF_MEMORY where so
+ * many threads do not start. To load a graph throws what `requireParameters` and `holdConstants` do; a run INPUT_MISSING,
+ * INPUT_SHAPE, ID_OUT_OF_RANGE, SEED_MISSING, OUT_OF_MEMORY and DISPOSED.
  */
 export function nativeExecutor(options: NativeOptions = {}): Executor {
   const { precision = "fp32", threads = availableParallelism() } = options;

@@ -8,7 +8,11 @@ import { encodeCalls } from "./program.ts";
 
 const OPTIMIZER: Need = { what: "the optimizer needs", cure: "Train a smaller model." };
 
-/** The passes of optimizers on all threads, off the event loop, in turns with the other runs of these threads. */
+/**
+ * The passes of optimizers on all threads, off the event loop, in turns with the other runs of these threads. Throws
+ * DEVICE_UNAVAILABLE where the kernels were not built, OPTION_INVALID for a wrong number of threads, and OUT_OF_MEMORY, as do
+ * the passes.
+ */
 export function nativeKernels({ threads = availableParallelism() }: { readonly threads?: number } = {}): OpenKernels {
   const machine = openMachine(threads);
   return (length) => new NativeKernels(machine, length);

@@ -9,7 +9,7 @@ export interface Address {
   readonly offset: number;
 }
 
-/** The calls of a graph's run as a program. */
+/** The calls of a graph's run as a program. Throws INTERNAL for a kernel that there is not. */
 export function encode(
   calls: readonly Call[],
   kernels: ReadonlyMap<string, number>,
@@ -24,7 +24,8 @@ export function encode(
 
 /**
  * Writes calls as the flat list of numbers that native/program.h reads: kernel, number of arguments, arguments, a place as
- * its buffer and its offset there. `resolve` gives what an argument is: a number, a place, or nothing.
+ * its buffer and its offset there. `resolve` gives what an argument is: a number, a place, or nothing. Throws INTERNAL for a
+ * kernel that there is not.
  */
 export function encodeCalls<A>(
   calls: readonly { readonly kernel: string; readonly arguments: readonly A[] }[],
