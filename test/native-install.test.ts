@@ -205,6 +205,17 @@ describe("without kernels that load", () => {
     );
   });
 
+  test("a prebuilt binary for another C library, which nobody tried when installing, is told of", () => {
+    const copy = copyPackage("dist");
+    const { stdout } = predict(copy, "--device", "onnx");
+    copy.write(PREBUILT.replace(/node$/, `${existsSync("/etc/alpine-release") ? "glibc" : "musl"}.node`), "");
+    const { stderr, ...outcome } = predict(copy);
+    expect(outcome).toEqual({ status: 0, stdout });
+    expect(stderr).toMatch(
+      /ClozeWarning: there are no native kernels; .* Until then ONNX Runtime computes instead\.\n/,
+    );
+  });
+
   test("a prebuilt binary for a later Node-API, which nobody tried when installing, ends no program", ({ skip }) => {
     const copy = copyPackage("dist");
     const { stdout } = predict(copy, "--device", "onnx");

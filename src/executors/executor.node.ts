@@ -4,7 +4,7 @@ import type { Executor } from "../graph/executor.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { NamedParameters } from "../graph/parameters.ts";
 import { type OpenKernels, wasmKernels } from "../optim/kernels.ts";
-import { hasAddon, type InstructionSet, loadAddon, mapFile } from "./native/addon.node.ts";
+import { hasAddon, hasPrebuilt, type InstructionSet, loadAddon, mapFile } from "./native/addon.node.ts";
 import { nativeExecutor } from "./native/executor.node.ts";
 import { adoptPacked, type PackedParameters, packParameters } from "./native/frozen.node.ts";
 import { chooseSet, openMachine } from "./native/machine.node.ts";
@@ -111,7 +111,7 @@ function nativeOr<T>(native: () => T, otherwise: () => T): T {
     return native();
   } catch (error) {
     if (!isUnavailable(error)) throw error;
-    if (hasAddon()) warnOnce(`${error.message} Until then ONNX Runtime computes instead.`);
+    if (hasAddon() || hasPrebuilt()) warnOnce(`${error.message} Until then ONNX Runtime computes instead.`);
     return otherwise();
   }
 }
@@ -126,7 +126,10 @@ export { adoptPacked, mapFile };
 
 const warnings = new Set<string>();
 
-/** What computes otherwise than asked for, or slower than it could; that there are no kernels the installation tells. */
+/**
+ * What computes otherwise than asked for, or slower than it could. That there are no kernels at all the installation tells; of
+ * some that came along and do not fit it may have told nothing, as with --ignore-scripts.
+ */
 function warnOnce(text: string): void {
   if (!warnings.has(text)) process.emitWarning(text, "ClozeWarning");
   warnings.add(text);

@@ -1,7 +1,7 @@
 import { constants } from "node:buffer";
-import { statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { basename, sep } from "node:path";
+import { basename, join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ClozeError } from "../../base/errors.ts";
 import type { LAYOUT } from "./layout.ts";
@@ -112,6 +112,16 @@ export function hasAddon(folder = PACKAGE): boolean {
   try {
     findAddon(folder);
     return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether compiled kernels came along for this platform and processor, though they may be for another C library. */
+export function hasPrebuilt(folder = PACKAGE): boolean {
+  try {
+    const names = readdirSync(join(folder, "prebuilds", `${process.platform}-${process.arch}`));
+    return names.some((name) => name.endsWith(".node"));
   } catch {
     return false;
   }

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
-import { hasAddon, loadAddon, mapFile } from "./addon.node.ts";
+import { hasAddon, hasPrebuilt, loadAddon, mapFile } from "./addon.node.ts";
 
 /** The folder of a package with one damaged binary for a platform. */
 function packageWith(platform: string, name: string): string {
@@ -26,6 +26,7 @@ test.each([
 ])("kernels for %s are none", async (_, platform, name) => {
   const folder = packageWith(platform, name);
   expect(hasAddon(folder)).toBe(false);
+  expect(hasPrebuilt(folder)).toBe(platform === HERE);
   const parts = [
     "there are no native kernels",
     `got none for platform=${process.platform}`,
@@ -33,6 +34,11 @@ test.each([
     '"onnx"',
   ];
   await expectError(load(folder), "DEVICE_UNAVAILABLE", ...parts);
+});
+
+test("kernels that were put aside, or in no folder, are none that came along", () => {
+  expect(hasPrebuilt(packageWith(HERE, "cloze.napi.node.unusable"))).toBe(false);
+  expect(hasPrebuilt(join(packageWith(HERE, "cloze.napi.node"), "elsewhere"))).toBe(false);
 });
 
 test("kernels that do not load are said to be there, and what is wrong with them", async () => {
