@@ -24,17 +24,39 @@ bool liesReady(const View<Left>& left, long inner) {
   return std::is_same<Number, Left>::value && left.columnStride == 1 && inner % GROUP<Number> == 0;
 }
 
-/** One task of a product: a block of rows of the left side against a block of panels of the right side. */
+/**
+ * Packs the panels of `rows` rows of the left side, from the one numbered `firstPanel` on. Some inner indices of all
+ * panels after another: where rows follow one another in memory, panels share cache lines.
+ */
+template <class Number, class Left>
+void packLeft(View<Left> left, long rows, long inner, long firstPanel, Number* packed) {
+  const long panelNumbers = steps<Number>(inner) * ROWS * GROUP<Number>;
+  for (long begin = 0; begin < inner; begin += PACKED_AT_ONCE) {
+    const long end = std::min(inner, begin + PACKED_AT_ONCE);
+    if (left.rowStride == 1) {  // rows far apart, which no processor foresees
+      for (long k = end; k < std::min(inner, end + PACKED_AT_ONCE); k++) {
+        const Left* next = left.from(0, k).data;
+        for (long r = 0; r < rows; r += 64 / sizeof(Left)) __builtin_prefetch(next + r);
+      }
+    }
+    for (long i = firstPanel; i < ceilDiv(rows, ROWS); i++) {
+      packPanel<ROWS>(left.from(i * ROWS, begin), std::min(ROWS, rows - i * ROWS), end - begin,
+                      packed + i * panelNumbers + begin * ROWS);
+    }
+  }
+}
+
+/** One task of a product. */
 template <class Number, class Left, class Out>
-void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& finish, Size size, long firstRow, long rows,
-                   long firstPanel, long lastPanel, Scratch& scratch) {
+void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& finish, Size size, const Block& block,
+                   Scratch& scratch) {
   constexpr long G = GROUP<Number>;
   const long allSteps = steps<Number>(size.inner);
+  const long rows = block.rows;
   const long rowPanels = ceilDiv(rows, ROWS);
-  const long columnPanels = lastPanel - firstPanel;
   const long blockSteps = std::min(allSteps, STEPS<Number>);
   const bool ready = liesReady<Number>(left, size.inner);
-  const long tiles = allSteps > blockSteps ? rowPanels * columnPanels : 1;  // sums of several blocks are kept
+  const long tiles = allSteps > blockSteps ? rowPanels * block.panels : 1;  // sums of several blocks are kept
   Number* packed = scratch.array<Number>(rowPanels * ROWS * blockSteps * G);
   float* sums = scratch.array<float>(tiles * TILE);
 
@@ -43,37 +65,24 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
     const bool last = first + count == allSteps;
     const long inner = std::min(count * G, size.inner - first * G);
     const long panelNumbers = count * ROWS * G;
+    const View<Left> source = left.from(block.firstRow, first * G);
+    packLeft(source, rows, inner, ready ? rows / ROWS : 0, packed);
     const auto panelOf = [&](long i) -> LeftPanel<Number> {
-      const View<Left> from = left.from(firstRow + i * ROWS, first * G);
       if constexpr (std::is_same<Number, Left>::value) {
-        if (ready && rows - i * ROWS >= ROWS) return {from.data, from.rowStride, G};
+        if (ready && rows - i * ROWS >= ROWS) return {source.from(i * ROWS, 0).data, source.rowStride, G};
       }
       return packedLeft(packed + i * panelNumbers);
     };
-    // Some inner indices of all panels after another: where rows follow one another in memory, panels share cache
-    // lines.
-    for (long begin = 0; begin < inner; begin += PACKED_AT_ONCE) {
-      const long end = std::min(inner, begin + PACKED_AT_ONCE);
-      if (left.rowStride == 1) {  // rows far apart, which no processor foresees
-        for (long k = end; k < std::min(inner, end + PACKED_AT_ONCE); k++) {
-          const Left* next = left.from(firstRow, first * G + k).data;
-          for (long r = 0; r < rows; r += 64 / sizeof(Left)) __builtin_prefetch(next + r);
-        }
-      }
-      for (long i = ready ? rows / ROWS : 0; i < rowPanels; i++) {
-        packPanel<ROWS>(left.from(firstRow + i * ROWS, first * G + begin), std::min(ROWS, rows - i * ROWS), end - begin,
-                        packed + i * panelNumbers + begin * ROWS);
-      }
-    }
-    for (long j = 0; j < columnPanels; j++) {
-      const Number* rightPanel = right + ((firstPanel + j) * allSteps + first) * COLUMNS * G;
-      const long column = (firstPanel + j) * COLUMNS;
+    for (long j = 0; j < block.panels; j++) {
+      const Number* rightPanel = right + ((block.firstPanel + j) * allSteps + first) * COLUMNS * G;
+      const long column = (block.firstPanel + j) * COLUMNS;
       const long columns = std::min(COLUMNS, size.columns - column);
       for (long i = 0; i < rowPanels; i++) {
         float* tile = tiles == 1 ? sums : sums + (j * rowPanels + i) * TILE;
         multiply(panelOf(i), rightPanel, count, tile, COLUMNS, first > 0);
         if (!last) continue;
-        const TilePlace place{firstRow + i * ROWS, column, std::min(ROWS, rows - i * ROWS), columns, size.columns};
+        const TilePlace place{block.firstRow + i * ROWS, column, std::min(ROWS, rows - i * ROWS), columns,
+                              size.columns};
         finishTile(finish, tile, place);
       }
     }
@@ -83,9 +92,8 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
 template <class Number, class Left, class Out>
 void multiplyAll(View<Left> left, const Number* right, const Finish<Out>& finish, Size size, Pool& pool) {
   const TaskSize most = liesReady<Number>(left, size.inner) ? READY : PACKED;
-  forBlocks(size, most, pool, [&](long row, long rows, long firstPanel, long lastPanel, Scratch& scratch) {
-    multiplyBlock(left, right, finish, size, row, rows, firstPanel, lastPanel, scratch);
-  });
+  forBlocks(size, most, pool,
+            [&](const Block& block, Scratch& scratch) { multiplyBlock(left, right, finish, size, block, scratch); });
 }
 
 }  // namespace

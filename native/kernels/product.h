@@ -25,10 +25,17 @@ struct Size {
   long inner;
 };
 
+/** The part of a result that a task computes: some rows of some panels of COLUMNS columns. */
+struct Block {
+  long firstRow;
+  long rows;
+  long firstPanel;
+  long panels;
+};
+
 /**
- * Calls body(row, rows, firstPanel, lastPanel, scratch) for each block of the result: so many rows of it from `row` on,
- * and panels of COLUMNS columns. Enough of them for all threads, and of one size: shorter blocks of rows, then of
- * columns. No result depends on where the cuts are.
+ * Calls body(block, scratch) for each block of the result. Enough of them for all threads, and of one size: shorter
+ * blocks of rows, then of columns. No result depends on where the cuts are.
  */
 template <class Body>
 inline void forBlocks(Size size, TaskSize most, Pool& pool, Body body) {
@@ -46,8 +53,9 @@ inline void forBlocks(Size size, TaskSize most, Pool& pool, Body body) {
     const long columnBlock = task % columnBlocks;
     const long row = cut(rowPanels, rowBlock, rowBlocks) * ROWS;
     const long lastRow = std::min(cut(rowPanels, rowBlock + 1, rowBlocks) * ROWS, size.rows);
-    body(row, lastRow - row, cut(columnPanels, columnBlock, columnBlocks),
-         cut(columnPanels, columnBlock + 1, columnBlocks), scratch);
+    const long panel = cut(columnPanels, columnBlock, columnBlocks);
+    const long lastPanel = cut(columnPanels, columnBlock + 1, columnBlocks);
+    body(Block{row, lastRow - row, panel, lastPanel - panel}, scratch);
   });
 }
 

@@ -182,16 +182,17 @@ void quantizedProduct(Arguments& a, Pool& pool) {
   const long allSteps = steps<int8_t>(inner);
   const long rowStride = rowBytes(inner);
   const long integers = panelIntegers(inner);
-  const auto multiplyBlock = [=](const auto& finish, long firstRow, long blockRows, long firstPanel, long lastPanel) {
+  const auto multiplyBlock = [=](const auto& finish, const Block& block) {
+    const long lastRow = block.firstRow + block.rows;
     alignas(64) int32_t sums[TILE];
     alignas(64) float tile[TILE] = {};
-    for (long panel = firstPanel; panel < lastPanel; panel++) {
+    for (long panel = block.firstPanel; panel < block.firstPanel + block.panels; panel++) {
       const int8_t* rightPanel = right + panel * (integers + static_cast<long>(sizeof(PanelCode)));
       const PanelCode panelCode = codeAt<PanelCode>(rightPanel + integers);
-      for (long row = firstRow; row < firstRow + blockRows; row += ROWS) {
+      for (long row = block.firstRow; row < lastRow; row += ROWS) {
         const uint8_t* leftRows = left + row * rowStride;
         multiply(leftRows, rowStride, rightPanel, allSteps, sums);
-        const TilePlace place{row, panel * COLUMNS, std::min(ROWS, firstRow + blockRows - row),
+        const TilePlace place{row, panel * COLUMNS, std::min(ROWS, lastRow - row),
                               std::min(COLUMNS, columns - panel * COLUMNS), columns};
         for (long r = 0; r < place.rows; r++) {
           const RowCode code = codeAt<RowCode>(leftRows + (r + 1) * rowStride - sizeof(RowCode));
@@ -205,10 +206,7 @@ void quantizedProduct(Arguments& a, Pool& pool) {
     }
   };
   withFinish(a, [&](const auto& finish) {
-    forBlocks({rows, columns, inner}, READY, pool,
-              [&](long row, long count, long firstPanel, long lastPanel, Scratch&) {
-                multiplyBlock(finish, row, count, firstPanel, lastPanel);
-              });
+    forBlocks({rows, columns, inner}, READY, pool, [&](const Block& block, Scratch&) { multiplyBlock(finish, block); });
   });
 }
 
