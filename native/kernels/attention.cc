@@ -212,6 +212,17 @@ void addProduct(const T* left, long stride, long S, View<T> right, long H, long 
   accumulate(packedLeft, S, packedRight, H, rows, sums);
 }
 
+/** The matrices [T, D] that the gradient reads, and the normalisers [T, N]. */
+template <class T>
+struct Sources {
+  const T* dy;
+  const T* query;
+  const T* key;
+  const T* value;
+  const Normaliser* normalisers;
+};
+
+/** The matrices [T, D] that it writes, null where nobody reads them. */
 template <class T>
 struct Gradients {
   T* query;
@@ -219,62 +230,89 @@ struct Gradients {
   T* value;
 };
 
+/** The gradient of one head of one sequence, and the memory that it works in. */
 template <class T>
-void attendBackward(const Attention& a, const T* dy, const T* query, const T* key, const T* value,
-                    const Normaliser* normalisers, Gradients<T> out, Pool& pool) {
-  const long H = a.headSize();
-  forHeads(a, pool, [&](const Head& head, Scratch& scratch) {
-    const long S = head.length;
-    const long stride = roundUp(S, COLUMNS);
-    const long block = std::min(BLOCK, roundUp(S, ROWS));
-    const long headStride = roundUp(H, COLUMNS);
-    const long sumsSize = roundUp(S, ROWS) * headStride;
-    T* keys = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
-    T* values = scratch.array<T>(packedSize<T>(S, H, COLUMNS));
-    T* keyColumns = scratch.array<T>(packedSize<T>(H, S, COLUMNS));
-    T* right = scratch.array<T>(packedSize<T>(H, block, COLUMNS));
-    T* left = scratch.array<T>(std::max(packedSize<T>(ROWS, std::max(S, H), ROWS), packedSize<T>(S, block, ROWS)));
-    float* scores = scratch.array<float>(ROWS * std::max(stride, headStride));
-    float* upperScores = scratch.array<float>(ROWS * stride);
-    T* kept = scratch.array<T>(block * stride);
-    T* slopes = scratch.array<T>(block * stride);
-    float* dkey = scratch.array<float>(sumsSize);
-    float* dvalue = scratch.array<float>(sumsSize);
-    float* factors = scratch.array<float>(S);
+class HeadGradient {
+ public:
+  HeadGradient(const Attention& a, const Head& head, const Sources<T>& from, const Gradients<T>& out, Scratch& scratch)
+      : a(a),
+        head(head),
+        from(from),
+        out(out),
+        keys(scratch.array<T>(packedSize<T>(S, H, COLUMNS))),
+        values(scratch.array<T>(packedSize<T>(S, H, COLUMNS))),
+        keyColumns(scratch.array<T>(packedSize<T>(H, S, COLUMNS))),
+        right(scratch.array<T>(packedSize<T>(H, block, COLUMNS))),
+        left(scratch.array<T>(std::max(packedSize<T>(ROWS, std::max(S, H), ROWS), packedSize<T>(S, block, ROWS)))),
+        scores(scratch.array<float>(ROWS * std::max(stride, headStride))),
+        upperScores(scratch.array<float>(ROWS * stride)),
+        kept(scratch.array<T>(block * stride)),
+        slopes(scratch.array<T>(block * stride)),
+        dkey(scratch.array<float>(sumsSize)),
+        dvalue(scratch.array<float>(sumsSize)),
+        factors(scratch.array<float>(S)) {}
 
-    packPanels<COLUMNS>(viewOf(key, a, head), S, H, keys);
-    packPanels<COLUMNS>(viewOf(value, a, head), S, H, values);
-    packPanels<COLUMNS>(viewOf(key, a, head).transposed(), H, S, keyColumns);
+  void compute() const {
+    packPanels<COLUMNS>(viewOf(from.key, a, head), S, H, keys);
+    packPanels<COLUMNS>(viewOf(from.value, a, head), S, H, values);
+    packPanels<COLUMNS>(viewOf(from.key, a, head).transposed(), H, S, keyColumns);
     std::fill_n(dkey, sumsSize, 0.0f);
     std::fill_n(dvalue, sumsSize, 0.0f);
-    const View<T> queries = viewOf(query, a, head);
-    const View<T> upper = viewOf(dy, a, head);
-
     for (long begin = 0; begin < S; begin += block) {
       const long rows = std::min(block, S - begin);
-      for (long first = 0; first < rows; first += ROWS) {
-        const long count = std::min(ROWS, rows - first);
-        const long query = begin + first;
-        multiplyRow(leftPanel(queries.from(query, 0), count, H, left), keys, H, S, scores, stride);       // [count, S]
-        multiplyRow(leftPanel(upper.from(query, 0), count, H, left), values, H, S, upperScores, stride);  // [count, S]
-        for (long r = 0; r < count; r++) {
-          const Normaliser normaliser = normalisers[(head.start + query + r) * a.heads + head.head];
-          T* const probabilities = kept + (first + r) * stride;
-          scoreGradient(a, normaliser, maskPlace(a, head, query + r), S, scores + r * stride, upperScores + r * stride,
-                        factors, probabilities, slopes + (first + r) * stride);
-        }
-        if (!out.query) continue;
-        const View<T> slopeRows{slopes + first * stride, stride, 1};
-        multiplyRow(leftPanel(slopeRows, count, S, left), keyColumns, S, H, scores, headStride);  // [count, H]
-        writeRows(scores, headStride, count, H, a.scale(), out.query + placeOf(a, head) + query * a.width, a.width);
-      }
+      for (long first = 0; first < rows; first += ROWS) takeQueries(begin, first, std::min(ROWS, rows - first));
       if (out.key) addProduct(slopes, stride, S, queries.from(begin, 0), H, rows, left, right, dkey);
       if (out.value) addProduct(kept, stride, S, upper.from(begin, 0), H, rows, left, right, dvalue);
     }
     if (out.key) deliver(dkey, S, H, a.scale(), out.key + placeOf(a, head), a.width);
     if (out.value) deliver(dvalue, S, H, 1.0f, out.value + placeOf(a, head), a.width);
-  });
-}
+  }
+
+ private:
+  /** The rows of `kept` and `slopes` of `count` queries, from number `first` of the block on, and their own gradient.
+   */
+  void takeQueries(long begin, long first, long count) const {
+    const long query = begin + first;
+    multiplyRow(leftPanel(queries.from(query, 0), count, H, left), keys, H, S, scores, stride);       // [count, S]
+    multiplyRow(leftPanel(upper.from(query, 0), count, H, left), values, H, S, upperScores, stride);  // [count, S]
+    for (long r = 0; r < count; r++) {
+      const Normaliser normaliser = from.normalisers[(head.start + query + r) * a.heads + head.head];
+      scoreGradient(a, normaliser, maskPlace(a, head, query + r), S, scores + r * stride, upperScores + r * stride,
+                    factors, kept + (first + r) * stride, slopes + (first + r) * stride);
+    }
+    if (!out.query) return;
+    const View<T> slopeRows{slopes + first * stride, stride, 1};
+    multiplyRow(leftPanel(slopeRows, count, S, left), keyColumns, S, H, scores, headStride);  // [count, H]
+    writeRows(scores, headStride, count, H, a.scale(), out.query + placeOf(a, head) + query * a.width, a.width);
+  }
+
+  const Attention& a;
+  const Head head;
+  const Sources<T> from;
+  const Gradients<T> out;
+
+  const long S = head.length;
+  const long H = a.headSize();
+  const long stride = roundUp(S, COLUMNS);
+  const long headStride = roundUp(H, COLUMNS);
+  const long block = std::min(BLOCK, roundUp(S, ROWS));
+  const long sumsSize = roundUp(S, ROWS) * headStride;
+  const View<T> queries = viewOf(from.query, a, head);
+  const View<T> upper = viewOf(from.dy, a, head);
+
+  T* const keys;
+  T* const values;
+  T* const keyColumns;
+  T* const right;
+  T* const left;
+  float* const scores;
+  float* const upperScores;
+  T* const kept;
+  T* const slopes;
+  float* const dkey;
+  float* const dvalue;
+  float* const factors;
+};
 
 }  // namespace
 
@@ -314,9 +352,12 @@ void attentionGradient(Arguments& a, Pool& pool) {
   void* dvalue = a.place<void>();
   withProductType(type, [&](auto zero) {
     using T = decltype(zero);
+    const Sources<T> from{static_cast<const T*>(dy), static_cast<const T*>(query), static_cast<const T*>(key),
+                          static_cast<const T*>(value), normalisers};
     const Gradients<T> out{static_cast<T*>(dquery), static_cast<T*>(dkey), static_cast<T*>(dvalue)};
-    attendBackward<T>(attention, static_cast<const T*>(dy), static_cast<const T*>(query), static_cast<const T*>(key),
-                      static_cast<const T*>(value), normalisers, out, pool);
+    forHeads(attention, pool, [&](const Head& head, Scratch& scratch) {
+      HeadGradient<T>(attention, head, from, out, scratch).compute();
+    });
   });
 }
 
