@@ -9,9 +9,9 @@ const TIMEOUT = 180_000;
 
 describeNative("native executor, a process survives", () => {
   test.each([
-    ["a run after the disposal", "refused"],
+    ["a run after the disposal", "DISPOSED"],
     ["ids that change during the run", "the rows that were asked for"],
-    ["parameters of other shapes", "refused"],
+    ["parameters of other shapes", "PARAMETER_SHAPE"],
     ["no number of threads", "OPTION_INVALID, OPTION_INVALID, OPTION_INVALID, OPTION_INVALID"],
     ["a thread that is ended in the middle of a run", "the others go on"],
     ["an end in the middle of a run", "left"],

@@ -6,7 +6,7 @@ import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
-import { gather, input, linear, matmul, parameter } from "../src/graph/build.ts";
+import { attention, gather, input, linear, matmul, parameter } from "../src/graph/build.ts";
 import { type Value, vector } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
@@ -31,6 +31,17 @@ async function outcome(work: () => Promise<unknown> | unknown): Promise<string> 
   }
 }
 
+/** What an error says that it follows from. */
+async function causeOf(work: () => Promise<unknown>): Promise<string> {
+  const error: unknown = await work().catch((reason: unknown) => reason);
+  return error instanceof Error && error.cause instanceof Error ? error.cause.message : "no cause";
+}
+
+function comparison(actual: Value, expected: Value): string {
+  const same = Buffer.from(actual.data.buffer).equals(Buffer.from(expected.data.buffer));
+  return same ? "then as before" : "then other numbers";
+}
+
 /** Milliseconds after which something happens, where the command line says it. */
 const MOMENT = Number(process.argv[3] ?? 20);
 
@@ -48,12 +59,32 @@ function threadsOfProcess(): number {
   return readdirSync("/proc/self/task").length;
 }
 
-/** Bytes of addresses that this process may have. */
-function limitMemory(bytes: string): void {
-  const { status, stderr } = spawnSync("prlimit", ["--pid", String(process.pid), `--as=${bytes}:`], {
+/** Lets this process have so many bytes of addresses more than it has. */
+function limitMemory(more: number): void {
+  const [, used] = /^VmSize:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))!;
+  const limit = more < Infinity ? 1024 * Number(used) + more : "unlimited";
+  const { status, stderr } = spawnSync("prlimit", ["--pid", String(process.pid), `--as=${limit}:`], {
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(`prlimit: ${stderr}`);
+}
+
+/** Attention of two heads of one number, inside short sequences and inside a long one of as many tokens. */
+async function attentionRuns(threads: number) {
+  const [tokens, width, sequence] = [2 ** 22, 2, 16];
+  const [query, key, value] = ["query", "key", "value"].map((name) => input(name, "float32", ["T", width]));
+  const y = attention({ query, key, value, lengths: input("lengths", "int32", ["B"]) }, { heads: 2 });
+  const executable = await nativeExecutor({ threads }).load(makeGraph({ y }), new Parameters([]));
+  const data = Float32Array.from({ length: tokens * width }, (_, i) => (i % 1021) / 1021);
+  const x: Value = { data, shape: [tokens, width] };
+  const run = async (lengths: Int32Array) => {
+    const { y } = await executable.run({ query: x, key: x, value: x, lengths: vector(lengths) });
+    return y;
+  };
+  return {
+    short: () => run(new Int32Array(tokens / sequence).fill(sequence)),
+    long: () => run(Int32Array.of(1, 1, tokens - 3, 1)),
+  };
 }
 
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -65,7 +96,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     const executable = await nativeExecutor().load(graph, parameters, { frozen: true });
     await executable.run(inputs);
     await executable.dispose();
-    return (await outcome(() => executable.run(inputs))) === "done" ? "done" : "refused";
+    return outcome(() => executable.run(inputs));
   },
 
   async "ids that change during the run"() {
@@ -95,8 +126,7 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
       { name: "weight", shape: [1, 2], initial: "ones" },
       { name: "bias", shape: [3], initial: "zeros" },
     ]);
-    const load = async () => (await nativeExecutor().load(graph, parameters)).run(inputs);
-    return (await outcome(load)) === "done" ? "done" : "refused";
+    return outcome(async () => (await nativeExecutor().load(graph, parameters)).run(inputs));
   },
 
   async "no number of threads"() {
@@ -142,17 +172,28 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     const rows = 200 * inputs.x.shape[0]; // for an arena of gigabytes
     const wide = { x: { data: new Float32Array(rows * 1024), shape: [rows, 1024] } };
     const { x: expected } = await executable.run(inputs);
-    const [, used] = /^VmSize:\s*(\d+) kB$/m.exec(readFileSync("/proc/self/status", "utf8"))!;
-    limitMemory(String(1024 * Number(used) + 2 ** 30 + 2 * data.byteLength));
+    limitMemory(2 ** 30 + 2 * data.byteLength);
     const codes = [
       await outcome(() => executable.run(wide)),
       await outcome(() => nativeExecutor({ threads: 1000 })),
       await outcome(() => executable.run(wide)),
     ];
-    limitMemory("unlimited");
+    limitMemory(Infinity);
     const { x: actual } = await executable.run(inputs);
-    const same = Buffer.from(actual.data.buffer).equals(Buffer.from(expected.data.buffer));
-    return [...codes, same ? "then as before" : "then other numbers"].join(", ");
+    return [...codes, comparison(actual, expected)].join(", ");
+  },
+
+  /** Arena, inputs and outputs are as large as those of the run before; a task of the kernel wants half a gigabyte more. */
+  async "too little memory for a kernel"() {
+    const told = [];
+    for (const threads of [1, 3]) {
+      const { short, long } = await attentionRuns(threads);
+      const expected = await short();
+      limitMemory(2 ** 28);
+      told.push(await outcome(long), await causeOf(long), comparison(await short(), expected));
+      limitMemory(Infinity);
+    }
+    return told.join(", ");
   },
 };
 

@@ -81,4 +81,13 @@ describeNative("native executor, a process", () => {
     const codes = ["OUT_OF_MEMORY", "OUT_OF_MEMORY", "OUT_OF_MEMORY", "then as before"];
     expect(await ended).toEqual(fine(codes.join(", ")));
   });
+
+  test("that gets no memory for a task of a kernel, on one thread and on three, says so and goes on", async ({
+    skip,
+  }) => {
+    if (process.platform !== "linux") skip("the system cannot lower the memory of a process");
+    const { ended } = start("too little memory for a kernel");
+    const told = ["OUT_OF_MEMORY", "std::bad_alloc", "then as before"];
+    expect(await ended).toEqual(fine([...told, ...told].join(", ")));
+  });
 });
