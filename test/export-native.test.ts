@@ -1,5 +1,5 @@
 /** Folders whose weights are packed for this processor: the same answers, packed weights read when first used, clear refusals. */
-import { cpSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,9 @@ import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from ".
 
 const NORM = "bert.embeddings.LayerNorm.weight";
 const POOLER = "bert.pooler.dense.weight";
+/** Where Linux lists the files that lie in the memory of a process. */
+const MAPS = "/proc/self/maps";
+const NUMBERS = { fp32: "float32", bf16: "bfloat16", int8: "int8" } as const;
 const TEXTS = examples(9).map(({ text }) => text);
 const [BEST] = hasAddon() ? loadAddon().instructionSets : [];
 
@@ -41,6 +44,14 @@ async function damaged(damage: (path: string) => void): Promise<string> {
   const output = await exported(classifier, "fp32");
   damage(join(output, NATIVE_WEIGHTS));
   return output;
+}
+
+/** Does something while CLOZE_ISA names an instruction set. */
+async function onSetUntil<T>({ name }: { readonly name: string }, work: () => Promise<T>): Promise<T> {
+  process.env.CLOZE_ISA = name;
+  return work().finally(() => {
+    delete process.env.CLOZE_ISA;
+  });
 }
 
 async function classify(path: string, options: Parameters<typeof pipeline>[2] = {}) {
@@ -99,16 +110,16 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
     expect(await ask(output)).toEqual(await ask(pretrained));
   });
 
-  test("packs nothing again: its weights are the file's own bytes", async () => {
-    const output = await exported(classifier, "fp32");
+  test.each(precisions)("in %s packs nothing again: its weights are the file's own bytes", async (precision) => {
+    const output = await exported(classifier, precision);
     const native = await NativeWeights.open(output);
-    const weight = native?.weights.get(POOLER);
-    expect(weight?.plain).toBeUndefined();
-    expect(weight?.packed?.form).toBe(`float32 panels of ${BEST.panelColumns} rows`);
-    const buffers = Array.from(native?.weights.values() ?? [], ({ plain, packed }) => (plain ?? packed?.data)?.buffer);
-    expect(new Set(buffers).size).toBe(1);
-    const aligned = Array.from(native?.weights.values() ?? [], ({ packed }) => (packed?.data.byteOffset ?? 0) % 64);
-    expect(new Set(aligned)).toEqual(new Set([0]));
+    if (existsSync(MAPS)) expect(readFileSync(MAPS, "utf8")).toContain(join(output, NATIVE_WEIGHTS));
+    const weights = [...native!.weights.values()];
+    const pooler = native!.weights.get(POOLER);
+    expect(pooler?.plain).toBeUndefined();
+    expect(pooler?.packed?.form).toBe(`${NUMBERS[precision]} panels of ${BEST.panelColumns} rows`);
+    expect(new Set(weights.map(({ plain, packed }) => (plain ?? packed?.data)?.buffer)).size).toBe(1);
+    expect(new Set(weights.map(({ packed }) => (packed?.data.byteOffset ?? 0) % 64))).toEqual(new Set([0]));
   });
 
   test.each(precisions)("in %s is the same file each time, also with odd sizes", async (precision) => {
@@ -141,12 +152,24 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
     const other = loadAddon().instructionSets.find(({ panelColumns }) => panelColumns !== BEST.panelColumns);
     if (other === undefined) return skip("all instruction sets of this processor have the same panels");
     const output = await exported(classifier, "fp32");
-    process.env.CLOZE_ISA = other.name;
-    try {
-      await expectError(classify(output), "WEIGHTS_PACKED", "export the model again on this machine");
-    } finally {
-      delete process.env.CLOZE_ISA;
-    }
+    const read = onSetUntil(other, () => classify(output));
+    await expectError(read, "WEIGHTS_PACKED", "export the model again on this machine");
+  });
+
+  test.each([
+    ["bf16", "WEIGHTS_PACKED", "in bf16, which read bfloat16 panels"],
+    ["int8", "OPTION_INVALID", "AVX512-VNNI"],
+  ] as const)("in %s is neither read nor written by an instruction set without such numbers", async (precision, code, part) => {
+    const lesser = loadAddon().instructionSets.find((set) => !set[NUMBERS[precision]])!;
+    const write = onSetUntil(lesser, () => exported(classifier, precision));
+    await expectError(write, "OPTION_INVALID", `the precision ${precision} needs`, `got ${lesser.name}`);
+    if (!precisions.includes(precision)) return;
+    const output = await exported(classifier, precision);
+    await expectError(
+      onSetUntil(lesser, () => classify(output)),
+      code,
+      part,
+    );
   });
 
   test("is not trained further", async () => {
