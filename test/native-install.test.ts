@@ -14,9 +14,12 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, expect, onTestFinished, type TestContext, test } from "vitest";
-import { loadAddon } from "../src/executors/native/addon.node.ts";
+import { hasAddon, loadAddon } from "../src/executors/native/addon.node.ts";
+import { exportNative } from "../src/index.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
 import { NOT_BUILT } from "./native-kernels.ts";
+import { findNodeGyp } from "./node-gyp.ts";
+import { writeTinyModel } from "./tiny-model.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const BUILT = "build/Release/cloze.node";
@@ -27,7 +30,7 @@ const SOURCES = ["binding.gyp", "native"];
 /** A copy of some of the package, without binaries. */
 function copyPackage(...names: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "cloze-package-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
+  onTestFinished(() => rmSync(folder, { recursive: true }), 60_000);
   const at = (name: string) => join(folder, name);
   for (const name of ["package.json", ...names]) cpSync(join(ROOT, name), at(name), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), at("node_modules"), "junction");
@@ -180,18 +183,22 @@ describe("npm run prebuilds", () => {
 
 /** Those of the addon that a copy of the package loads, in a process of its own. */
 function kernelsOf({ folder }: ReturnType<typeof copyPackage>): unknown {
-  const program = `import { loadAddon } from "./dist/executors/native/addon.node.js";
+  const program = `import { hasAddon, loadAddon } from "./dist/executors/native/addon.node.js";
     console.log(JSON.stringify(loadAddon().kernels));`;
   const args = ["--input-type=module", "--eval", program];
   return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" }));
 }
 
 describe("without kernels that load", () => {
-  function predict({ at }: ReturnType<typeof copyPackage>, ...options: string[]) {
-    const args = [at("dist/cli/main.js"), "predict", SHIPPED_MODEL, "The [MASK] barks.", "--top-k", "3", ...options];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+  function cloze({ at }: ReturnType<typeof copyPackage>, ...args: string[]) {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [at("dist/cli/main.js"), ...args], {
+      encoding: "utf8",
+    });
     return { status, stdout, stderr };
   }
+
+  const predict = (copy: ReturnType<typeof copyPackage>, ...options: string[]) =>
+    cloze(copy, "predict", SHIPPED_MODEL, "The [MASK] barks.", "--top-k", "3", ...options);
 
   test("ONNX Runtime computes, silently where there are none", () => {
     const copy = copyPackage("dist");
@@ -225,9 +232,33 @@ describe("without kernels that load", () => {
     expect(stderr).toMatch(/ClozeWarning: the native kernels do not load; .* for Node-API 99, where Node .* computes/);
   });
 
+  test("the package installs all the same where Node is all that is found, and predicts with its own model", () => {
+    const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
+    const copy = copyPackage(...files.filter((name: string) => name !== "prebuilds"));
+    mkdirSync(copy.at("bin"));
+    symlinkSync(process.execPath, copy.at("bin/node"));
+    const { status, stdout, stderr } = spawnSync("node", ["native/install.mjs"], {
+      cwd: copy.folder,
+      env: { PATH: copy.at("bin"), npm_config_node_gyp: findNodeGyp() }, // as npm says it
+      encoding: "utf8",
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: "", stderr: without("there is no Python 3") });
+    const answer = cloze(copy, "predict", copy.at("models/cloze-mini-en"), "The [MASK] barks.");
+    expect(answer).toEqual({ status: 0, stdout: expect.stringContaining('"sequence":"the two barks."'), stderr: "" });
+  });
+
+  test("packed weights are refused", async ({ skip }) => {
+    if (!hasAddon()) skip(NOT_BUILT);
+    const copy = copyPackage("dist");
+    const model = await writeTinyModel(copy.at("model"));
+    await exportNative(model, { output: copy.at("packed"), precision: "fp32" });
+    const { stderr, ...outcome } = cloze(copy, "predict", copy.at("packed"), "good");
+    expect(outcome).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^cloze: there are no native kernels; .* \[DEVICE_UNAVAILABLE\]\n$/);
+  });
+
   test("info --system says why", () => {
-    const { at } = copyPackage("dist");
-    const text = execFileSync(process.execPath, [at("dist/cli/main.js"), "info", "--system"], { encoding: "utf8" });
+    const { stdout: text } = cloze(copyPackage("dist"), "info", "--system");
     expect(text).toMatch(/^onnx +[\d.]+ +- +-$/m);
     expect(text).toMatch(/^no native executor: there are no native kernels; .*Install GCC or clang/m);
     expect(text).not.toContain("instruction sets");

@@ -3,10 +3,11 @@
  * the tests of the kernels find through node-gyp-build's CLOZE_PREBUILD.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, readFileSync, rmSync } from "node:fs";
-import { dirname, isAbsolute, join, relative } from "node:path";
+import { cpSync, readFileSync, rmSync } from "node:fs";
+import { isAbsolute, join, relative } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { describeNative } from "./native-kernels.ts";
+import { findHeaders, findNodeGyp } from "./node-gyp.ts";
 
 const ROOT = join(import.meta.dirname, "..");
 const FOLDER = join(ROOT, "build-sanitized");
@@ -35,11 +36,10 @@ function build(): string | undefined {
   for (const name of ["binding.gyp", "package.json", "native"]) {
     cpSync(join(ROOT, name), join(FOLDER, name), { recursive: true, preserveTimestamps: true });
   }
-  const prefix = dirname(dirname(process.execPath));
-  const headers = existsSync(join(prefix, "include/node/node_api.h")) ? [`--nodedir=${prefix}`] : [];
+  const headers = findHeaders();
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [findNodeGyp(), "configure", "build", "--jobs=max", ...headers],
+    [findNodeGyp(), "configure", "build", "--jobs=max", ...(headers === undefined ? [] : [`--nodedir=${headers}`])],
     {
       cwd: FOLDER,
       env: { ...process.env, CXXFLAGS: `${SANITIZE} -fno-omit-frame-pointer -O1 -g1`, LDFLAGS: SANITIZE },
@@ -48,14 +48,6 @@ function build(): string | undefined {
     },
   );
   return status === 0 ? undefined : `${stdout}\n${stderr}`.slice(-4000);
-}
-
-/** npm's own. */
-function findNodeGyp(): string {
-  const { npm_config_node_gyp: known } = process.env;
-  if (known !== undefined) return known;
-  const { stdout } = spawnSync("npm", ["root", "--global"], { encoding: "utf8" });
-  return join(stdout.trim(), "npm/node_modules/node-gyp/bin/node-gyp.js");
 }
 
 const runtime = findRuntime();
