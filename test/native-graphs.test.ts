@@ -314,6 +314,7 @@ const STEP = fc.record({
   width: fc.integer({ min: 1, max: 70 }),
 });
 const SIZE = fc.integer({ min: 1, max: 70 });
+const THREADS = fc.integer({ min: 1, max: 3 });
 const PROGRAM = fc.record({
   tokens: SIZE,
   width: SIZE,
@@ -403,23 +404,27 @@ describeNative("native executor, graphs", (addon) => {
   });
 
   describe("random graphs", () => {
-    test("of linear layers, sums, dropouts and activations: outputs and all gradients are the reference's", async () => {
-      const executor = nativeExecutor();
-      await fc.assert(
-        fc.asyncProperty(PROGRAM, (program) =>
-          expectReference(executor, buildProgram(program), TOLERANCES.float32, [], 0.1),
-        ),
-        { numRuns: 150 },
-      );
-    });
-
     describeFloats(addon, (open) => {
-      test.each(Object.entries(RANDOM_CASES))("of %s: value and gradients are the reference's", async (_, cases) => {
-        const executor = open({ threads: 2 });
-        const smallest = SMALLEST[typeOf(executor)];
+      test("of linear layers, sums, dropouts and activations: outputs and all gradients are the reference's", async () => {
         await fc.assert(
-          fc.asyncProperty(cases, (operation) => expectCase(executor, operation, smallest)),
-          { numRuns: 4 },
+          fc.asyncProperty(PROGRAM, THREADS, async (program, threads) => {
+            const executor = open({ threads });
+            const type = typeOf(executor);
+            // A gradient sums over tokens, with both signs. Of 500 programs in bfloat16 none came beyond the tolerance.
+            const smallest = type === "bfloat16" ? Math.max(1, program.tokens / 20) : 0.1;
+            await expectReference(executor, buildProgram(program), TOLERANCES[type], [], smallest);
+          }),
+          { numRuns: 50 },
+        );
+      });
+
+      test.each(Object.entries(RANDOM_CASES))("of %s: value and gradients are the reference's", async (_, cases) => {
+        await fc.assert(
+          fc.asyncProperty(cases, THREADS, async (operation, threads) => {
+            const executor = open({ threads });
+            await expectCase(executor, operation, SMALLEST[typeOf(executor)]);
+          }),
+          { numRuns: 10 },
         );
       });
     });
@@ -433,7 +438,7 @@ describeNative("native executor, graphs", (addon) => {
         transposeA: fc.boolean(),
         transposeB: fc.boolean(),
         frozen: fc.boolean(),
-        threads: fc.integer({ min: 1, max: 3 }),
+        threads: THREADS,
       });
 
       test("of one product, either side transposed: exact up to the rounding of sums", async () => {
