@@ -36,17 +36,20 @@ void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 
 void* Scratch::take(size_t bytes) {
   const size_t size = roundUp(bytes, CACHE_LINE);
-  if (blocks_.empty() || used_ + size > blocks_.back().bytes) addBlock(std::max(size, wanted_));
+  if (blocks_.empty() || used_ + size > blocks_.back().bytes) {
+    const size_t wanted = std::exchange(wanted_, 0);  // asked for once: where there is no room for it, for what is needed
+    if (!(wanted > size && addBlock(wanted)) && !addBlock(size)) throw std::bad_alloc();
+  }
   used_ += size;
   return static_cast<std::byte*>(blocks_.back().memory.get()) + used_ - size;
 }
 
-void Scratch::addBlock(size_t bytes) {
+bool Scratch::addBlock(size_t bytes) {
   std::unique_ptr<void, Free> memory(std::aligned_alloc(CACHE_LINE, bytes));
-  if (!memory) throw std::bad_alloc();
+  if (!memory) return false;
   blocks_.push_back({std::move(memory), bytes});
   used_ = 0;
-  wanted_ = 0;
+  return true;
 }
 
 void Scratch::clear() noexcept {

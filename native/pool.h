@@ -32,7 +32,8 @@ class Scratch {
     size_t bytes;
   };
   void* take(size_t bytes);
-  void addBlock(size_t bytes);
+  /** Whether there was memory for it. */
+  bool addBlock(size_t bytes);
 
   // Arrays are cut from the last block. A task that needs more than there is adds blocks; after it there is none, and
   // the next one begins with a block of the size of all.

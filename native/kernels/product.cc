@@ -14,7 +14,7 @@ namespace {
 template <class Number>
 constexpr long STEPS = 256;
 template <>
-constexpr long STEPS<BFloat16> = 512;
+[[maybe_unused]] constexpr long STEPS<BFloat16> = 512;
 /** Inner indices of a left panel that are packed before those of the next one: a whole number of steps. */
 constexpr long PACKED_AT_ONCE = 16;
 
