@@ -37,7 +37,8 @@ void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 void* Scratch::take(size_t bytes) {
   const size_t size = roundUp(bytes, CACHE_LINE);
   if (blocks_.empty() || used_ + size > blocks_.back().bytes) {
-    const size_t wanted = std::exchange(wanted_, 0);  // asked for once: where there is no room for it, for what is needed
+    const size_t wanted =
+        std::exchange(wanted_, 0);  // asked for once: where there is no room for it, for what is needed
     if (!(wanted > size && addBlock(wanted)) && !addBlock(size)) throw std::bad_alloc();
   }
   used_ += size;
