@@ -40,9 +40,9 @@ const TOLERANCES = { float32: 1e-5, bfloat16: 0.06 };
 
 /**
  * Tolerances of random cases are of at least so much: their operands are about 1, but a sum of few of them, or of both
- * signs, may be so small that it is all rounding error. Of 60 draws of each in bfloat16 none came beyond them.
+ * signs, may be so small that it is all rounding error, which over 150 rows of bfloat16 is up to 0.02.
  */
-const SMALLEST = { float32: 1, bfloat16: 0.1 };
+const SMALLEST = 1;
 
 /** Rows of two blocks and some more, columns of one panel and some more. */
 const TOKENS = 29;
@@ -422,7 +422,7 @@ describeNative("native executor, graphs", (addon) => {
         await fc.assert(
           fc.asyncProperty(cases, THREADS, async (operation, threads) => {
             const executor = open({ threads });
-            await expectCase(executor, operation, SMALLEST[typeOf(executor)]);
+            await expectCase(executor, operation, SMALLEST);
           }),
           { numRuns: 10 },
         );
