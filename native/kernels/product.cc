@@ -79,7 +79,7 @@ void multiplyBlock(View<Left> left, const Number* right, const Finish<Out>& fini
       const long columns = std::min(COLUMNS, size.columns - column);
       for (long i = 0; i < rowPanels; i++) {
         float* tile = tiles == 1 ? sums : sums + (j * rowPanels + i) * TILE;
-        multiply(panelOf(i), rightPanel, count, tile, COLUMNS, first > 0);
+        multiply(panelOf(i), rightPanel, count, tile, COLUMNS, first > 0, allSteps * COLUMNS * G);
         if (!last) continue;
         const TilePlace place{block.firstRow + i * ROWS, column, std::min(ROWS, rows - i * ROWS), columns,
                               size.columns};

@@ -82,11 +82,17 @@ struct LeftRows {
   }
 };
 
-/** tile (+)= left · right, one panel each, over `steps` steps. The tile is [ROWS, COLUMNS], its rows `stride` apart. */
-inline void multiply(const LeftPanel<float>& left, const float* right, long steps, float* tile, long stride, bool add) {
+/**
+ * tile (+)= left · right, one panel each, over `steps` steps. The tile is [ROWS, COLUMNS], its rows `stride` apart. `ahead` is
+ * how far behind the right panel the next one lies, which is fetched meanwhile: beside few rows products wait for memory.
+ */
+inline void multiply(const LeftPanel<float>& left, const float* right, long steps, float* tile, long stride, bool add,
+                     long ahead = 0) {
   Vector sums[ROWS][2] = {};
   LeftRows<float> rows(left);
   for (long step = 0; step < steps; step++, rows.advance(left.stepStride), right += COLUMNS) {
+    __builtin_prefetch(right + ahead, 0, 2);
+    __builtin_prefetch(right + ahead + COLUMNS / 2, 0, 2);
     const Vector first = load(right);
     const Vector second = load(right + WIDTH);
 #pragma GCC unroll 12
@@ -105,10 +111,12 @@ inline void multiply(const LeftPanel<float>& left, const float* right, long step
 #if defined(__AVX512BF16__)
 /** As above; each lane of the right side and each number of the left is a pair, whose products are summed in float. */
 inline void multiply(const LeftPanel<BFloat16>& left, const BFloat16* right, long steps, float* tile, long stride,
-                     bool add) {
+                     bool add, long ahead = 0) {
   __m512 sums[ROWS][2] = {};
   LeftRows<BFloat16> rows(left);
   for (long step = 0; step < steps; step++, rows.advance(left.stepStride), right += 2 * COLUMNS) {
+    __builtin_prefetch(right + ahead, 0, 2);
+    __builtin_prefetch(right + ahead + COLUMNS, 0, 2);
     const __m512bh first = (__m512bh)_mm512_loadu_si512(right);
     const __m512bh second = (__m512bh)_mm512_loadu_si512(right + COLUMNS);
 #pragma GCC unroll 12
