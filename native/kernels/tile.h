@@ -83,8 +83,9 @@ struct LeftRows {
 };
 
 /**
- * tile (+)= left · right, one panel each, over `steps` steps. The tile is [ROWS, COLUMNS], its rows `stride` apart. `ahead` is
- * how far behind the right panel the next one lies, which is fetched meanwhile: beside few rows products wait for memory.
+ * tile (+)= left · right, one panel each, over `steps` steps. The tile is [ROWS, COLUMNS], its rows `stride` apart.
+ * `ahead` is how far behind the right panel the next one lies, which is fetched meanwhile: beside few rows products
+ * wait for memory.
  */
 inline void multiply(const LeftPanel<float>& left, const float* right, long steps, float* tile, long stride, bool add,
                      long ahead = 0) {
