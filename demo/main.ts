@@ -32,7 +32,7 @@ cloze(
   ...["predict", at("model")],
   "Market Internet Access - No Investment Needed\n\nEarn $1 per Subscriber per month",
   "[ILUG] replacement xircom dongle?\n\nAnyone know where in Ireland I can get a replacement external dongle?",
-  "Re: Snag Ware\n\nI paid for CuteFTP on my Windows box. Well worth the money despite there being free alternatives.",
+  "Re: Exmh && speed\n\nI checked on a number of small messages in a big folder. The delay of the Next button has increased.",
 );
 
 console.log(`
