@@ -11,7 +11,7 @@ import { storedWeights } from "../src/tasks/folder/model-folder.node.ts";
 import { NATIVE_WEIGHTS, NativeWeights } from "../src/tasks/folder/native-weights.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
-import { NOT_BUILT } from "./native-kernels.ts";
+import { NOT_BUILT, onSetUntil } from "./native-kernels.ts";
 import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 
 const NORM = "bert.embeddings.LayerNorm.weight";
@@ -44,14 +44,6 @@ async function damaged(damage: (path: string) => void): Promise<string> {
   const output = await exported(classifier, "fp32");
   damage(join(output, NATIVE_WEIGHTS));
   return output;
-}
-
-/** Does something while CLOZE_ISA names an instruction set. */
-async function onSetUntil<T>({ name }: { readonly name: string }, work: () => Promise<T>): Promise<T> {
-  process.env.CLOZE_ISA = name;
-  return work().finally(() => {
-    delete process.env.CLOZE_ISA;
-  });
 }
 
 async function classify(path: string, options: Parameters<typeof pipeline>[2] = {}) {

@@ -32,15 +32,29 @@ export function nativeOn(set: Pick<InstructionSet, "name">, options: NativeOptio
 }
 
 /** Opens something while CLOZE_ISA names an instruction set. */
-export function onSet<T>({ name }: Pick<InstructionSet, "name">, open: () => T): T {
-  const before = process.env.CLOZE_ISA;
-  process.env.CLOZE_ISA = name;
+export function onSet<T>(set: Pick<InstructionSet, "name">, open: () => T): T {
+  const restore = nameSet(set);
   try {
     return open();
   } finally {
+    restore();
+  }
+}
+
+/** Does something that takes its time while CLOZE_ISA names an instruction set. */
+export function onSetUntil<T>(set: Pick<InstructionSet, "name">, work: () => Promise<T>): Promise<T> {
+  const restore = nameSet(set);
+  return work().finally(restore);
+}
+
+/** Returns what makes CLOZE_ISA again what it was. */
+function nameSet({ name }: Pick<InstructionSet, "name">): () => void {
+  const before = process.env.CLOZE_ISA;
+  process.env.CLOZE_ISA = name;
+  return () => {
     if (before === undefined) delete process.env.CLOZE_ISA;
     else process.env.CLOZE_ISA = before;
-  }
+  };
 }
 
 type DefineWay = (open: (options?: NativeOptions) => Executor) => void;
