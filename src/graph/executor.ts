@@ -35,7 +35,10 @@ export interface RunOptions {
 
 /** A graph made ready to run. Runs of one executable are made one after another, in the order of the calls. */
 export interface Executable {
-  /** Values of all outputs by name. Throws the errors of `bindInputs` before anything is computed. */
+  /**
+   * Values of all outputs by name. Floats among the inputs are the executor's until the run ends. Throws the errors of
+   * `bindInputs` before anything is computed.
+   */
   run(inputs: Readonly<Record<string, Value>>, options?: RunOptions): Promise<Record<string, Value>>;
   dispose(): Promise<void>;
 }

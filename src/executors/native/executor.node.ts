@@ -8,7 +8,7 @@ import { type NamedParameters, requireParameters, sizeOf } from "../../graph/par
 import { Buffers, NO_MEMORY } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
-import { keepHere, type Machine, openMachine, outOfMemory } from "./machine.node.ts";
+import { canStay, keepHere, type Machine, openMachine, outOfMemory } from "./machine.node.ts";
 import { type Lifetime, layArena, lifetimesOf } from "./memory.ts";
 import { type Place, type Plan, parametersIn } from "./plan.ts";
 import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";
@@ -76,8 +76,7 @@ class NativeExecutable implements Executable {
 
   async run(inputs: Values, options: RunOptions = {}): Promise<Record<string, Value>> {
     try {
-      // Copies, so that what is checked cannot change, or be given away, while kernels read it.
-      const given = mapValues(inputs, ({ data, shape }) => ({ data: copyOf(data), shape }));
+      const given = mapValues(inputs, ({ data, shape }) => ({ data: readable(data), shape }));
       return await this.#machine.turns.run(() => this.#run(given, options));
     } catch (cause) {
       throw isAllocationFailure(cause) ? outOfMemory(cause) : cause;
@@ -132,7 +131,10 @@ function isAllocationFailure(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed|invalid (typed )?array length/i.test(error.message);
 }
 
-/** In float32, also of the reference's float64. */
-function copyOf(data: Value["data"]): Float32Array | Int32Array {
-  return data instanceof Int32Array ? new Int32Array(data) : new Float32Array(data);
+/** Integers are copied, so that what is checked cannot change while kernels read it; floats are read where they lie. */
+function readable(data: Value["data"]): Float32Array | Int32Array {
+  if (data instanceof Int32Array) return new Int32Array(data);
+  if (data instanceof Float64Array || !canStay(data.buffer)) return new Float32Array(data);
+  keepHere(data.buffer);
+  return data;
 }

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { Serial } from "../../base/serial.ts";
@@ -71,13 +72,7 @@ export class Machine {
       return this.#addon.run(this.#set, this.#pool, program, buffers, seconds);
     } catch (cause) {
       if (!(cause instanceof TypeError)) throw kernelError(cause, need);
-      throw new ClozeError("INPUT_SHAPE", {
-        problem: "a run cannot read or write one of its buffers",
-        expected: "memory of this thread alone",
-        received: cause.message,
-        cure: "Give it no SharedArrayBuffer, and nothing that was transferred to another thread.",
-        cause,
-      });
+      throw noMemoryToStay(cause.message, cause);
     }
   }
 
@@ -95,12 +90,33 @@ export class Machine {
   }
 }
 
+/** As Node has them from version 20 on, and this version of the language not yet. */
+type Resizable = ArrayBufferLike & { readonly resizable?: boolean };
+
+/** Whether the memory of a buffer is one thread's, and of one length: that of others is to be copied before a run. */
+export function canStay(buffer: Resizable): boolean {
+  return !types.isSharedArrayBuffer(buffer) && buffer.resizable !== true;
+}
+
 /**
  * What kernels read and write where it lies must not be given to another thread, which could free it in the middle of a
- * run: messages copy it from now on, or refuse to take it along.
+ * run: messages copy it from now on, or refuse to take it along. Throws INPUT_SHAPE for what may end sooner all the same.
  */
 export function keepHere(buffer: ArrayBufferLike): void {
+  if (!canStay(buffer)) {
+    throw noMemoryToStay(types.isSharedArrayBuffer(buffer) ? "a SharedArrayBuffer" : "a buffer that can be resized");
+  }
   markAsUntransferable(buffer);
+}
+
+function noMemoryToStay(received: string, cause?: unknown): ClozeError {
+  return new ClozeError("INPUT_SHAPE", {
+    problem: "a run cannot read or write one of its buffers",
+    expected: "memory of this thread alone, of one length",
+    received,
+    cure: "Give it no SharedArrayBuffer, none that can be resized, and nothing that was transferred to another thread.",
+    cause,
+  });
 }
 
 /** What a run failed with. Kernels ask for memory of their own; what else they refuse, no plan should have. */

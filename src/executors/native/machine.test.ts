@@ -2,7 +2,7 @@ import { totalmem } from "node:os";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
 import { hasAddon } from "./addon.node.ts";
-import { chooseSet, openMachine } from "./machine.node.ts";
+import { chooseSet, keepHere, openMachine } from "./machine.node.ts";
 import { encodeCalls } from "./program.ts";
 
 afterEach(() => vi.unstubAllEnvs());
@@ -68,5 +68,11 @@ describe.skipIf(!hasAddon())("a program is refused", () => {
     for (const bad of [gone, new SharedArrayBuffer(64)]) {
       await expectError(machine().run(encode(place, 1, 0.5), [bad]), "INPUT_SHAPE", "SharedArrayBuffer", "transferred");
     }
+  });
+
+  test("of memory that could go in the middle of it", () => {
+    const resizable: ArrayBuffer = Reflect.construct(ArrayBuffer, [64, { maxByteLength: 128 }]);
+    expect(() => keepHere(resizable)).toThrow("a buffer that can be resized");
+    expect(() => keepHere(new SharedArrayBuffer(64))).toThrow("SharedArrayBuffer");
   });
 });

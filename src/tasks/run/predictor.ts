@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { indexOfNotFinite } from "../../base/finite.ts";
 import { batchesByLength } from "../../data/length-groups.ts";
 import { joinSequences, type Sequence } from "../../data/sequences.ts";
 import type { Executable, Executor, LoadOptions, Value } from "../../graph/executor.ts";
@@ -55,7 +56,7 @@ export class Predictor {
         throw new ClozeError("DISPOSED", { problem: "the model was disposed of", cure: "Load it anew." });
       }
       const outputs = await this.#executable.run(inputs(Array.from(batch, (i) => sequences[i])), { signal });
-      if (!Object.values(outputs).every(allFinite)) throw notFinite();
+      if (Object.values(outputs).some(({ data }) => indexOfNotFinite(data) >= 0)) throw notFinite();
       read(outputs, batch);
       done += batch.length;
       onProgress?.({ done, total: sequences.length });
@@ -73,12 +74,6 @@ export class Predictor {
 /** A row of a matrix, as a view of it. */
 export function rowOf({ data, shape: [, columns] }: Value, row: number): Value["data"] {
   return data.subarray(row * columns, (row + 1) * columns);
-}
-
-/** A plain loop: the logits of a vocabulary are millions of numbers, for which `every` is slow. */
-function allFinite({ data }: Value): boolean {
-  for (let i = 0; i < data.length; i++) if (!Number.isFinite(data[i])) return false;
-  return true;
 }
 
 function notFinite(): ClozeError {
