@@ -29,7 +29,7 @@ bool liesReady(const View<Left>& left, long inner) {
  * panels after another: where rows follow one another in memory, panels share cache lines.
  */
 template <class Number, class Left>
-void packLeft(View<Left> left, long rows, long inner, long firstPanel, Number* packed) {
+__attribute__((noinline)) void packLeft(View<Left> left, long rows, long inner, long firstPanel, Number* packed) {
   const long panelNumbers = steps<Number>(inner) * ROWS * GROUP<Number>;
   for (long begin = 0; begin < inner; begin += PACKED_AT_ONCE) {
     const long end = std::min(inner, begin + PACKED_AT_ONCE);

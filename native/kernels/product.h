@@ -17,7 +17,7 @@ struct TaskSize {
   long columnPanels;
 };
 constexpr TaskSize READY{12, 16};
-constexpr TaskSize PACKED{6, 96};
+constexpr TaskSize PACKED{12, 96};
 
 struct Size {
   long rows;

@@ -177,22 +177,31 @@ inline uint32_t joined(BFloat16 first, BFloat16 second) {
 template <class Number>
 using Joined = decltype(joined(Number{}, Number{}));
 
+/** As many joints, which take 32 bits each, as a vector holds. */
+typedef uint32_t Lanes __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
+
+#if defined(__AVX512BF16__)
+/** Of two vectors of 16-bit numbers each lane's: the first one's, and beside it the second one's. */
+template <size_t... LANE>
+inline Lanes pairedLanes(std::index_sequence<LANE...>) {
+  return Lanes{(LANE | (2 * WIDTH + LANE) << 16)...};
+}
+#endif
+
 /** Writes one step of SIZE rows whose numbers follow one another in memory, from one inner index or two. */
 template <long SIZE, class Number, class T>
 inline void joinRows(const T* first, const T* second, Joined<Number>* to) {
 #if defined(__AVX512BF16__)
   if constexpr (SIZE < WIDTH && std::is_same<T, BFloat16>::value && std::is_same<Number, BFloat16>::value) {
     constexpr __mmask16 ALL = (1 << SIZE) - 1;
-    const __m512i low = _mm512_maskz_cvtepu16_epi32(ALL, _mm256_maskz_loadu_epi16(ALL, first));
-    const __m512i high = _mm512_maskz_cvtepu16_epi32(ALL, _mm256_maskz_loadu_epi16(ALL, second));
-    return _mm512_mask_storeu_epi32(to, ALL, _mm512_or_si512(low, _mm512_maskz_slli_epi32(ALL, high, 16)));
+    const auto rowsOf = [](const T* from) { return _mm512_castsi256_si512(_mm256_maskz_loadu_epi16(ALL, from)); };
+    const Lanes alternating = pairedLanes(std::make_index_sequence<WIDTH>());
+    const __m512i pairs = _mm512_permutex2var_epi16(rowsOf(first), (__m512i)alternating, rowsOf(second));
+    return _mm512_mask_storeu_epi32(to, ALL, pairs);
   }
 #endif
   for (long row = 0; row < SIZE; row++) to[row] = joined(convertTo<Number>(first[row]), convertTo<Number>(second[row]));
 }
-
-/** As many joints, which take 32 bits each, as a vector holds. */
-typedef uint32_t Lanes __attribute__((vector_size(WIDTH * sizeof(uint32_t))));
 
 /** The lanes of two vectors, one after another, that are named. */
 template <size_t... LANE>
@@ -250,7 +259,7 @@ inline void packSquare(View<T> from, Joined<Number>* to) {
  * right factor is packed by its transpose.
  */
 template <long SIZE, class Number, class T>
-__attribute__((noinline)) void packPanel(View<T> from, long count, long inner, Number* to) {
+inline void packPanel(View<T> from, long count, long inner, Number* to) {
   constexpr long G = GROUP<Number>;
   static_assert(G <= 2);
   const long whole = inner / G * G;
@@ -288,7 +297,7 @@ __attribute__((noinline)) void packPanel(View<T> from, long count, long inner, N
 
 /** Packs all of [count, inner], panel after panel. */
 template <long SIZE, class Number, class T>
-inline void packPanels(View<T> from, long count, long inner, Number* to) {
+__attribute__((noinline)) void packPanels(View<T> from, long count, long inner, Number* to) {
   for (long row = 0; row < count; row += SIZE) {
     packPanel<SIZE>(from.from(row, 0), count - row < SIZE ? count - row : SIZE, inner, to);
     to += SIZE * steps<Number>(inner) * GROUP<Number>;
