@@ -19,10 +19,19 @@ const OPTIONS = {
   UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1",
 };
 
+/** Tests of several executors, of which the native one's are run. */
+const SHARED = testsNamed("executors", "recompute", "batch-independence");
+
 /** Tests of what the native executor promises. */
-const PROMISES = ["native", "native-graphs", "native-optimizer", "native-refusals", "native-cancellation", "int8"].map(
-  (name) => `test/${name}.test.ts`,
-);
+const PROMISES = [
+  ...testsNamed("native", "native-graphs", "native-optimizer", "native-refusals", "native-cancellation"),
+  ...testsNamed("native-threads", "export-native", "int8"),
+  "src/executors/native/out-of-memory.test.ts",
+];
+
+function testsNamed(...names: readonly string[]): string[] {
+  return names.map((name) => `test/${name}.test.ts`);
+}
 
 /** The sanitizer's library, which must be loaded before Node; undefined where the compiler has none. */
 function findRuntime(): string | undefined {
@@ -83,7 +92,7 @@ describeNative("native kernels under the sanitizers", () => {
   });
 
   describe.each([
-    ["the contract of executors, on every instruction set", ["test/executors.test.ts"], ["-t", "native"]],
+    ["what all executors promise, on every instruction set", SHARED, ["-t", "native"]],
     ["what the native executor promises", PROMISES, []],
   ])("%s", (_, files, options) => {
     test("finds nothing", () => {
