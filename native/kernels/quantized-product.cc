@@ -98,12 +98,17 @@ void quantizeRow(const T* x, long inner, uint8_t* to) {
   std::memcpy(to + whole, &code, sizeof code);
 }
 
-/** tile = left · right, both of integers, over `steps` steps: ROWS rows, `rowStride` bytes apart, against one panel. */
+/**
+ * tile = left · right, both of integers, over `steps` steps: ROWS rows, `rowStride` bytes apart, against one panel,
+ * while the one that lies `ahead` bytes behind it is fetched.
+ */
 __attribute__((target("avx512vnni"))) void multiply(const uint8_t* left, long rowStride, const int8_t* right,
-                                                    long steps, int32_t* tile) {
+                                                    long ahead, long steps, int32_t* tile) {
   Lanes sums[ROWS][2] = {};  // no __m512i, an array of which GCC 12 does not keep in registers
   LeftRows<uint8_t> rows({left, rowStride, GROUP<int8_t>});
   for (long step = 0; step < steps; step++, rows.advance(GROUP<int8_t>), right += COLUMNS * GROUP<int8_t>) {
+    __builtin_prefetch(right + ahead, 0, 2);
+    __builtin_prefetch(right + ahead + WIDTH * GROUP<int8_t>, 0, 2);
     const __m512i first = _mm512_loadu_si512(right);
     const __m512i second = _mm512_loadu_si512(right + WIDTH * GROUP<int8_t>);
 #pragma GCC unroll 12
@@ -182,16 +187,17 @@ void quantizedProduct(Arguments& a, Pool& pool) {
   const long allSteps = steps<int8_t>(inner);
   const long rowStride = rowBytes(inner);
   const long integers = panelIntegers(inner);
+  const long panelBytes = integers + static_cast<long>(sizeof(PanelCode));
   const auto multiplyBlock = [=](const auto& finish, const Block& block) {
     const long lastRow = block.firstRow + block.rows;
     alignas(64) int32_t sums[TILE];
     alignas(64) float tile[TILE] = {};
     for (long panel = block.firstPanel; panel < block.firstPanel + block.panels; panel++) {
-      const int8_t* rightPanel = right + panel * (integers + static_cast<long>(sizeof(PanelCode)));
+      const int8_t* rightPanel = right + panel * panelBytes;
       const PanelCode panelCode = codeAt<PanelCode>(rightPanel + integers);
       for (long row = block.firstRow; row < lastRow; row += ROWS) {
         const uint8_t* leftRows = left + row * rowStride;
-        multiply(leftRows, rowStride, rightPanel, allSteps, sums);
+        multiply(leftRows, rowStride, rightPanel, panelBytes, allSteps, sums);
         const TilePlace place{row, panel * COLUMNS, std::min(ROWS, lastRow - row),
                               std::min(COLUMNS, columns - panel * COLUMNS), columns};
         for (long r = 0; r < place.rows; r++) {
