@@ -17,8 +17,6 @@
 namespace cloze {
 namespace {
 
-constexpr long CACHE_LINE = 64;
-
 /** Pool(threads): threads that several executables share. */
 class PoolObject : public Napi::ObjectWrap<PoolObject> {
  public:
@@ -151,6 +149,7 @@ Napi::Object layout(Napi::Env env) {
   group.Set("bfloat16", BFLOAT16_GROUP);
   group.Set("int8", INT8_GROUP);
   const Napi::Object layout = Napi::Object::New(env);
+  layout.Set("cacheLine", CACHE_LINE);
   layout.Set("chunk", CHUNK);
   layout.Set("rowBlock", ROW_BLOCK);
   layout.Set("normaliserFloats", NORMALISER_FLOATS);

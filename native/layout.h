@@ -4,6 +4,9 @@
 
 namespace cloze {
 
+/** Where two threads write neighbouring places, these do not share one. */
+constexpr long CACHE_LINE = 64;
+
 /** Numbers of a long loop's task: enough to be worth a thread, few enough for its cache. Sums have a part for each. */
 constexpr long CHUNK = 8192;
 /** Rows whose sums a task takes. The blocks are the same on any number of threads, and so are the sums. */
@@ -17,7 +20,7 @@ constexpr long ROW_SUMS_FLOATS = 3;
 constexpr long BFLOAT16_GROUP = 2;
 constexpr long INT8_GROUP = 4;
 
-/** Rows that quantized left sides are filled up to. */
+/** Quantized left sides have room for a multiple of so many rows; what lies in the rest of it is read for nothing. */
 constexpr long QUANTIZED_ROWS = 12;
 /** Bytes of what makes numbers of the integers of a row on the left, or of a column on the right. */
 constexpr long QUANTIZED_CODE = 8;

@@ -7,12 +7,12 @@
 #include <new>
 #include <utility>
 
+#include "layout.h"
 #include "rounding.h"
 
 namespace cloze {
 namespace {
 
-constexpr size_t CACHE_LINE = 64;
 /** How long a thread without work looks for more before it sleeps: longer than one thread's part of most kernels. */
 constexpr auto PATIENCE = std::chrono::microseconds(100);
 
@@ -37,8 +37,7 @@ void Scratch::Free::operator()(void* memory) const { std::free(memory); }
 void* Scratch::take(size_t bytes) {
   const size_t size = roundUp(bytes, CACHE_LINE);
   if (blocks_.empty() || used_ + size > blocks_.back().bytes) {
-    const size_t wanted =
-        std::exchange(wanted_, 0);  // asked for once: where there is no room for it, for what is needed
+    const size_t wanted = std::exchange(wanted_, 0);  // asked for once: where there is no such room, what is needed
     if (!(wanted > size && addBlock(wanted)) && !addBlock(size)) throw std::bad_alloc();
   }
   used_ += size;

@@ -1,4 +1,4 @@
-// A program is a flat list of numbers: calls of kernels, each with its arguments, over named memories.
+// A program is a flat list of numbers: calls of kernels, each with its arguments, over numbered memories.
 //
 //     call     = kernel, count, argument × count
 //     argument = a number, or for a place in memory two: which memory (-1: none) and the offset there, in bytes

@@ -256,6 +256,15 @@ describeNative("native executor, memory that is given away", (addon) => {
     await executable.dispose();
   });
 
+  test("a result may be written over an input", async () => {
+    const { executable, output, run } = await chain(1);
+    await run();
+    const inPlace = new Float32Array(output.length).fill(1); // as the chain's own input
+    await executable.run({ x: { data: inPlace, shape: [256, 512] } }, { outputs: { x: inPlace } });
+    expect(inPlace).toEqual(output);
+    await executable.dispose();
+  });
+
   test("nor is an output in memory that threads share written", async () => {
     const { executable, run } = await chain(1);
     const shared = new Float32Array(new SharedArrayBuffer(4 * 256 * 512));

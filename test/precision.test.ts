@@ -1,6 +1,7 @@
 /** Whoever asks for bfloat16 gets it, or is told what it is instead. */
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openExecutor } from "../src/executors/executor.node.ts";
+import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
@@ -12,6 +13,26 @@ test.each(["onnx", "webgpu", "auto"] as const)("bf16 is refused by the device %s
     await expectError(open(), "OPTION_INVALID", "the precision bf16", 'expected the device "cpu"', `got ${device}`);
     expect(() => openExecutor({ device, precision: "fp32" }, use)).not.toThrow();
   }
+});
+
+test.each([
+  "cpu",
+  "onnx",
+  "webgpu",
+  "auto",
+] as const)("a word that is no precision is refused on %s", async (device) => {
+  const options: { precision: "fp32" } = JSON.parse('{ "precision": "float32" }');
+  for (const use of ["training", "inference"] as const) {
+    const open = async () => openExecutor({ device, ...options }, use);
+    await expectError(open(), "OPTION_INVALID", "that is no precision", "auto, fp32, bf16", "float32");
+  }
+});
+
+describeNative("the native executor alone", () => {
+  test("refuses it too", async () => {
+    const options: { precision: "fp32" } = JSON.parse('{ "precision": "auto" }');
+    await expectError((async () => nativeExecutor(options))(), "OPTION_INVALID", "fp32, bf16, int8", "auto");
+  });
 });
 
 describeNative("a processor without products in bfloat16", (addon) => {

@@ -80,8 +80,7 @@ inline float tanhSlope(float x) {
   return 1.0f - y * y;
 }
 
-/** Calls body(value, slope) with the functions of the activation, so that the body's loop is compiled for each of them.
- */
+/** Calls body(value, slope) with an activation's functions, so that the body's loop is compiled for each of them. */
 template <class Body>
 inline void withActivation(Activation kind, Body body) {
   switch (kind) {

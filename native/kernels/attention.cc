@@ -84,8 +84,7 @@ void multiplyRow(const LeftPanel<Number>& left, const Number* right, long inner,
 /** `count` rows as a left panel: where they lie if that will do, else packed. */
 template <class Number>
 LeftPanel<Number> leftPanel(const View<Number>& from, long count, long inner, Number* packed) {
-  if (count == ROWS && from.columnStride == 1 && inner % GROUP<Number> == 0)
-    return {from.data, from.rowStride, GROUP<Number>};
+  if (count == ROWS && liesReady<Number>(from, inner)) return {from.data, from.rowStride, GROUP<Number>};
   packPanel<ROWS>(from, count, inner, packed);
   return packedLeft(packed);
 }
@@ -269,8 +268,7 @@ class HeadGradient {
   }
 
  private:
-  /** The rows of `kept` and `slopes` of `count` queries, from number `first` of the block on, and their own gradient.
-   */
+  /** The rows of `kept` and `slopes` of `count` queries from `first` of the block on, and their own gradient. */
   void takeQueries(long begin, long first, long count) const {
     const long query = begin + first;
     multiplyRow(leftPanel(queries.from(query, 0), count, H, left), keys, H, S, scores, stride);       // [count, S]

@@ -24,8 +24,7 @@ void sumBlocks(const float* partial, long blocks, long stride, long columns, flo
 
 }  // namespace
 
-/** x [rows, columns], its type, rows, columns, partial sums [blocks of rows, columns], out [columns], both in float.
- */
+/** x [rows, columns], its type, rows, columns, partial sums [blocks of rows, columns], out [columns], in float. */
 void sumRows(Arguments& a, Pool& pool) {
   const void* source = a.place<void>();
   const Type type = static_cast<Type>(a.size());

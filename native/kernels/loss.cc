@@ -160,13 +160,11 @@ void sigmoidCrossEntropy(Arguments& a, Pool&) {
   const float* weights = a.place<float>();
   const long count = a.size();
   float* out = a.place<float>();
-  double loss = 0;
-  for (long i = 0; i < count; i++) {
+  *out = weightedSum(weights, count, [=](long i) {
     const double x = logits[i];
     const double softplus = std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x)));  // log(1 + e^x)
-    loss += weights[i] * (softplus - targets[i] * x);
-  }
-  *out = static_cast<float>(loss);
+    return softplus - targets[i] * x;
+  });
 }
 
 /** dy [], logits, targets, weights, count, out. */
@@ -187,12 +185,10 @@ void squaredError(Arguments& a, Pool&) {
   const float* weights = a.place<float>();
   const long count = a.size();
   float* out = a.place<float>();
-  double loss = 0;
-  for (long i = 0; i < count; i++) {
+  *out = weightedSum(weights, count, [=](long i) {
     const double error = static_cast<double>(predictions[i]) - targets[i];
-    loss += weights[i] * error * error;
-  }
-  *out = static_cast<float>(loss);
+    return error * error;
+  });
 }
 
 /** dy [], predictions, targets, weights, count, out. */

@@ -8,8 +8,7 @@ namespace cloze {
 namespace CLOZE_ISA {
 namespace {
 
-/** Below it a moment becomes zero: numbers too small for the format's full precision are slow, and mean nothing here.
- */
+/** Below it a moment becomes zero: numbers too small for the format's full precision are slow, and mean nothing. */
 constexpr float SMALLEST = 1e-30f;
 
 /** The factors of one step, the same for each number of a range (src/optim/kernels.ts). */

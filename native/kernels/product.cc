@@ -18,12 +18,6 @@ template <>
 /** Inner indices of a left panel that are packed before those of the next one: a whole number of steps. */
 constexpr long PACKED_AT_ONCE = 16;
 
-/** Whether the left side can be read as it lies: its numbers are of the right type, and a row's follow one another. */
-template <class Number, class Left>
-bool liesReady(const View<Left>& left, long inner) {
-  return std::is_same<Number, Left>::value && left.columnStride == 1 && inner % GROUP<Number> == 0;
-}
-
 /**
  * Packs the panels of `rows` rows of the left side, from the one numbered `firstPanel` on. Some inner indices of all
  * panels after another: where rows follow one another in memory, panels share cache lines.

@@ -143,8 +143,7 @@ void quantizeRows(Arguments& a, Pool& pool) {
   });
 }
 
-/** Quantizes and packs the right side of products, stored transposed: source [columns, inner], inner, columns, target.
- */
+/** Quantizes and packs right sides, stored transposed: source [columns, inner], inner, columns, target. */
 void packQuantized(Arguments& a, Pool& pool) {
   const float* source = a.place<float>();
   const long inner = a.size();

@@ -161,6 +161,12 @@ struct View {
   View transposed() const { return {data, columnStride, rowStride}; }
 };
 
+/** Whether a left side can be read as it lies: its numbers are of the right type, and a row's follow one another. */
+template <class Number, class T>
+inline bool liesReady(const View<T>& left, long inner) {
+  return std::is_same<Number, T>::value && left.columnStride == 1 && inner % GROUP<Number> == 0;
+}
+
 /** A left panel as `packPanel` writes it. */
 template <class Number>
 inline LeftPanel<Number> packedLeft(const Number* panel) {
@@ -234,8 +240,7 @@ inline void transpose(Lanes* rows) {
   if constexpr (WIDTH > 8) exchangeQuarters<8>(rows, LANE);
 }
 
-/** Packs WIDTH steps of WIDTH rows, each of which lies in one piece; joints of a step go to `to`, steps SIZE joints
- * apart. */
+/** Packs WIDTH steps of WIDTH rows, each of which lies in one piece, to `to`: steps of SIZE joints. */
 template <long SIZE, class Number, class T>
 inline void packSquare(View<T> from, Joined<Number>* to) {
   constexpr long COUNT = WIDTH * GROUP<Number>;

@@ -19,7 +19,8 @@ export const ERROR_CODES = {
   GZIP_TRUNCATED: "A gzip file ends before its end mark.",
   ID_OUT_OF_RANGE: "An id, label or length is outside what the model was made for.",
   INPUT_MISSING: "A run of a graph was not given all of its inputs.",
-  INPUT_SHAPE: "An input of a run has the wrong shape, type or size.",
+  INPUT_SHAPE:
+    "An input or output of a run has the wrong shape, type or size, or lies in memory that may go meanwhile.",
   INTERNAL: "A state that the code rules out was reached; this is a defect of Cloze.",
   INVALID_UTF8: "A text file is not UTF-8.",
   LABELS_TOO_FEW: "The training data has only one label.",
@@ -36,7 +37,7 @@ export const ERROR_CODES = {
   OPTIMIZER_LENGTH: "Segments, parameters, gradients or moments of an optimizer differ in length.",
   OPTION_INVALID: "An option has a value that it cannot take.",
   OUTPUT_NOT_EMPTY: "The output folder holds something already.",
-  OUT_OF_MEMORY: "A run needs more memory than the machine has.",
+  OUT_OF_MEMORY: "A run, an optimizer, its threads or a file need more memory than there is.",
   PARAMETER_SHAPE: "A stored weight has another shape than the model's.",
   PARQUET_MALFORMED: "A Parquet file is damaged or uses a feature that cannot be read.",
   RESUME_MISMATCH: "A training was resumed with settings other than those it was started with.",

@@ -9,7 +9,12 @@ import { nativeExecutor } from "./native/executor.node.ts";
 import { adoptPacked, type PackedParameters, packParameters } from "./native/frozen.node.ts";
 import { chooseSet, openMachine } from "./native/machine.node.ts";
 import { nativeKernels } from "./native/optimizer.node.ts";
-import { compileOptionsFor, type NativePrecision, requireNumbersOf } from "./native/precision.node.ts";
+import {
+  compileOptionsFor,
+  type NativePrecision,
+  requireNumbersOf,
+  requirePrecision,
+} from "./native/precision.node.ts";
 import { onnxExecutor } from "./onnx/node.node.ts";
 
 /**
@@ -45,13 +50,15 @@ export interface ExecutorOptions<U extends Use = "inference"> {
 }
 
 /**
- * Opens an executor. Throws OPTION_INVALID for `int8` where that cannot be had and for `bf16` on another device than `cpu`,
- * and DEVICE_UNAVAILABLE, for a GPU when it loads a graph. Where a processor computes float32 for `bf16`, a warning says so.
+ * Opens an executor. Throws OPTION_INVALID for what is no precision, for `int8` where that cannot be had and for `bf16` on
+ * another device than `cpu`, and DEVICE_UNAVAILABLE, for a GPU when it loads a graph. Where a processor computes float32 for
+ * `bf16`, a warning says so.
  */
 export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U): Executor {
   const { device = "cpu", precision, threads, worker } = options;
   if (precision === "bf16" || precision === "int8") requireProcessor(precision, device);
   if (precision === "int8") return int8Executor(options, use);
+  if (precision !== undefined) requirePrecision(precision, PRECISIONS[use]);
   if (device === "onnx") return onnxExecutor({ device: "cpu", threads, worker });
   if (device === "cpu") return processorExecutor(options, use);
   if (device !== "auto") return onnxExecutor({ device, threads, worker }); // which refuses what is no device
@@ -166,8 +173,9 @@ export function packForProcessor(
   precision: NativePrecision,
 ): Promise<PackedParameters> {
   const machine = openMachine(availableParallelism());
+  const compileOptions = compileOptionsFor(precision, machine.instructionSet);
   requireNumbersOf(precision, machine.instructionSet); // a folder for bf16 has no float32 to fall back on
-  return packParameters(graph, parameters, machine, compileOptionsFor(precision, machine.instructionSet));
+  return packParameters(graph, parameters, machine, compileOptions);
 }
 
 /** Whether an error says that a device is not there. */

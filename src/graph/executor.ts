@@ -20,7 +20,7 @@ export interface TimedCall {
 }
 
 export interface RunOptions {
-  /** Buffers that named outputs are written into, instead of new ones. They are the executor's until the run ends. */
+  /** Buffers that named outputs are written into, instead of new ones; not to be read or written until the run ends. */
   readonly outputs?: Readonly<Record<string, Float32Array>>;
   /** Seed of this run's dropout masks, of 32 bits without a sign; a graph with dropout needs one. */
   readonly seed?: number;
@@ -36,7 +36,7 @@ export interface RunOptions {
 /** A graph made ready to run. Runs of one executable are made one after another, in the order of the calls. */
 export interface Executable {
   /**
-   * Values of all outputs by name. Floats among the inputs are the executor's until the run ends. Throws the errors of
+   * Values of all outputs by name. Floats among the inputs must not change until the run ends. Throws the errors of
    * `bindInputs` before anything is computed.
    */
   run(inputs: Readonly<Record<string, Value>>, options?: RunOptions): Promise<Record<string, Value>>;

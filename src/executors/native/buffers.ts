@@ -1,6 +1,6 @@
 import type { Value } from "../../graph/executor.ts";
 import type { NamedParameters } from "../../graph/parameters.ts";
-import type { Layout } from "./memory.ts";
+import type { ArenaLayout } from "./memory.ts";
 import { type Constant, type Place, quantityIn, type RunSizes } from "./plan.ts";
 import type { Address } from "./program.ts";
 import type { Stretch } from "./shared-constants.ts";
@@ -9,7 +9,7 @@ type Values = Readonly<Record<string, Value>>;
 
 /** Memory of one run after another, and where its places lie in it. */
 export interface Arena {
-  readonly layout: Layout;
+  readonly layout: ArenaLayout;
   readonly memory: Stretch;
 }
 

@@ -8,7 +8,6 @@ import { LAYOUT } from "./layout.ts";
 import { LOSS_RULES } from "./loss.ts";
 import { lower } from "./lower.ts";
 import { count, dim, type Lowering, typeNumber } from "./lowering.ts";
-import { CACHE_LINE } from "./memory.ts";
 import {
   type Argument,
   BYTES,
@@ -253,7 +252,7 @@ class Compiler implements Lowering {
   #placeOf(node: AnyNode, form: string, bytes: Quantity): Kept {
     if (!this.#isFrozen(node)) return { kind: "arena", bytes };
     // Whole cache lines, so that the next one in a file of them begins at one too.
-    const whole: Quantity = (run) => roundUp(quantityIn(bytes, run), CACHE_LINE);
+    const whole: Quantity = (run) => roundUp(quantityIn(bytes, run), LAYOUT.cacheLine);
     return { kind: "constant", parameter: node.attributes.name, form, bytes: whole };
   }
 

@@ -28,8 +28,12 @@ export interface NativeOptions {
 /**
  * The executor on Cloze's own kernels for processors. Throws DEVICE_UNAVAILABLE where they were not built, OPTION_INVALID for
  * a wrong number of threads and for `int8` where the processor has no products of 8-bit integers, and OUT_OF_MEMORY where so
- * many threads do not start. To load a graph throws what `requireParameters` and `holdConstants` do; a run INPUT_MISSING,
- * INPUT_SHAPE, ID_OUT_OF_RANGE, SEED_MISSING, OUT_OF_MEMORY and DISPOSED.
+ * many threads do not start. To load a graph throws what `requireParameters` and `holdConstants` do, and INPUT_SHAPE for
+ * parameters in shared or resizable memory; a run INPUT_MISSING, INPUT_SHAPE, ID_OUT_OF_RANGE, SEED_MISSING, OPTION_INVALID
+ * for what is no seed, OUT_OF_MEMORY and DISPOSED.
+ *
+ * Parameters, outputs and floats among the inputs are used where they lie, so messages to other threads copy them from then
+ * on, or refuse to take them along (`markAsUntransferable`).
  */
 export function nativeExecutor(options: NativeOptions = {}): Executor {
   const { precision = "fp32", threads = availableParallelism() } = options;
@@ -76,7 +80,8 @@ class NativeExecutable implements Executable {
 
   async run(inputs: Values, options: RunOptions = {}): Promise<Record<string, Value>> {
     try {
-      const given = mapValues(inputs, ({ data, shape }) => ({ data: readable(data), shape }));
+      const written = Object.values(options.outputs ?? {}).map(({ buffer }) => buffer);
+      const given = mapValues(inputs, ({ data, shape }) => ({ data: readable(data, written), shape }));
       return await this.#machine.turns.run(() => this.#run(given, options));
     } catch (cause) {
       throw isAllocationFailure(cause) ? outOfMemory(cause) : cause;
@@ -131,10 +136,14 @@ function isAllocationFailure(error: unknown): boolean {
   return error instanceof RangeError && /allocation failed|invalid (typed )?array length/i.test(error.message);
 }
 
-/** Integers are copied, so that what is checked cannot change while kernels read it; floats are read where they lie. */
-function readable(data: Value["data"]): Float32Array | Int32Array {
+/**
+ * What kernels read of an input. Integers are copied, so that what is checked cannot change meanwhile; floats are read where
+ * they lie, unless that memory may go, or is written in the same run.
+ */
+function readable(data: Value["data"], written: readonly ArrayBufferLike[]): Float32Array | Int32Array {
   if (data instanceof Int32Array) return new Int32Array(data);
-  if (data instanceof Float64Array || !canStay(data.buffer)) return new Float32Array(data);
+  const mayChange = written.includes(data.buffer) || !canStay(data.buffer);
+  if (data instanceof Float64Array || mayChange) return new Float32Array(data);
   keepHere(data.buffer);
   return data;
 }

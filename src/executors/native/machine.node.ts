@@ -3,7 +3,7 @@ import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { Serial } from "../../base/serial.ts";
 import { type Addon, type BegunRun, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
-import { CACHE_LINE } from "./memory.ts";
+import { LAYOUT } from "./layout.ts";
 import type { Stretch } from "./shared-constants.ts";
 
 /** What needs memory, as the subject and verb of a sentence, and what to do where there is too little. */
@@ -82,7 +82,7 @@ export class Machine {
    */
   allocate(bytes: number, need = RUN): Stretch {
     try {
-      const buffer = new ArrayBuffer(bytes + CACHE_LINE);
+      const buffer = new ArrayBuffer(bytes + LAYOUT.cacheLine);
       return { buffer, offset: this.#addon.firstCacheLine(buffer), bytes };
     } catch (cause) {
       throw outOfMemory(cause, { need, bytes });

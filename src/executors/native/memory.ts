@@ -1,26 +1,24 @@
+import { LAYOUT } from "./layout.ts";
 import { type Call, isPlace, type Kept, type Place, quantityIn, type RunSizes, wholeOf } from "./plan.ts";
 
-/** A cache line: two threads that write neighbouring places do not share one. */
-export const CACHE_LINE = 64;
-
-type Arena = Extract<Kept, { kind: "arena" }>;
+type ArenaPlace = Extract<Kept, { kind: "arena" }>;
 
 /** Where each place lies in one stretch of memory, and how long that is, in bytes. */
-export interface Layout {
+export interface ArenaLayout {
   readonly offsets: ReadonlyMap<Place, number>;
   readonly bytes: number;
 }
 
 /** A place in the arena, which has its memory from the first call that names it to the last. */
 export interface Lifetime {
-  readonly place: Arena;
+  readonly place: ArenaPlace;
   readonly first: number;
   readonly last: number;
 }
 
 /** Of all places in the arena, in the order of their first calls. */
 export function lifetimesOf(calls: readonly Call[]): Lifetime[] {
-  const lifetimes = new Map<Arena, Lifetime>();
+  const lifetimes = new Map<ArenaPlace, Lifetime>();
   calls.forEach((call, i) => {
     for (const place of placesOf(call)) {
       lifetimes.set(place, { place, first: lifetimes.get(place)?.first ?? i, last: i });
@@ -30,7 +28,7 @@ export function lifetimesOf(calls: readonly Call[]): Lifetime[] {
 }
 
 /** Lays out the arena of a run. Each place takes the first gap that is wide enough, among those that live when it begins. */
-export function layArena(lifetimes: readonly Lifetime[], run: RunSizes): Layout {
+export function layArena(lifetimes: readonly Lifetime[], run: RunSizes): ArenaLayout {
   const offsets = new Map<Place, number>();
   /** What is in use, by offset. */
   let blocks: { readonly from: number; readonly to: number; readonly last: number }[] = [];
@@ -48,13 +46,13 @@ export function layArena(lifetimes: readonly Lifetime[], run: RunSizes): Layout 
   return { offsets, bytes };
 }
 
-function placesOf(call: Call): Arena[] {
+function placesOf(call: Call): ArenaPlace[] {
   return call.arguments
     .filter(isPlace)
     .map(wholeOf)
-    .filter((place): place is Arena => place.kind === "arena");
+    .filter((place): place is ArenaPlace => place.kind === "arena");
 }
 
-function sizeOf({ bytes }: Arena, run: RunSizes): number {
-  return Math.max(1, Math.ceil(quantityIn(bytes, run) / CACHE_LINE)) * CACHE_LINE;
+function sizeOf({ bytes }: ArenaPlace, run: RunSizes): number {
+  return Math.max(1, Math.ceil(quantityIn(bytes, run) / LAYOUT.cacheLine)) * LAYOUT.cacheLine;
 }
