@@ -28,7 +28,12 @@ const ROUNDS = 3;
 const [SEED, EPOCH] = [42, 1];
 
 const Pass = z.object({ seconds: z.number(), tokens: z.number() });
-const PeerPass = z.object({ seconds: z.number(), real_tokens: z.number(), torch: z.string() });
+const PeerPass = z.object({
+  seconds: z.number(),
+  real_tokens: z.number(),
+  padded_tokens: z.number(),
+  torch: z.string(),
+});
 
 interface Corpus {
   readonly name: string;
@@ -47,6 +52,11 @@ interface PeerWay {
   readonly batches: "chance" | "alike";
   readonly wanted: number;
 }
+
+const BATCHES: Readonly<Record<PeerWay["batches"], string>> = {
+  chance: "batches by chance",
+  alike: "the same batches",
+};
 
 const BY_CHANCE: readonly PeerWay[] = [
   { dtype: "bfloat16", batches: "chance", wanted: 2 },
@@ -96,11 +106,12 @@ function compare(folder: string, corpus: Corpus, model: "mini" | "base", ways: r
     throw new Error(`${own.tokens} tokens here, ${peers[0].real_tokens} in PyTorch`);
   const speed = (read: (round: (typeof rounds)[number]) => { seconds: number }) =>
     lengths.length / median(rounds.map((round) => read(round).seconds));
+  const fill = (pass: z.infer<typeof PeerPass>) => `${Math.round((100 * pass.real_tokens) / pass.padded_tokens)}%`;
   return ways.map((way, i) => ({
     name: `fine-tuning ${model} on ${name}, ${batchSize} a batch`,
     value: speed(({ own }) => own),
     unit: "sequences/s",
-    peer: `PyTorch ${peers[i].torch}, ${way.dtype}, padded, ${way.batches === "chance" ? "batches by chance" : "the same batches"}`,
+    peer: `PyTorch ${peers[i].torch}, ${way.dtype}, padded, ${BATCHES[way.batches]}, ${fill(peers[i])} real tokens`,
     peerValue: speed((round) => round.peers[i]),
     wanted: { ratio: "at least", of: way.wanted },
   }));

@@ -11,7 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { finetune, loadTokenizer } from "cloze";
 import { z } from "zod";
-import { PRECISIONS } from "../src/executors/executor.node.ts";
+import { nativeInstructionSets } from "../src/executors/executor.node.ts";
 import { writeOnnxModels } from "./peers/bert-onnx.ts";
 import { hasTransformersJs, PEERS } from "./peers.ts";
 import { type BenchRow, budget, describeMachine, formatRows, median } from "./rows.ts";
@@ -65,12 +65,18 @@ interface Files {
   readonly short: string;
 }
 
-/** Precisions that there are. */
-const precisions = Object.keys(WANTED).filter((name) => PRECISIONS.inference.some((known) => known === name));
+/** Those whose numbers this processor multiplies; says which are left out. */
+function findPrecisions(): string[] {
+  const { bfloat16, int8 } = nativeInstructionSets().chosen;
+  const missing = [...(bfloat16 ? [] : ["bf16"]), ...(int8 ? [] : ["int8"])];
+  if (missing.length > 0) console.error(`inference: without ${missing.join(" and ")}, which this processor lacks`);
+  return Object.keys(WANTED).filter((precision) => !missing.includes(precision));
+}
 
 function compareBatches(folder: string, { mixed, sentences }: Files): BenchRow[] {
   const peers = hasTransformersJs("inference");
   if (!peers) return [];
+  const precisions = findPrecisions();
   const rounds = Array.from({ length: ROUNDS }, () => ({
     own: new Map(precisions.map((precision) => [precision, runOwn(folder, "base", precision, mixed, PASSES.mixed)])),
     fp32: runPeer(folder, "fp32", mixed, PASSES.mixed),

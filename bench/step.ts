@@ -4,12 +4,11 @@
  *     npx tsx bench/step.ts --model mini --batch 64 --length 128 --fill 0.44 --device onnx
  */
 import { parseArgs } from "node:util";
-import { Random } from "../src/base/random.ts";
 import { presetConfig } from "../src/bert/config.ts";
 import { trainingFlop } from "../src/bert/products.ts";
+import { pretrainingBatch } from "../src/cli/bench/workloads.ts";
 import { openExecutor, openStepKernels } from "../src/executors/executor.node.ts";
 import { parameterGradients } from "../src/graph/differentiate.ts";
-import { type Value, vector } from "../src/graph/executor.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { pretraining } from "../src/heads/pretraining.ts";
@@ -53,7 +52,8 @@ const created = performance.now();
 const executable = await openExecutor(means, "training").load(graph, parameters);
 const sessionSeconds = (performance.now() - created) / 1000;
 
-const inputs = makeBatch(Number(given.batch), Number(given.length), Number(given.fill));
+const lengths = spreadLengths(Number(given.batch), Number(given.length), Number(given.fill));
+const inputs = pretrainingBatch(config, lengths);
 const seconds: { step: number; optimizer: number }[] = [];
 for (let step = 0; step <= Number(given.steps); step++) {
   const start = performance.now();
@@ -65,7 +65,6 @@ for (let step = 0; step <= Number(given.steps); step++) {
   seconds.push({ step: (done - start) / 1000, optimizer: (done - computed) / 1000 });
 }
 const measured = seconds.slice(1); // the first step warms up
-const lengths = [...inputs.lengths.data];
 const masked = inputs.maskedPositions.data.length;
 const size = { lengths, masked, asked: masked + lengths.length };
 const gflop = trainingFlop(config, size) / 1e9;
@@ -82,25 +81,10 @@ console.log(
   }),
 );
 
-function makeBatch(B: number, S: number, share: number): Record<string, Value> {
-  const random = Random.of(1, "bench");
-  // The first sequence has the full length, the others are spread evenly around what makes the share come out.
+/** The first sequence has the full length, the others are spread evenly around what makes the share come out. */
+function spreadLengths(B: number, S: number, share: number): number[] {
   const others = B === 1 ? S : (share * B * S - S) / (B - 1);
-  const lengths = Int32Array.from({ length: B }, (_, i) =>
+  return Array.from({ length: B }, (_, i) =>
     i === 0 || share >= 1 ? S : Math.round(others * (0.5 + (i - 0.5) / (B - 1))),
   );
-  const T = lengths.reduce((a, b) => a + b, 0);
-  const M = Math.round(0.15 * T);
-  const ids = (length: number, bound: number) => vector(Int32Array.from({ length }, () => random.below(bound)));
-  const weights = (length: number) => vector(new Float32Array(length).fill(1 / length));
-  return {
-    ids: ids(T, config.vocabSize),
-    typeIds: vector(new Int32Array(T)),
-    lengths: vector(lengths),
-    maskedPositions: vector(Int32Array.from({ length: M }, (_, i) => Math.floor((i * T) / M))),
-    maskedLabels: ids(M, config.vocabSize),
-    maskedWeights: weights(M),
-    nextSentence: ids(B, 2),
-    nextSentenceWeights: weights(B),
-  };
 }

@@ -62,7 +62,8 @@ Examples:
   $ cloze bench ${name} --model mini --batch 64 --precision fp32 --threads 1 --json
 
 Weights and tokens are random; nothing else should run meanwhile. Products and attention are judged by their operations,
-beside the fastest product of the encoder's sizes; all else by the bytes that it reads and writes, beside the memory.`;
+beside the fastest product of the encoder's sizes, with int8 of integers, which attention has none of; all else by the
+bytes that it reads and writes, beside the memory.`;
 }
 
 interface Options extends Pick<ExecutorOptions, "precision" | "threads">, DifferentiateOptions {

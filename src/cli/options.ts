@@ -65,11 +65,19 @@ export function choiceOption(flags: string, text: string, choices: readonly stri
 
 /** Options that several commands share. */
 export const shared = {
-  device: () => new Option("--device <name>", "where to compute").choices(DEVICES).default("cpu"),
+  device: () =>
+    new Option(
+      "--device <name>",
+      "cpu: Cloze's own kernels, without them ONNX Runtime; onnx: ONNX Runtime; webgpu: a GPU; auto: webgpu if there is one, else cpu",
+    )
+      .choices(DEVICES)
+      .default("cpu"),
   precision: (use: Use) =>
     new Option(
       "--precision <name>",
-      "numbers of matrix products on the processor; bf16 is float32 without AVX512-BF16, which a warning tells",
+      use === "training"
+        ? "numbers of matrix products on the processor; auto: bf16 where it has AVX512-BF16, else fp32"
+        : "numbers of matrix products on the processor; auto: fp32; bf16 wants AVX512-BF16, int8 AVX512-VNNI",
     )
       .choices(PRECISIONS[use])
       .default("auto"),

@@ -100,7 +100,8 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
   return [
     fields.map(([name, value]) => `${name.padEnd(16)}  ${value}`).join("\n"),
     formatTable(table),
-    `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients; int8: Gop/s of the product alone.`,
+    `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients, for native without the packing of weights;\n` +
+      "int8: Gop/s of the product alone. A GPU is looked for when --device webgpu or auto asks for one.",
     ...("missing" in native ? [`no native executor: ${native.missing}`] : []),
   ].join("\n\n");
 }

@@ -104,7 +104,8 @@ function encoderBatch({ vocabSize }: BertConfig, lengths: readonly number[]) {
   };
 }
 
-function pretrainingBatch(config: BertConfig, lengths: readonly number[]) {
+/** Inputs of pre-training with random tokens, 15% of them masked. */
+export function pretrainingBatch(config: BertConfig, lengths: readonly number[]) {
   const encoder = encoderBatch(config, lengths);
   const T = encoder.ids.data.length;
   const B = lengths.length;
