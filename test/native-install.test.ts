@@ -183,7 +183,7 @@ describe("npm run prebuilds", () => {
 
 /** Those of the addon that a copy of the package loads, in a process of its own. */
 function kernelsOf({ folder }: ReturnType<typeof copyPackage>): unknown {
-  const program = `import { hasAddon, loadAddon } from "./dist/executors/native/addon.node.js";
+  const program = `import { loadAddon } from "./dist/executors/native/addon.node.js";
     console.log(JSON.stringify(loadAddon().kernels));`;
   const args = ["--input-type=module", "--eval", program];
   return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" }));

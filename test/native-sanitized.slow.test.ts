@@ -24,8 +24,8 @@ const SHARED = testsNamed("executors", "recompute", "batch-independence");
 
 /** Tests of what the native executor promises. */
 const PROMISES = [
-  ...testsNamed("native", "native-graphs", "native-optimizer", "native-refusals", "native-cancellation"),
-  ...testsNamed("native-threads", "export-native", "int8"),
+  ...testsNamed("native", "native-graphs", "native-random-graphs", "native-optimizer", "native-refusals"),
+  ...testsNamed("native-cancellation", "native-threads", "export-native", "int8"),
   "src/executors/native/out-of-memory.test.ts",
 ];
 
