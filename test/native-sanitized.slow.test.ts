@@ -13,9 +13,9 @@ const ROOT = join(import.meta.dirname, "..");
 const FOLDER = join(ROOT, "build-sanitized");
 const SANITIZE = "-fsanitize=address,undefined";
 
-/** Node keeps memory on purpose. */
+/** Node keeps memory on purpose, and some tests ask for more than there is. */
 const OPTIONS = {
-  ASAN_OPTIONS: "detect_leaks=0",
+  ASAN_OPTIONS: "detect_leaks=0:allocator_may_return_null=1",
   UBSAN_OPTIONS: "halt_on_error=1:print_stacktrace=1",
 };
 
@@ -102,7 +102,7 @@ describeNative("native kernels under the sanitizers", () => {
       const program = ["node_modules/vitest/vitest.mjs", "run", "--testTimeout", "600000", ...reporters];
       const { status, stdout, stderr } = run(...program, ...files, ...options);
       if (status !== 0) console.log(`${stdout}\n${stderr}`.slice(-8000));
-      expect({ status, errors: /.*(Sanitizer|runtime error).*/.exec(stderr)?.[0] }).toEqual({ status: 0 });
+      expect({ status, errors: /.*(ERROR: \w+Sanitizer|runtime error).*/.exec(stderr)?.[0] }).toEqual({ status: 0 });
       const passed = passedIn(report);
       console.log(passed);
       expect(Object.keys(passed).sort()).toEqual([...files].sort());
