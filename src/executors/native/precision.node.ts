@@ -2,11 +2,12 @@ import { ClozeError } from "../../base/errors.ts";
 import type { InstructionSet } from "./addon.node.ts";
 import type { CompileOptions } from "./compile.ts";
 
+const NATIVE_PRECISIONS = ["fp32", "bf16", "int8"] as const;
+
 /**
  * `bf16`: products in bfloat16 with float32 sums, where the processor has them, else float32. `int8`: the same, but linear
  * layers of frozen parameters in 8-bit integers.
  */
-const NATIVE_PRECISIONS = ["fp32", "bf16", "int8"] as const;
 export type NativePrecision = (typeof NATIVE_PRECISIONS)[number];
 
 /** What a processor has that multiplies the numbers of a precision. */
