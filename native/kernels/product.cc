@@ -23,7 +23,7 @@ constexpr long PACKED_AT_ONCE = 16;
  * panels after another: where rows follow one another in memory, panels share cache lines.
  */
 template <class Number, class Left>
-__attribute__((noinline)) void packLeft(View<Left> left, long rows, long inner, long firstPanel, Number* packed) {
+void packLeft(View<Left> left, long rows, long inner, long firstPanel, Number* packed) {
   const long panelNumbers = steps<Number>(inner) * ROWS * GROUP<Number>;
   for (long begin = 0; begin < inner; begin += PACKED_AT_ONCE) {
     const long end = std::min(inner, begin + PACKED_AT_ONCE);

@@ -302,7 +302,7 @@ inline void packPanel(View<T> from, long count, long inner, Number* to) {
 
 /** Packs all of [count, inner], panel after panel. */
 template <long SIZE, class Number, class T>
-__attribute__((noinline)) void packPanels(View<T> from, long count, long inner, Number* to) {
+inline void packPanels(View<T> from, long count, long inner, Number* to) {
   for (long row = 0; row < count; row += SIZE) {
     packPanel<SIZE>(from.from(row, 0), count - row < SIZE ? count - row : SIZE, inner, to);
     to += SIZE * steps<Number>(inner) * GROUP<Number>;
