@@ -222,6 +222,24 @@ function describeRun(executor: () => Executor, tolerance: Tolerance): void {
     await executable.dispose();
   });
 
+  test("does not see what becomes of integers after it was asked for", async () => {
+    const { executable } = await load();
+    const expected = await executable.run(BATCH);
+    const given = structuredClone(BATCH);
+    const run = executable.run(given);
+    for (const { data } of Object.values(given)) if (data instanceof Int32Array) data.fill(1_000_000);
+    expect(await run).toEqual(expected);
+    await executable.dispose();
+  });
+
+  test("is refused behind a disposal, which may be repeated", async () => {
+    const { executable } = await load();
+    await executable.run(BATCH);
+    await Promise.all([executable.dispose(), executable.dispose()]);
+    await expect(executable.run(BATCH)).rejects.toMatchObject({ name: "ClozeError", code: "DISPOSED" });
+    await executable.dispose();
+  });
+
   test("outlives the disposal of another executable", async () => {
     const { graph, parameters, executable } = await load();
     const other = await executor().load(graph, parameters);

@@ -1,8 +1,9 @@
 import { availableParallelism } from "node:os";
 import { ClozeError } from "../base/errors.ts";
+import { constant } from "../graph/build.ts";
 import type { Executor } from "../graph/executor.ts";
-import type { Graph } from "../graph/graph.ts";
-import type { NamedParameters } from "../graph/parameters.ts";
+import { type Graph, makeGraph } from "../graph/graph.ts";
+import { type NamedParameters, Parameters } from "../graph/parameters.ts";
 import { type OpenKernels, wasmKernels } from "../optim/kernels.ts";
 import { hasAddon, hasPrebuilt, type InstructionSet, loadAddon, mapFile } from "./native/addon.node.ts";
 import { nativeExecutor } from "./native/executor.node.ts";
@@ -72,6 +73,24 @@ export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U)
       }),
   };
 }
+
+/**
+ * What the device `auto` is on this machine, to be chosen once for a training, which goes on with no other. What is refused
+ * for `auto` stays so.
+ */
+export async function chooseDevice({ device = "cpu", precision }: ExecutorOptions): Promise<Device> {
+  if (device !== "auto" || precision === "bf16" || precision === "int8") return device;
+  try {
+    const executable = await onnxExecutor({ device: "webgpu" }).load(SMALLEST_GRAPH, new Parameters([]));
+    await executable.dispose();
+    return "webgpu";
+  } catch (error) {
+    if (isUnavailable(error)) return "cpu";
+    throw error;
+  }
+}
+
+const SMALLEST_GRAPH = makeGraph({ y: constant(1) });
 
 /** Another device computes in float32 alone, and whoever asks for other numbers is not served with these. */
 function requireProcessor(precision: "bf16" | "int8", device: Device): void {

@@ -40,6 +40,7 @@ export interface Executable {
    * `bindInputs` before anything is computed.
    */
   run(inputs: Readonly<Record<string, Value>>, options?: RunOptions): Promise<Record<string, Value>>;
+  /** When all runs before it have ended; those behind it are DISPOSED. May be called again. */
   dispose(): Promise<void>;
 }
 

@@ -40,7 +40,7 @@ export class OnnxBuilder {
     inputs: readonly string[],
     { attributes = {}, domain = "", outputs = 1 }: NodeOptions,
   ): string[] {
-    const output = Array.from({ length: outputs }, () => `v${this.#names++}`);
+    const output = Array.from({ length: outputs }, () => `node:${this.#names++}`);
     const attribute = Object.entries(attributes).map(([name, value]) => ({ name, ...encodeAttribute(value) }));
     this.#nodes.push({ opType, domain, input: inputs, output, attribute });
     return output;
@@ -89,10 +89,10 @@ export class OnnxBuilder {
   ): string {
     const values = typeof value === "number" ? [value] : value;
     const dims = typeof value === "number" ? [] : [values.length];
-    const key = `${dtype} ${JSON.stringify(value)}`;
+    const key = `${dtype} [${dims.join()}] ${values.join()}`;
     let name = this.#constants.get(key);
     if (name === undefined) {
-      name = `c${this.#constants.size}`;
+      name = `constant:${this.#constants.size}`;
       this.#constants.set(key, name);
       this.#initializers.push({ name, dims, dataType: ELEMENT[dtype], rawData: encode(values) });
     }

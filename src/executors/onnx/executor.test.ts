@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { dropout, input } from "../../graph/build.ts";
+import { activation, constant, dropout, input } from "../../graph/build.ts";
 import { vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { Parameters } from "../../graph/parameters.ts";
@@ -21,4 +21,19 @@ test("runs that overlap give what each gives alone, errors among them", async ()
     { value: two },
   ]);
   await disposed;
+});
+
+test("constants that JSON cannot tell apart, and inputs with names like those of values, are what they are", async () => {
+  const [a, b] = [constant(Number.POSITIVE_INFINITY), constant(Number.NEGATIVE_INFINITY)];
+  const [c, d] = ["v0", "c0"].map((name) => activation(input(name, "float32", ["T"]), "relu"));
+  const executable = await onnxExecutor({ threads: 1 }).load(makeGraph({ a, b, c, d }), new Parameters([]));
+  const values = await executable.run({ v0: vector(Float32Array.of(1, -1)), c0: vector(Float32Array.of(-2, 2)) });
+  const numbers = Object.entries(values).map(([name, { data }]) => [name, ...data]);
+  expect(numbers).toEqual([
+    ["a", Number.POSITIVE_INFINITY],
+    ["b", Number.NEGATIVE_INFINITY],
+    ["c", 1, 0],
+    ["d", 0, 2],
+  ]);
+  await executable.dispose();
 });

@@ -1,3 +1,5 @@
+import { ClozeError } from "../../base/errors.ts";
+import { mapValues } from "../../base/map-values.ts";
 import { Serial } from "../../base/serial.ts";
 import { fillDropoutMask } from "../../graph/dropout-mask.ts";
 import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
@@ -27,8 +29,9 @@ class OnnxExecutable implements Executable {
   readonly #fedParameters: Readonly<Record<string, OnnxValue>>;
   /** One buffer for all masks of a run, kept for the next run. */
   #maskBuffer = new Float32Array(0);
-  /** The runs: they share the buffer of the masks. */
+  /** The runs: they share the buffer of the masks, and a session that is on a thread is asked one thing at a time. */
   readonly #runs = new Serial();
+  #disposed = false;
 
   constructor(
     graph: Graph,
@@ -42,15 +45,24 @@ class OnnxExecutable implements Executable {
     this.#fedParameters = fedParameters;
   }
 
-  run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
-    return this.#runs.run(() => this.#run(inputs, options));
+  async run(inputs: Readonly<Record<string, Value>>, options: RunOptions = {}): Promise<Record<string, Value>> {
+    // Integers are copied, so that what is checked cannot change before the session reads it.
+    const given = mapValues(inputs, ({ data, shape }) => ({
+      data: data instanceof Int32Array ? data.slice() : data,
+      shape,
+    }));
+    return this.#runs.run(() => this.#run(given, options));
   }
 
   dispose(): Promise<void> {
-    return this.#runs.run(() => this.#session.release());
+    return this.#runs.run(async () => {
+      if (!this.#disposed) await this.#session.release();
+      this.#disposed = true;
+    });
   }
 
   async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed, signal }: RunOptions) {
+    if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
     signal?.throwIfAborted();
     const bindings = bindInputs(this.#graph, inputs, seed);
     checkOutputs(this.#graph, bindings, outputs);

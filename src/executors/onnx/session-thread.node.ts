@@ -4,7 +4,7 @@ import { nodeSessions } from "./node-sessions.node.ts";
 import type { OnnxSession } from "./session.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.node.ts";
 
-/** The other end of worker.node.ts: holds one session and answers requests in order. */
+/** The other end of worker.node.ts: holds one session and answers one request at a time. */
 let session: OnnxSession | undefined;
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
@@ -13,8 +13,10 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
       session = await nodeSessions(request.options)(request.model);
       return { kind: "done", results: {} };
     }
-    const results = await session?.run(request.inputs, Object.fromEntries(request.outputs.map((name) => [name, null])));
-    return { kind: "done", results: results ?? {} };
+    if (session === undefined)
+      throw new ClozeError("INTERNAL", { problem: "a run came before its session was opened" });
+    const outputs = Object.fromEntries(request.outputs.map((name) => [name, null]));
+    return { kind: "done", results: await session.run(request.inputs, outputs) };
   } catch (error) {
     if (!(error instanceof ClozeError))
       return { kind: "failed", code: "INTERNAL", details: { problem: String(error) } };
@@ -23,8 +25,4 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
   }
 }
 
-/** Each request waits for the one before: replies are told apart by their order alone. */
-let last = Promise.resolve();
-parentPort?.on("message", (request: WorkerRequest) => {
-  last = last.then(async () => parentPort?.postMessage(await answer(request)));
-});
+parentPort?.on("message", async (request: WorkerRequest) => parentPort?.postMessage(await answer(request)));

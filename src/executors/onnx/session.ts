@@ -1,5 +1,4 @@
-export const DEVICES = ["cpu", "webgpu"] as const;
-export type Device = (typeof DEVICES)[number];
+export type Device = "cpu" | "webgpu";
 
 export interface SessionOptions {
   /** Default `cpu`. */

@@ -11,7 +11,7 @@ export type WorkerRequest =
       readonly outputs: readonly string[];
     };
 
-/** What the thread answers, one reply for each request, in order. */
+/** What the thread answers, one reply for each request. */
 export type WorkerReply =
   | { readonly kind: "done"; readonly results: Readonly<Record<string, OnnxValue>> }
   | { readonly kind: "failed"; readonly code: ErrorCode; readonly details: ErrorDetails };
@@ -41,33 +41,34 @@ function sessionOn(thread: SessionThread): OnnxSession {
   };
 }
 
+type Results = Readonly<Record<string, OnnxValue>>;
+
+/** A thread that is asked one thing at a time, as executables make one run after another. */
 class SessionThread {
   readonly #worker = new Worker(new URL("./session-thread.node.js", import.meta.url));
-  readonly #waiting: {
-    resolve: (results: Readonly<Record<string, OnnxValue>>) => void;
-    reject: (error: unknown) => void;
-  }[] = [];
+  #asked: { readonly resolve: (results: Results) => void; readonly reject: (error: unknown) => void } | undefined;
   /** Why the thread ended; undefined while it lives. */
   #failure: unknown;
 
   constructor() {
     this.#worker.unref(); // a program may end without dispose()
     this.#worker.on("message", (reply: WorkerReply) => {
-      const { resolve, reject } = this.#waiting.shift()!;
-      if (this.#waiting.length === 0) this.#worker.unref();
-      if (reply.kind === "done") resolve(reply.results);
-      else reject(new ClozeError(reply.code, reply.details));
+      const asked = this.#asked;
+      this.#asked = undefined;
+      this.#worker.unref();
+      if (reply.kind === "done") asked?.resolve(reply.results);
+      else asked?.reject(new ClozeError(reply.code, reply.details));
     });
     this.#worker.on("error", (error) => this.#fail(error));
     this.#worker.on("exit", () => this.#fail(new ClozeError("INTERNAL", { problem: "the thread of a session ended" })));
   }
 
-  async ask(request: WorkerRequest): Promise<Readonly<Record<string, OnnxValue>>> {
+  async ask(request: WorkerRequest): Promise<Results> {
     if (this.#failure !== undefined) throw this.#failure;
+    this.#worker.postMessage(request); // throws for memory that is gone
     this.#worker.ref();
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ resolve, reject });
-      this.#worker.postMessage(request);
+      this.#asked = { resolve, reject };
     });
   }
 
@@ -77,6 +78,6 @@ class SessionThread {
 
   #fail(error: unknown) {
     this.#failure ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#failure);
+    this.#asked?.reject(this.#failure);
   }
 }

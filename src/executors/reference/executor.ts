@@ -33,8 +33,10 @@ export const referenceExecutor: Executor = {
 
   async load(graph: Graph, parameters: NamedParameters): Promise<Executable> {
     requireParameters(graph.parameters, parameters);
+    let disposed = false;
     return {
       async run(inputs, options = {}) {
+        if (disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
         options.signal?.throwIfAborted();
         const bindings = bindInputs(graph, inputs, options.seed);
         checkOutputs(graph, bindings, options.outputs);
@@ -45,7 +47,9 @@ export const referenceExecutor: Executor = {
         });
         return Object.fromEntries(outputs);
       },
-      async dispose() {},
+      async dispose() {
+        disposed = true;
+      },
     };
   },
 };

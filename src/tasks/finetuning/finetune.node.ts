@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import type { z } from "zod";
 import type { BertConfig } from "../../bert/config.ts";
 import { depthOf } from "../../bert/depth.ts";
-import { openExecutor, openStepKernels } from "../../executors/executor.node.ts";
+import { chooseDevice, openExecutor, openStepKernels } from "../../executors/executor.node.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
 import { requireOption } from "../../optim/options.ts";
 import { checkpointFolder } from "../../train/checkpoint-folder.node.ts";
@@ -49,10 +49,11 @@ export interface FinetuneResult {
 export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.ZodObject>(
   task: Task<I, G, A, R, S>,
   read: Reader<I, G, z.infer<R>>,
-  options: FinetuneOptions,
+  given: FinetuneOptions,
 ): Promise<FinetuneResult> {
   const own = [task.reading, task.settings].flatMap(({ shape }) => Object.keys(shape));
-  requireKnown(options, [...FINETUNE_OPTIONS, ...own]);
+  requireKnown(given, [...FINETUNE_OPTIONS, ...own]);
+  const options = { ...given, device: await chooseDevice(given) };
   const { output, onEvent } = options;
   const checkpoints = checkpointFolder(output, EpochState);
   await claimOutput(options, checkpoints);

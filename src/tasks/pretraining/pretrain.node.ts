@@ -5,7 +5,7 @@ import { linearProducts, trainingFlop } from "../../bert/products.ts";
 import { type Corpus, openCorpus, readShard } from "../../corpus/corpus.node.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
 import { type MaskedSequence, type Position, pretrainingBatches, START } from "../../data/pretraining-batches.ts";
-import { type Device, openExecutor, openStepKernels, type Precision } from "../../executors/executor.node.ts";
+import { chooseDevice, type Device, openExecutor, openStepKernels, type Precision } from "../../executors/executor.node.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
 import { makeOptimizer } from "../../optim/optimizers.ts";
@@ -111,7 +111,8 @@ const HELD_OUT_TOKENS = 100_000;
  * Pre-trains BERT on a prepared corpus (Devlin et al. 2019, section 3.1) and writes a model folder. Throws a ClozeError
  * for whatever is wrong with the data, the options or the machine; an interrupted training can be resumed, bit for bit.
  */
-export async function pretrain(options: PretrainOptions): Promise<PretrainResult> {
+export async function pretrain(given: PretrainOptions): Promise<PretrainResult> {
+  const options = { ...given, device: await chooseDevice(given) };
   const { output, onEvent, resume = false } = options;
   const settings = completeSettings(options);
   const { keep, checkpointEvery, evaluateEvery } = completeIntervals(options);
