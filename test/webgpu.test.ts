@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { type Device, openExecutor } from "../src/executors/executor.node.ts";
+import { chooseDevice, type Device, openExecutor } from "../src/executors/executor.node.ts";
 import { nodeSessions } from "../src/executors/onnx/node-sessions.node.ts";
 import { input, linear, parameter } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
@@ -56,6 +56,7 @@ describe.skipIf(!hidden)("where there is no adapter", () => {
 
   test("the device auto is the cpu", async () => {
     expect(await run("auto")).toEqual(await run("cpu"));
+    expect(await chooseDevice({ device: "auto" })).toBe("cpu");
   });
 });
 
