@@ -11,7 +11,7 @@ const POOL_BATCHES = 50;
 
 /**
  * The batches of one epoch, as indices of examples: every example once, in random order, but with sequences of like
- * length together, since attention still pads within a batch. Pools of 50 batches are drawn, sorted by length and cut;
+ * length together, since ONNX Runtime's attention pads within a batch. Pools of 50 batches are drawn, sorted by length and cut;
  * then the order of batches is shuffled. A function of lengths, seed and epoch alone. The last batch may be smaller.
  */
 export function planBatches(lengths: ArrayLike<number>, { batchSize, seed, epoch }: BatchPlan): Int32Array[] {

@@ -46,7 +46,10 @@ export interface ExecutorOptions<U extends Use = "inference"> {
   readonly precision?: Precision<U>;
   /** Threads of one run; default: all cores. */
   readonly threads?: number;
-  /** Never compute on the calling thread, so that its event loop stays free. Default false. */
+  /**
+   * Have ONNX Runtime compute on a thread of its own, so that the caller's event loop stays free, as the native kernels leave
+   * it anyway. Dropout's masks and the optimizer's WebAssembly stay on the caller's. Default false.
+   */
   readonly worker?: boolean;
 }
 

@@ -27,7 +27,7 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
   readonly device?: Device;
   readonly precision?: Precision<"training">;
   readonly threads?: number;
-  /** Compute on a thread of its own, so that the caller's event loop stays free; slower, since all numbers are copied. */
+  /** Have ONNX Runtime compute on a thread of its own; slower, since all numbers are copied. Default false. */
   readonly worker?: boolean;
   /** Training goes on when what it returns is settled. */
   readonly onEvent?: (event: FinetuneEvent) => void | Promise<void>;

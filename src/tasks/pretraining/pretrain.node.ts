@@ -5,7 +5,13 @@ import { linearProducts, trainingFlop } from "../../bert/products.ts";
 import { type Corpus, openCorpus, readShard } from "../../corpus/corpus.node.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
 import { type MaskedSequence, type Position, pretrainingBatches, START } from "../../data/pretraining-batches.ts";
-import { chooseDevice, type Device, openExecutor, openStepKernels, type Precision } from "../../executors/executor.node.ts";
+import {
+  chooseDevice,
+  type Device,
+  openExecutor,
+  openStepKernels,
+  type Precision,
+} from "../../executors/executor.node.ts";
 import type { Executor } from "../../graph/executor.ts";
 import { initialise, Parameters } from "../../graph/parameters.ts";
 import { makeOptimizer } from "../../optim/optimizers.ts";

@@ -173,7 +173,7 @@ export interface OpenInputs extends OpenFile {
   readonly other: OtherFormat | undefined;
 }
 
-/** Enough to tell a format by; of standard input less, whose lines may come slowly and are to be answered as they come. */
+/** Enough to tell a format by; of standard input less, so that a first chunk of short lines is answered when it is there. */
 const HEAD_BYTES = { file: 1 << 16, standardInput: 1 << 12 };
 
 /** Opens a file, a pipe or, without a path, standard input, and tells what it is. Throws the errors of `openFile`. */
