@@ -307,7 +307,7 @@ describe("an option", () => {
     [{ warmupRatio: 2 }, "warmupRatio"],
     [{ learningRate: Number.NaN }, "learningRate"],
     [{ weightDecay: -0.1 }, "weightDecay"],
-    [{ clipNorm: 0 }, "maxNorm"],
+    [{ clipNorm: 0 }, "clipNorm"],
     [{ maxLength: 129 }, "128"],
     [{ maxLength: 0.5 }, "maxLength"],
     [{ resume: true, overwrite: true }, "--overwrite"],

@@ -259,12 +259,12 @@ describe("checkpoints and logs", () => {
     expect(readdirSync(output)).not.toContain("metrics.json");
   });
 
-  test("options that cannot be are refused before anything is given up", async () => {
+  test.each([{ warmupSteps: 3 }, { clipNorm: 0 }])("%j is refused before anything is given up", async (wrong) => {
     const output = fresh();
     await pretrain({ ...base, output, steps: 2 });
     const before = readdirSync(output);
-    const impossible = pretrain({ ...base, output, steps: 2, overwrite: true, warmupSteps: 3 });
-    await expectError(impossible, "OPTION_INVALID", "warmupSteps");
+    const impossible = pretrain({ ...base, output, steps: 2, overwrite: true, ...wrong });
+    await expectError(impossible, "OPTION_INVALID", Object.keys(wrong)[0]);
     expect(readdirSync(output)).toEqual(before);
   });
 

@@ -120,7 +120,7 @@ export interface Training<E> {
  * global norm, batches of like length without padding.
  *
  * Batches, dropout and order are functions of the seed and the step, so nothing random has to be saved.
- * Throws LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
+ * Throws OPTION_INVALID, LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
  */
 export async function train<E>(training: Training<E>): Promise<EpochState> {
   const { trainable, examples, parameters, rateOf, executor, kernels, options } = training;
@@ -211,6 +211,7 @@ function requireOptions({ warmupRatio, layerDecay, freezeLayers = 0, ...options 
     options.seed,
     "a whole number, 0 or more",
   );
+  requireOption(options.clipNorm > 0, "clipNorm", options.clipNorm, "more than 0 (Infinity for no clipping)");
   requireOption(layerDecay > 0 && layerDecay <= 1, "layerDecay", layerDecay, "a number above 0, at most 1");
   requireOption(
     Number.isSafeInteger(freezeLayers) && freezeLayers >= 0,

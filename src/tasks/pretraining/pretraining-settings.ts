@@ -120,8 +120,9 @@ function requireRange(settings: PretrainingSettings): void {
   for (const name of ["steps", "batchTokens", "accumulate", "maxLength", "duplicates"] as const) {
     requireCount(name, settings[name] ?? 1);
   }
-  const { seed } = settings;
+  const { seed, clipNorm } = settings;
   requireOption(Number.isSafeInteger(seed) && seed >= 0, "seed", seed, "a whole number, 0 or more");
+  requireOption(clipNorm > 0, "clipNorm", clipNorm, "more than 0 (Infinity for no clipping)");
   const { lastStage, dropout = 0, maskRate } = settings;
   requireOption(dropout >= 0 && dropout < 1, "dropout", dropout, "at least 0 and less than 1");
   requireOption(maskRate > 0 && maskRate < 1, "maskRate", maskRate, "more than 0 and less than 1");
