@@ -289,17 +289,17 @@ describe("a loss that is not finite", () => {
     expect(existsSync(join(output, "model.safetensors"))).toBe(false);
   });
 
-  test("names the whole batch", async () => {
+  test("names the first three examples of the batch and says how many more there are", async () => {
     const spoilt = await writeTinyModel(fresh(), { change: ({ buffer }) => buffer.fill(3e38) });
-    const places = [1, 2, 3].map((line) => `three.jsonl, line ${line}`);
-    const train = writeRows(join(folder, "three.jsonl"), examples(3));
+    const breaking = (count: number, output: string) => {
+      const train = writeRows(join(folder, "few.jsonl"), examples(count));
+      return finetune("text-classification", { ...base, train, dev: undefined, model: spoilt, output });
+    };
+    const places = [1, 2, 3].map((line) => `few.jsonl, line ${line}`);
+    await expectError(breaking(3, fresh()), "LOSS_NOT_FINITE", "step 1,", ...places);
     const output = fresh();
-    await expectError(
-      finetune("text-classification", { ...base, train, dev: undefined, model: spoilt, output }),
-      "LOSS_NOT_FINITE",
-      "step 1,",
-      ...places,
-    );
+    const message = await breaking(5, output).catch((error: Error) => error.message);
+    expect(message).toMatch(/the batch of (\S+few\.jsonl, line \d and ){3}2 more/);
     expect(readdirSync(join(output, "checkpoints"))).toEqual([]);
   });
 

@@ -32,6 +32,9 @@ export interface Update extends BatchResult {
   readonly tokens: number;
 }
 
+/** Examples that an error names; a batch of pre-training has thousands. */
+const NAMED = 3;
+
 /** Makes a model's updates: the gradient of a batch, clipped by its global norm, and a step of the optimizer. */
 export class Updater<E> {
   readonly #trainable: Trainable<E>;
@@ -80,7 +83,9 @@ export class Updater<E> {
   }
 
   #namesOf(batch: readonly E[]): string {
-    return batch.map((example) => this.#trainable.nameOf(example)).join(" and ");
+    const names = batch.slice(0, NAMED).map((example) => this.#trainable.nameOf(example));
+    if (batch.length > NAMED) names.push(`${batch.length - NAMED} more`);
+    return names.join(" and ");
   }
 
   async dispose(): Promise<void> {
