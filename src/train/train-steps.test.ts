@@ -137,3 +137,9 @@ test("an evaluation that is stopped is made after resuming, before anything else
   await train(saved[1], { evaluation: { evaluated: false, evaluate: (step) => again.push(step) } });
   expect(again).toEqual([3, 6, 7]);
 });
+
+test("an evaluation that was made after resuming is not made once more when that is stopped or killed", async () => {
+  const evaluation = { evaluated: false, evaluate: () => {} };
+  const { saved } = await train({ step: 3, position: 3 }, { evaluation });
+  expect(saved[0]).toMatchObject({ step: 3, position: 3, evaluated: true });
+});

@@ -96,12 +96,12 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
   const { maxSeconds = Number.POSITIVE_INFINITY } = training;
   const lastStep = stages[stages.length - 1].until;
   let { state } = training;
-  let saved = state.step;
+  let saved = state;
   const save = async () => {
-    if (saved === state.step) return;
+    if (saved === state) return;
     await onEvent?.({ kind: "checkpoint", step: state.step });
     await checkpoints.save(state, model.parameters, model.optimizer);
-    saved = state.step;
+    saved = state;
   };
 
   const aborted = () => {
@@ -125,6 +125,7 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
   const started = performance.now();
   try {
     await evaluateIfDue();
+    await save(); // that it has been made up for
     for (const [i, stage] of stages.entries()) {
       if (state.step >= stage.until) continue;
       const isEntered = i > 0 && state.step === stages[i - 1].until;
