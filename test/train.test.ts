@@ -1,6 +1,8 @@
 /** The loop of fine-tuning by itself, with checkpoints in memory. */
 import { expect, test } from "vitest";
+import { ClozeError } from "../src/base/errors.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
+import type { Executable, Executor } from "../src/graph/executor.ts";
 import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { type Feature, trainableOf } from "../src/tasks/definitions/task.ts";
 import { prepareExamples } from "../src/tasks/definitions/task-model.ts";
@@ -11,6 +13,7 @@ import { expectError } from "./expect-error.ts";
 import { classifierParameters, examples, LABELS, tinyConfig, VOCABULARY } from "./tiny-model.ts";
 
 const config = tinyConfig();
+const executor = onnxExecutor({ threads: 1 });
 const context = { labels: LABELS, settings: textClassification.settings.parse({}) };
 const prepared = prepareExamples(
   textClassification,
@@ -21,7 +24,7 @@ const prepared = prepareExamples(
 /** Trains two epochs of two updates, from the last state if there is one; a save is the state and the parameters alone. */
 function run(
   saved: { state?: EpochState; parameters?: Float32Array },
-  options: Pick<Training<Feature>, "evaluate" | "signal" | "onEvent">,
+  options: Partial<Pick<Training<Feature>, "evaluate" | "executor" | "signal" | "onEvent">>,
 ) {
   const parameters = new Parameters(classifierParameters(config));
   initialise(parameters, 0.02, 1);
@@ -30,7 +33,7 @@ function run(
     examples: prepared.flatMap(({ features }) => features),
     rateOf: () => 1,
     parameters,
-    executor: onnxExecutor({ threads: 1 }),
+    executor,
     options: { ...TRAINING_DEFAULTS, epochs: 2, batchSize: 5 },
     settings: {},
     resume: true,
@@ -66,4 +69,30 @@ test("an evaluation that is stopped leaves a checkpoint behind the epoch's updat
   expect(ended).toMatchObject({ step: 4, epochs: 2, best: { step: 2 }, evaluationsSinceBest: 1 });
   const told = events.flatMap((event) => (event.kind === "epoch" || event.kind === "step" ? [event.step] : []));
   expect(told).toEqual([2, 3, 4, 4]); // the epoch that was stopped, two steps, their epoch
+});
+
+test("an update that fails leaves a checkpoint of the one before, and the error as it is", async () => {
+  const saved: { state?: EpochState; parameters?: Float32Array } = {};
+  const full = new ClozeError("OUT_OF_MEMORY", { problem: "no memory for the fourth update" });
+  let runs = 0;
+  const failing: Executor = {
+    name: "failing",
+    async load(graph, parameters) {
+      const executable = await executor.load(graph, parameters);
+      const run: Executable["run"] = async (...run) => {
+        if (++runs === 4) throw full;
+        return executable.run(...run);
+      };
+      return { run, dispose: () => executable.dispose() };
+    },
+  };
+  await expect(run(saved, { executor: failing })).rejects.toBe(full);
+  expect(saved.state).toMatchObject({ step: 3, epochs: 1 });
+  expect(await run(saved, {})).toMatchObject({ step: 4, epochs: 2 });
+});
+
+test("one that is stopped before its first update leaves no checkpoint", async () => {
+  const saved: { state?: EpochState } = {};
+  await expectError(run(saved, { signal: AbortSignal.abort() }), "ABORTED", "step 0 of 4", "resume");
+  expect(saved.state).toBeUndefined();
 });

@@ -4,6 +4,7 @@ import type { Executor } from "../graph/executor.ts";
 import type { Schedule } from "../optim/schedule.ts";
 import type { Checkpoints, Settings } from "./checkpoints.ts";
 import { SettingsSchema } from "./settings.ts";
+import { errorOfStop } from "./stop.ts";
 import type { Evaluation, Trainable } from "./trainable.ts";
 import { type Model, type Update, type UpdateOptions, Updater } from "./updater.ts";
 
@@ -104,19 +105,11 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
     saved = state;
   };
 
-  const aborted = () => {
-    const problem = `training stopped at step ${state.step} of ${lastStep}`;
-    return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
-  };
-  /** For work that the signal interrupts. */
-  const orAborted = (error: unknown): never => {
-    throw signal?.aborted ? aborted() : error;
-  };
   /** Before the checkpoint of the step, so that an evaluation that is interrupted is made up for after resuming. */
   const evaluateIfDue = async () => {
     const { step, evaluated } = state;
     if (evaluation === undefined || evaluated || (step % evaluation.every !== 0 && step !== lastStep)) return;
-    const measured = await evaluation.evaluate(signal).catch(orAborted);
+    const measured = await evaluation.evaluate(signal);
     await onEvent?.({ kind: "evaluation", step, evaluation: measured });
     state = { ...state, evaluated: true };
   };
@@ -134,14 +127,14 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
         let coming = nextOf(batches);
         await coming; // opening the data is no part of an update
         while (state.step < stage.until) {
-          if (signal?.aborted) throw aborted();
+          signal?.throwIfAborted();
           const begun = performance.now();
           const { batch, next } = await coming;
           const waiting = (performance.now() - begun) / 1000;
           const learningRate = schedule(state.step);
           const updating = updater.update(batch, state.step, learningRate, signal);
           if (state.step + 1 < stage.until) coming = inNextTurn(() => nextOf(batches));
-          const update = await updating.catch(orAborted);
+          const update = await updating;
           const seconds = (performance.now() - begun) / 1000;
           const total = { tokens: state.tokens + update.tokens, seconds: state.seconds + seconds };
           state = { ...state, ...total, step: state.step + 1, position: next, evaluated: false };
@@ -157,21 +150,12 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
     }
     return state;
   } catch (error) {
-    // The model is what the last update made of it: an update that fails changes nothing.
-    if (!(error instanceof ClozeError && UNSAVEABLE.has(error.code))) await save();
-    throw error;
+    const { howToResume } = checkpoints;
+    throw await errorOfStop(error, { save, signal, step: state.step, totalSteps: lastStep, howToResume });
   } finally {
     await updater.dispose();
   }
 }
-
-/** After these a checkpoint would fail too, or keep what led to them. */
-const UNSAVEABLE: ReadonlySet<string> = new Set([
-  "DISK_FULL",
-  "FILE_NOT_WRITABLE",
-  "LOGITS_NOT_FINITE",
-  "LOSS_NOT_FINITE",
-]);
 
 /** Does the work when the event loop comes around: what was just begun is under way then. */
 function inNextTurn<T>(work: () => Promise<T>): Promise<T> {

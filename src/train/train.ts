@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { ClozeError } from "../base/errors.ts";
 import { planBatches } from "../data/length-groups.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Parameters } from "../graph/parameters.ts";
@@ -9,6 +8,7 @@ import { requireOption } from "../optim/options.ts";
 import { linearSchedule } from "../optim/schedule.ts";
 import type { Checkpoints, Settings } from "./checkpoints.ts";
 import { recordable, requireSameSettings, SettingsSchema } from "./settings.ts";
+import { errorOfStop } from "./stop.ts";
 import type { Evaluation, Trainable } from "./trainable.ts";
 import { type UpdateOptions, Updater } from "./updater.ts";
 import { segmentsOf } from "./weights.ts";
@@ -119,7 +119,8 @@ export interface Training<E> {
  * Fine-tuning as in the BERT paper (Devlin et al. 2019, appendix A.3): AdamW, linear warm-up and decay, clipping by
  * global norm, batches of like length without padding.
  *
- * Batches, dropout and order are functions of the seed and the step, so nothing random has to be saved.
+ * Batches, dropout and order are functions of the seed and the step, so nothing random has to be saved. Whatever stops it
+ * between two updates, a checkpoint of the last one is written first.
  * Throws OPTION_INVALID, LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
  */
 export async function train<E>(training: Training<E>): Promise<EpochState> {
@@ -146,22 +147,16 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     await onEvent?.({ kind: "resumed", step: state.step, totalSteps });
   }
 
+  let saved = state;
   const save = async () => {
+    if (saved === state) return;
     await onEvent?.({ kind: "checkpoint", step: state.step });
     await checkpoints.save(state, parameters, optimizer);
-  };
-  const stop = async () => {
-    await save();
-    const problem = `training stopped at step ${state.step} of ${totalSteps}`;
-    return new ClozeError("ABORTED", { problem, cure: checkpoints.howToResume });
-  };
-  /** For work that the signal interrupts. */
-  const orStop = async (error: unknown): Promise<never> => {
-    throw signal?.aborted ? await stop() : error;
+    saved = state;
   };
   /** Ends an epoch whose updates are made; one that is stopped here is evaluated after resuming. */
   const endEpoch = async () => {
-    const evaluation = await evaluate?.(signal).catch(orStop);
+    const evaluation = await evaluate?.(signal);
     const { step, epochs: epoch, epochLoss } = state;
     await onEvent?.({ kind: "epoch", epoch, step, loss: epochLoss / stepsPerEpoch, evaluation });
     const kept = await keepBest(state, evaluation, parameters, checkpoints);
@@ -174,7 +169,7 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     const lengths = examples.map((example) => trainable.length(example));
     let batches: Int32Array[] = [];
     while (state.epochs < options.epochs && !isExhausted(state, options)) {
-      if (signal?.aborted) throw await stop();
+      signal?.throwIfAborted();
       const epoch = state.epochs;
       const place = state.step - epoch * stepsPerEpoch;
       if (place === stepsPerEpoch) {
@@ -185,13 +180,16 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
       const batch = Array.from(batches[place], (i) => examples[i]);
       const begun = performance.now();
       const rate = learningRate(state.step);
-      const update = await updater.update(batch, state.step, rate, signal).catch(orStop);
+      const update = await updater.update(batch, state.step, rate, signal);
       const seconds = (performance.now() - begun) / 1000;
       state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + update.loss };
       await onEvent?.({ kind: "step", step: state.step, totalSteps, epoch, learningRate: rate, ...update, seconds });
       const isDue = state.step % (options.checkpointEvery ?? Number.POSITIVE_INFINITY) === 0;
       if (isDue && place + 1 < stepsPerEpoch) await save(); // else when the epoch has ended
     }
+  } catch (error) {
+    const { howToResume } = checkpoints;
+    throw await errorOfStop(error, { save, signal, step: state.step, totalSteps, howToResume });
   } finally {
     await updater.dispose();
   }
