@@ -1,6 +1,16 @@
 /** Pre-training from a prepared corpus to a model folder; stopped and resumed it ends in the same bytes. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +23,7 @@ import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
 import { type TinyCorpus, writeTinyCorpus } from "./tiny-corpus.ts";
 import { examples, writeRows } from "./tiny-model.ts";
+import { logOf } from "./training-files.ts";
 
 let folder: string;
 let corpus: TinyCorpus;
@@ -225,6 +236,31 @@ describe("checkpoints and logs", () => {
     const events = decodeEvents(readFileSync(join(output, name!)));
     expect(events.map(({ step }) => step)).toEqual([0, 7, 9, 10, 14, 18, 20, 21, 24, 24]);
     expect(Object.keys(events[1].scalars)).toContain("heldOut/maskedLoss");
+  });
+
+  test("what is measured where the time is over is logged, and stops where it is told to", async () => {
+    const output = fresh();
+    const { metrics } = await pretrain({ ...base, output, maxHours: 1e-9 });
+    expect(logOf(output)).toContainEqual(
+      expect.objectContaining({ step: 1, "heldOut/maskedLoss": metrics?.maskedLoss }),
+    );
+    await stopAfter(1, { output: fresh(), maxHours: 1e-9 });
+  });
+
+  test("what was measured last is measured again after a kill, not logged again, and stops where it is told to", async () => {
+    const output = fresh();
+    const obstacle = join(output, "README.md");
+    const onEvent = ({ kind }: PretrainEvent) => {
+      if (kind === "evaluation") mkdirSync(obstacle);
+    };
+    await expectError(pretrain({ ...base, output, steps: 3, onEvent }), "FILE_NOT_WRITABLE", obstacle);
+    const logged = stepsIn(output);
+    const stopped = pretrain({ ...base, output, steps: 3, resume: true, signal: AbortSignal.abort() });
+    await expectError(stopped, "ABORTED", "step 3 of 3", "--resume");
+    rmdirSync(obstacle);
+    await pretrain({ ...base, output, steps: 3, resume: true });
+    expect(modelOf(output)).toEqual(await undisturbed({ steps: 3 }));
+    expect(stepsIn(output)).toEqual(logged);
   });
 
   test("a finished training says so and gives its result again", async () => {

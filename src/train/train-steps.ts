@@ -73,7 +73,7 @@ export interface StepTraining<E, P> {
   readonly checkpoints: Checkpoints<StepState<P>>;
   /** Updates between checkpoints. */
   readonly checkpointEvery: number;
-  /** Called after so many updates and after the last; stops with the signal's reason. */
+  /** Called after so many updates and where the training ends; stops with the signal's reason. */
   readonly evaluation?: { readonly every: number; evaluate(signal: AbortSignal | undefined): Promise<Evaluation> };
   /** Stop, with a checkpoint, after the first update that ends so many seconds later. */
   readonly maxSeconds?: number;
@@ -106,9 +106,10 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
   };
 
   /** Before the checkpoint of the step, so that an evaluation that is interrupted is made up for after resuming. */
-  const evaluateIfDue = async () => {
+  const evaluateIfDue = async (isOver = false) => {
     const { step, evaluated } = state;
-    if (evaluation === undefined || evaluated || (step % evaluation.every !== 0 && step !== lastStep)) return;
+    if (evaluation === undefined || evaluated) return;
+    if (step % evaluation.every !== 0 && step !== lastStep && !isOver) return;
     const measured = await evaluation.evaluate(signal);
     await onEvent?.({ kind: "evaluation", step, evaluation: measured });
     state = { ...state, evaluated: true };
@@ -139,8 +140,8 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
           const total = { tokens: state.tokens + update.tokens, seconds: state.seconds + seconds };
           state = { ...state, ...total, step: state.step + 1, position: next, evaluated: false };
           await onEvent?.({ kind: "step", step: state.step, learningRate, ...update, seconds, waiting, total });
-          await evaluateIfDue();
           const isOver = (performance.now() - started) / 1000 >= maxSeconds;
+          await evaluateIfDue(isOver);
           if (state.step % training.checkpointEvery === 0 || state.step === lastStep || isOver) await save();
           if (isOver) return state;
         }

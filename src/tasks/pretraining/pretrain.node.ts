@@ -164,16 +164,19 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
     (await PretrainingEvaluator.load({ config, objective, parameters }, openExecutor(options, "inference"), {
       frozen: false,
     }));
-  const evaluate = heldOut && evaluator && ((signal?: AbortSignal) => evaluator.evaluate(heldOut, { signal }));
-  let evaluation: { step: number; metrics: Evaluation["metrics"] } | undefined;
+  const evaluate =
+    heldOut && evaluator && ((signal: AbortSignal | undefined) => evaluator.evaluate(heldOut, { signal }));
+  const begin: Omit<State, "settings"> = saved ?? { step: 0, position: START, tokens: 0, seconds: 0, evaluated: true };
+  const isMade = begin.step === settings.steps; // a kill came after the last checkpoint: only the result is missing
+  let metrics: Evaluation["metrics"] | undefined;
   try {
     if (saved === undefined) await checkpoints.clear();
     const log = await openTrainingLog(output, { step: saved?.step, ceiling });
     const report = async (event: StepEvent) => {
       if (event.kind === "evaluation") {
-        const { step, evaluation: measured } = event;
-        evaluation = { step, metrics: measured.metrics };
-        await log.record({ kind: "figures", step, figures: figuresOf("heldOut", measured.metrics) });
+        ({ metrics } = event.evaluation);
+        const isLogged = isMade && begin.evaluated;
+        if (!isLogged) await log.record({ kind: "figures", step: event.step, figures: figuresOf("heldOut", metrics) });
       } else {
         await log.record(event);
       }
@@ -187,10 +190,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
         options: { ...settings, recompute: options.recompute },
         schedule,
         stages: stagesOf(corpus, start.tokenizer, settings),
-        state: {
-          ...(saved ?? { step: 0, position: START, tokens: 0, seconds: 0, evaluated: true }),
-          settings: recorded,
-        },
+        state: { ...begin, evaluated: begin.evaluated && !isMade, settings: recorded },
         checkpoints,
         checkpointEvery,
         evaluation: evaluate && { every: evaluateEvery, evaluate },
@@ -198,9 +198,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
         onEvent: report,
         signal: options.signal,
       });
-      // The time may be over at any step; a kill may have come after the last checkpoint.
-      if (evaluation?.step !== state.step) evaluation = evaluate && { step: state.step, ...(await evaluate()) };
-      const result = { ...resultOf(state, output, settings), metrics: evaluation?.metrics };
+      const result = { ...resultOf(state, output, settings), metrics };
       const pretrained = {
         start,
         model: options.model,
