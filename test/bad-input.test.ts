@@ -9,16 +9,23 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ErrorCode } from "../src/base/errors.ts";
 import { withoutDropout } from "../src/bert/config.ts";
+import { prepareCorpus } from "../src/corpus/prepare.node.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { Parameters } from "../src/graph/parameters.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
 import { openTask } from "../src/tasks/definitions/open-task.node.ts";
 import { textClassification } from "../src/tasks/definitions/text-classification.ts";
+import { exportNative } from "../src/tasks/export-native.node.ts";
 import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune-options.node.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
+import { evaluatePretraining } from "../src/tasks/pretraining/evaluate-pretraining.node.ts";
+import { pretrain } from "../src/tasks/pretraining/pretrain.node.ts";
 import { readLabelledTexts } from "../src/tasks/readers/labelled-texts.node.ts";
 import { Predictor } from "../src/tasks/run/predictor.ts";
+import { scorePredictions } from "../src/tasks/score-predictions.node.ts";
 import { evaluate, finetune, type TaskOptions } from "../src/tasks/task-table.node.ts";
+import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
+import { trainVocabulary } from "../src/tokenizer/train-vocabulary.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
 import { classifierParameters, examples, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
@@ -349,6 +356,24 @@ describe("an option", () => {
   test("task that does not exist", async () => {
     const task: string = "juggling";
     await expectError(pipeline(task as "text-classification", model), "OPTION_INVALID", "juggling");
+  });
+});
+
+describe("an option of another name", () => {
+  const misspelt: object = { learnigRate: 5e-4 };
+  const tokenizer = BertTokenizer.fromVocabulary(VOCABULARY);
+  test.each<[name: string, call: () => Promise<unknown>]>([
+    ["evaluate", () => evaluate("text-classification", model, train, misspelt)],
+    ["evaluatePretraining", () => evaluatePretraining(model, { data: [train], ...misspelt })],
+    ["exportNative", () => exportNative(model, { output: fresh(), precision: "fp32", ...misspelt })],
+    ["finetune", () => training(misspelt)],
+    ["pipeline", () => pipeline("text-classification", model, misspelt)],
+    ["prepareCorpus", () => prepareCorpus({ sources: [train], tokenizer, output: fresh(), ...misspelt })],
+    ["pretrain", () => pretrain({ data: [folder], model, output: fresh(), ...misspelt })],
+    ["scorePredictions", () => scorePredictions({ predictions: train, data: train, ...misspelt })],
+    ["trainVocabulary", () => trainVocabulary(["a"], { size: 9, ...misspelt })],
+  ])("of %s is OPTION_INVALID", async (_, call) => {
+    await expectError(call(), "OPTION_INVALID", "there is no option learnigRate; expected ");
   });
 });
 

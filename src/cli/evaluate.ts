@@ -133,16 +133,16 @@ async function underControl<T>(measure: (control: Control) => Promise<T>): Promi
   return measure({ signal: abortOnInterrupt(), onProgress }).finally(() => progress?.stop());
 }
 
-async function evaluatePredictions({ json, ...files }: PredictionOptions) {
-  const { metrics, ...found } = await scorePredictions(files);
-  tellNotes(files.data, found);
+async function evaluatePredictions({ json, predictions, data, nullScores, nullThreshold }: PredictionOptions) {
+  const { metrics, ...found } = await scorePredictions({ predictions, data, nullScores, nullThreshold });
+  tellNotes(data, found);
   const { skipped, places, notes } = found;
   if (json) console.log(JSON.stringify({ skipped, places, notes, ...metrics }));
   else console.log(formatMetrics(metrics, []));
 }
 
 async function evaluateMasks(folder: string, options: PretrainingOptions) {
-  const { data, lines, textColumn, locale, json, ...choices } = options;
+  const { task: _, data, lines, textColumn, locale, json, ...choices } = options;
   const reading = { lines, textColumn, locale };
   const { metrics } = await underControl((control) =>
     evaluatePretraining(folder, { ...choices, data: [data], reading, ...control }),

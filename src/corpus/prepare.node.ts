@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
+import { requireKnown } from "../base/require-known.ts";
 import { countDocuments, countSentences, type Documents } from "../data/documents.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
 import type { BertTokenizer } from "../tokenizer/tokenizer.ts";
@@ -66,6 +67,20 @@ const BATCHES_PER_THREAD = 4;
  *   DISK_FULL; FILE_NOT_WRITABLE; what `findSources` and `readSourceTexts` throw
  */
 export async function prepareCorpus(options: PrepareOptions): Promise<Manifest> {
+  requireKnown(options, {
+    sources: true,
+    tokenizer: true,
+    output: true,
+    part: true,
+    threads: true,
+    overwrite: true,
+    shardTokens: true,
+    lines: true,
+    locale: true,
+    textColumn: true,
+    onProgress: true,
+    signal: true,
+  });
   const { output, part = { index: 1, of: 1 }, overwrite = false } = options;
   if (!(Number.isInteger(part.index) && Number.isInteger(part.of) && part.index >= 1 && part.index <= part.of)) {
     throw new ClozeError("OPTION_INVALID", {

@@ -53,6 +53,14 @@ export interface ExecutorOptions<U extends Use = "inference"> {
   readonly worker?: boolean;
 }
 
+/** The names of all. */
+export const EXECUTOR_OPTIONS: Readonly<Record<keyof ExecutorOptions, true>> = {
+  device: true,
+  precision: true,
+  threads: true,
+  worker: true,
+};
+
 /**
  * Opens an executor. Throws OPTION_INVALID for what is no precision, for `int8` where that cannot be had and for `bf16` on
  * another device than `cpu`, and DEVICE_UNAVAILABLE, for a GPU when it loads a graph. Where a processor computes float32 for

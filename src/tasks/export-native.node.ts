@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { requireKnown } from "../base/require-known.ts";
 import { bert, bertInputs } from "../bert/bert.ts";
 import { withoutDropout } from "../bert/config.ts";
 import { packForProcessor } from "../executors/executor.node.ts";
@@ -41,7 +42,9 @@ export interface NativeExport {
  * cannot be trained further. Throws OUTPUT_NOT_EMPTY, OPTION_INVALID for a precision that the processor lacks,
  * DEVICE_UNAVAILABLE, and the errors of `openModelFolder`, `loadWeights` and of writing.
  */
-export async function exportNative(folder: string, { output, precision }: ExportNativeOptions): Promise<NativeExport> {
+export async function exportNative(folder: string, options: ExportNativeOptions): Promise<NativeExport> {
+  requireKnown(options, { output: true, precision: true });
+  const { output, precision } = options;
   const model = await openModelFolder(folder);
   const graph = await inferenceGraph(model);
   const parameters = new Parameters(graph.parameters);

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { requireKnown } from "../base/require-known.ts";
 import { readAnswers, readNoAnswerScores } from "../formats/squad.node.ts";
 import { answerScores } from "../metrics/answer-scores.ts";
 import type { Evaluation } from "../train/trainable.ts";
@@ -20,12 +21,11 @@ export interface PredictionFiles {
  * Scores answers that any system gave to the questions of a SQuAD file, as the official script does. Throws OPTION_INVALID
  * for a threshold without scores, FILE_EMPTY for predictions of which none is about the data, and the errors of `readSquad`.
  */
-export async function scorePredictions({
-  predictions,
-  data,
-  nullScores,
-  nullThreshold: threshold,
-}: PredictionFiles): Promise<Evaluation & Pick<Examples<unknown, unknown>, "skipped" | "places" | "notes">> {
+export async function scorePredictions(
+  files: PredictionFiles,
+): Promise<Evaluation & Pick<Examples<unknown, unknown>, "skipped" | "places" | "notes">> {
+  requireKnown(files, { predictions: true, data: true, nullScores: true, nullThreshold: true });
+  const { predictions, data, nullScores, nullThreshold: threshold } = files;
   if (threshold !== undefined && nullScores === undefined) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "there is a threshold of null scores without null scores",

@@ -1,7 +1,8 @@
 import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { requireKnown } from "../base/require-known.ts";
 import { withoutDropout } from "../bert/config.ts";
-import type { ExecutorOptions } from "../executors/executor.node.ts";
+import { EXECUTOR_OPTIONS, type ExecutorOptions } from "../executors/executor.node.ts";
 import { type Graph, makeGraph } from "../graph/graph.ts";
 import type { Evaluation } from "../train/trainable.ts";
 import { multiLabelClassification } from "./definitions/multi-label-classification.ts";
@@ -27,7 +28,7 @@ import { readScoredTexts } from "./readers/scored-texts.node.ts";
 import { readTaggedSentences } from "./readers/tagged-sentences.node.ts";
 import { textInputs } from "./readers/text-inputs.node.ts";
 import { tokenInputs } from "./readers/token-inputs.node.ts";
-import type { Control } from "./run/control.ts";
+import { CONTROL_OPTIONS, type Control } from "./run/control.ts";
 import type { InputReader } from "./run/input-reader.ts";
 import { parseGiven, parseOptions } from "./run/parse-options.ts";
 import { prediction } from "./run/prediction.ts";
@@ -156,7 +157,14 @@ export async function evaluate<T extends TaskName>(
   data: string,
   options: ExecutorOptions & Control & Partial<TaskOptions<T>> = {},
 ): Promise<FileEvaluation> {
-  return rowOf(task).evaluate(folder, data, options);
+  const row = rowOf(task);
+  requireKnown<object>(options, {
+    ...EXECUTOR_OPTIONS,
+    ...CONTROL_OPTIONS,
+    ...row.reading.shape,
+    ...row.settings.shape,
+  });
+  return row.evaluate(folder, data, options);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { ClozeError } from "../base/errors.ts";
+import { requireKnown } from "../base/require-known.ts";
 import { forEachWord } from "./pre-tokenize.ts";
 import { alphabetOf } from "./training/alphabet.ts";
 import { breather } from "./training/breather.ts";
@@ -74,6 +75,16 @@ export async function trainVocabulary(
   texts: AsyncIterable<string> | Iterable<string>,
   options: TrainVocabularyOptions,
 ): Promise<TrainedVocabulary> {
+  requireKnown(options, {
+    size: true,
+    lowercase: true,
+    stripAccents: true,
+    minFrequency: true,
+    limitAlphabet: true,
+    specialTokens: true,
+    onProgress: true,
+    signal: true,
+  });
   const { size, limitAlphabet = 1000, minFrequency = 2, specialTokens = SPECIAL_TOKENS, onProgress } = options;
   requireInteger("size", size, 1);
   requireInteger("minFrequency", minFrequency, 0);

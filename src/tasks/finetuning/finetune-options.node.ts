@@ -35,7 +35,7 @@ export interface FinetuneOptions extends OutputOptions, Partial<TrainingOptions>
 }
 
 /** The names of all, since a program may have misspelt one. */
-const NAMES: Readonly<Record<keyof FinetuneOptions, true>> = {
+export const FINETUNE_OPTIONS: Readonly<Record<keyof FinetuneOptions, true>> = {
   model: true,
   vocab: true,
   train: true,
@@ -65,8 +65,6 @@ const NAMES: Readonly<Record<keyof FinetuneOptions, true>> = {
   onEvent: true,
   signal: true,
 };
-
-export const FINETUNE_OPTIONS: readonly string[] = Object.keys(NAMES);
 
 export type FinetuneEvent =
   | TrainingEvent

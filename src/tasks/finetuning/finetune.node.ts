@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import type { z } from "zod";
+import { requireKnown } from "../../base/require-known.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import { depthOf } from "../../bert/depth.ts";
 import { chooseDevice, openExecutor, openStepKernels } from "../../executors/executor.node.ts";
@@ -21,7 +22,6 @@ import { claimOutput } from "../folder/output-folder.node.ts";
 import { SHIPPED_MODEL, SHIPPED_NAME } from "../folder/shipped-model.node.ts";
 import { openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
 import { figuresOf, openTrainingLog, type TrainingLog } from "../folder/training-log.node.ts";
-import { requireKnown } from "../run/call-form.ts";
 import { breakdownRecord } from "./breakdown.node.ts";
 import { FINETUNE_OPTIONS, type FileReport, type FinetuneOptions, trainingOptions } from "./finetune-options.node.ts";
 import { saveResult } from "./result-folder.node.ts";
@@ -51,8 +51,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   read: Reader<I, G, z.infer<R>>,
   given: FinetuneOptions,
 ): Promise<FinetuneResult> {
-  const own = [task.reading, task.settings].flatMap(({ shape }) => Object.keys(shape));
-  requireKnown(given, [...FINETUNE_OPTIONS, ...own]);
+  requireKnown(given, { ...FINETUNE_OPTIONS, ...task.reading.shape, ...task.settings.shape });
   const options = { ...given, device: await chooseDevice(given) };
   const { output, onEvent } = options;
   const checkpoints = checkpointFolder(output, EpochState);

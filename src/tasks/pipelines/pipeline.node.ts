@@ -1,7 +1,7 @@
 import { ClozeError } from "../../base/errors.ts";
-import type { ExecutorOptions } from "../../executors/executor.node.ts";
+import { requireKnown } from "../../base/require-known.ts";
+import { EXECUTOR_OPTIONS, type ExecutorOptions } from "../../executors/executor.node.ts";
 import { SHIPPED_MODEL } from "../folder/shipped-model.node.ts";
-import { requireKnown } from "../run/call-form.ts";
 import { TASKS } from "../task-table.node.ts";
 import { FeatureExtractor } from "../vectors/feature-extractor.node.ts";
 import { featureExtractionPipeline } from "../vectors/feature-pipeline.node.ts";
@@ -53,11 +53,6 @@ type Pipelines = typeof PIPELINES & { [A in keyof typeof ALIASES]: (typeof PIPEL
 
 export type PipelineTask = keyof Pipelines;
 
-const EXECUTOR_OPTIONS = { device: true, precision: true, threads: true, worker: true } satisfies Record<
-  keyof ExecutorOptions,
-  true
->;
-
 /**
  * Opens a model folder for a task; the result is a function, as in transformers.js:
  *
@@ -73,7 +68,7 @@ export async function pipeline<T extends PipelineTask>(
   options?: ExecutorOptions,
 ): Promise<Awaited<ReturnType<Pipelines[T]>>>;
 export async function pipeline(task: PipelineTask, folder = SHIPPED_MODEL, options: ExecutorOptions = {}) {
-  requireKnown(options, Object.keys(EXECUTOR_OPTIONS));
+  requireKnown(options, EXECUTOR_OPTIONS);
   const name = isAlias(task) ? ALIASES[task] : task;
   if (Object.hasOwn(PIPELINES, name)) return PIPELINES[name](folder, options);
   throw new ClozeError("OPTION_INVALID", {

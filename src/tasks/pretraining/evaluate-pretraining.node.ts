@@ -1,13 +1,14 @@
 import { ClozeError } from "../../base/errors.ts";
+import { requireKnown } from "../../base/require-known.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
 import type { MaskUnit } from "../../data/masking.ts";
 import type { Pairing } from "../../data/sentence-pairs.ts";
-import type { ExecutorOptions } from "../../executors/executor.node.ts";
+import { EXECUTOR_OPTIONS, type ExecutorOptions } from "../../executors/executor.node.ts";
 import type { Evaluation } from "../../train/trainable.ts";
 import { openFrozenModel } from "../folder/frozen-model.node.ts";
 import { openModelFolder, storedWeights } from "../folder/model-folder.node.ts";
 import { requireLength } from "../folder/starting-point.node.ts";
-import type { Control } from "../run/control.ts";
+import { CONTROL_OPTIONS, type Control } from "../run/control.ts";
 import { readHeldOut } from "./held-out.node.ts";
 import { readRecipe } from "./pretrained-folder.node.ts";
 import { type Objective, PretrainingEvaluator, pretrainingParameters } from "./pretraining.ts";
@@ -32,6 +33,16 @@ export interface EvaluatePretrainingOptions extends ExecutorOptions, Control {
  * as `openModelFolder`, `loadWeights`, `readHeldOut` and `Predictor.run` do.
  */
 export async function evaluatePretraining(folder: string, options: EvaluatePretrainingOptions): Promise<Evaluation> {
+  requireKnown(options, {
+    ...EXECUTOR_OPTIONS,
+    ...CONTROL_OPTIONS,
+    data: true,
+    reading: true,
+    maxLength: true,
+    pairs: true,
+    mask: true,
+    maskRate: true,
+  });
   const { config, tokenizer } = await openModelFolder(folder);
   const recipe = await readRecipe(folder);
   const names = (await storedWeights(folder)).map(({ name }) => name);

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import { requireKnown } from "../../base/require-known.ts";
 import { type BertConfig, bertConfigJson } from "../../bert/config.ts";
 import { linearProducts, trainingFlop } from "../../bert/products.ts";
 import { type Corpus, openCorpus, readShard } from "../../corpus/corpus.node.ts";
@@ -36,8 +37,10 @@ import {
   completeIntervals,
   completeSettings,
   flatSettings,
+  INTERVAL_DEFAULTS,
   type Intervals,
   longestOf,
+  PRETRAINING_DEFAULTS,
   type PretrainingSettings,
   stageStart,
 } from "./pretraining-settings.ts";
@@ -67,6 +70,34 @@ export interface PretrainOptions extends OutputOptions, Partial<PretrainingSetti
   readonly onEvent?: (event: PretrainEvent) => void;
   readonly signal?: AbortSignal;
 }
+
+/** The names of all, since a program may have misspelt one. */
+const PRETRAIN_OPTIONS: Readonly<Record<keyof PretrainOptions, unknown>> = {
+  ...PRETRAINING_DEFAULTS,
+  ...INTERVAL_DEFAULTS,
+  warmupSteps: true,
+  lastStage: true,
+  objective: true,
+  duplicates: true,
+  dropout: true,
+  data: true,
+  model: true,
+  vocab: true,
+  output: true,
+  resume: true,
+  overwrite: true,
+  force: true,
+  heldOut: true,
+  heldOutText: true,
+  maxHours: true,
+  recompute: true,
+  weights: true,
+  device: true,
+  precision: true,
+  threads: true,
+  onEvent: true,
+  signal: true,
+};
 
 export type PretrainEvent =
   | StepEvent
@@ -118,6 +149,7 @@ const HELD_OUT_TOKENS = 100_000;
  * for whatever is wrong with the data, the options or the machine; an interrupted training can be resumed, bit for bit.
  */
 export async function pretrain(given: PretrainOptions): Promise<PretrainResult> {
+  requireKnown(given, PRETRAIN_OPTIONS);
   const options = { ...given, device: await chooseDevice(given) };
   const { output, onEvent, resume = false } = options;
   const settings = completeSettings(options);

@@ -1,5 +1,7 @@
 import type { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
+import { requireKnown } from "../../base/require-known.ts";
+import { CONTROL_OPTIONS } from "./control.ts";
 
 /** What a pipeline is called with. */
 export interface CallForm<Options> {
@@ -26,14 +28,7 @@ export function requireCall<Options>(form: CallForm<Options>, given: unknown, op
       received: formOf(inputs[wrong]),
     });
   }
-  requireKnown(options, [...Object.keys(form.options), "signal", "onProgress"]);
-}
-
-/** Throws OPTION_INVALID where there is an option of another name than those that are known. */
-export function requireKnown(options: object, known: readonly string[]): void {
-  const unknown = Object.keys(options).find((name) => !known.includes(name));
-  if (unknown === undefined) return;
-  throw new ClozeError("OPTION_INVALID", { problem: `there is no option ${unknown}`, expected: known.join(", ") });
+  requireKnown(options, { ...form.options, ...CONTROL_OPTIONS });
 }
 
 /** What a value is, without what may be long in it. */

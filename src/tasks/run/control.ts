@@ -4,3 +4,6 @@ export interface Control {
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: { readonly done: number; readonly total: number }) => void;
 }
+
+/** The names of all. */
+export const CONTROL_OPTIONS: Readonly<Record<keyof Control, true>> = { signal: true, onProgress: true };
