@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClozeError } from "../base/errors.ts";
 import { requireKnown } from "../base/require-known.ts";
@@ -92,11 +93,18 @@ export async function prepareCorpus(options: PrepareOptions): Promise<Manifest> 
   const sources = await findSources(options.sources);
   const before = await claimPart(output, part, { overwrite });
   const file = manifestName(part);
-  const manifest = await writeShards(sources, { ...options, part }).catch(async (error) => {
-    await removePartFiles(output, part, new Set(before)).catch(() => {}); // the first error is the one to report
+  const path = join(output, file);
+  let manifest: Manifest | undefined;
+  try {
+    manifest = await writeShards(sources, { ...options, part });
+    await writeFileAtomic(path, formatManifest(manifest));
+  } catch (error) {
+    // A manifest that took its place, and could not be flushed, names the new shards.
+    const stands =
+      manifest !== undefined && (await readFile(path, "utf8").catch(() => "")) === formatManifest(manifest);
+    if (!stands) await removePartFiles(output, part, new Set(before)).catch(() => {}); // the first error is the one to report
     throw error;
-  });
-  await writeFileAtomic(join(output, file), formatManifest(manifest));
+  }
   await removePartFiles(output, part, new Set([file, ...manifest.shards.map((shard) => shard.file)]));
   return manifest;
 }

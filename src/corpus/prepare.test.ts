@@ -176,6 +176,13 @@ describe("a corpus that is there already", () => {
     return controller.signal;
   }
 
+  test("is as it was where its manifest cannot be replaced", async () => {
+    const output = fresh();
+    mkdirSync(join(output, "manifest-0001-of-0001.json"), { recursive: true });
+    await expectError(prepare(source(), output, { overwrite: true }), "FILE_NOT_WRITABLE", "cannot be replaced");
+    expect(readdirSync(output)).toEqual(["manifest-0001-of-0001.json"]);
+  });
+
   test("is as it was where the disk fills up", async ({ skip }) => {
     const output = fresh();
     mkdirSync(output);
