@@ -24,7 +24,7 @@ import {
   ratio,
   shared,
 } from "./options.ts";
-import { formatSeconds, type Progress, showProgress } from "./progress.ts";
+import { formatSeconds, type Progress, printLine, showProgress } from "./progress.ts";
 
 const DEFAULTS = { ...PRETRAINING_DEFAULTS, ...INTERVAL_DEFAULTS };
 
@@ -205,7 +205,7 @@ class Printer {
       case "checkpoint":
         return;
       case "evaluation":
-        return this.#line(`step ${event.step}, held out: ${formatEvaluation(event.evaluation.metrics)}`);
+        return printLine(this.#progress, `step ${event.step}, held out: ${formatEvaluation(event.evaluation.metrics)}`);
       case "step":
         return this.#step(event);
     }
@@ -232,11 +232,6 @@ class Printer {
     if (metrics.nextSentenceAccuracy !== undefined) notes.push(`pairs ${this.#recent.pairs.toFixed(3)}`);
     notes.push(`${count(Math.round(speed))} tokens/s`, `${Math.round((100 * speed) / this.#ceiling)}% of ceiling`);
     this.#progress?.update(step, notes.join("  "));
-  }
-
-  #line(text: string) {
-    if (this.#progress === undefined) console.error(text);
-    else this.#progress.line(text);
   }
 
   stop() {

@@ -18,6 +18,12 @@ export function showProgress(what: string, total: number, from = 0): Progress {
   return process.stderr.isTTY ? bar(what, total, from) : plainLines(what, total, from);
 }
 
+/** Prints a line of its own on standard error, above the bar if it is there by now. */
+export function printLine(progress: Progress | undefined, text: string): void {
+  if (progress === undefined) console.error(text);
+  else progress.line(text);
+}
+
 function bar(what: string, total: number, from: number): Progress {
   const started = Date.now();
   const inner = new cliProgress.SingleBar({

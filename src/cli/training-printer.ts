@@ -1,7 +1,7 @@
 import { countOf } from "../base/count-of.ts";
 import type { FinetuneEvent } from "../tasks/finetuning/finetune-options.node.ts";
 import { dataNotes } from "./data-notes.ts";
-import { type Progress, showProgress } from "./progress.ts";
+import { type Progress, printLine, showProgress } from "./progress.ts";
 
 /** Says on standard error how the training goes. */
 export class TrainingPrinter {
@@ -46,7 +46,7 @@ export class TrainingPrinter {
       }
       case "epoch": {
         const score = event.evaluation === undefined ? "" : `, dev score ${event.evaluation.score.toFixed(4)}`;
-        return this.#progress?.line(`epoch ${event.epoch + 1}: loss ${event.loss.toFixed(4)}${score}`);
+        return printLine(this.#progress, `epoch ${event.epoch + 1}: loss ${event.loss.toFixed(4)}${score}`);
       }
     }
   }
