@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { showProgress } from "./progress.ts";
 
+const { isTTY, columns } = process.stderr;
 let lines: string[];
 beforeEach(() => {
   lines = [];
@@ -26,4 +27,19 @@ test.each([
   vi.advanceTimersByTime(60_000);
   progress.update(1000, "note");
   expect(lines[2]).toBe("training 1000/1000  note  1m20s taken");
+});
+
+test("a bar leaves the terminal as it is, however it ends, and is no wider", () => {
+  const written: string[] = [];
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0);
+  Object.assign(process.stderr, { isTTY: true, columns: 60 });
+  const progress = showProgress("training", 1000);
+  progress.update(500, "note ".repeat(20));
+  vi.advanceTimersByTime(1000);
+  const drawn = [...written];
+  progress.stop();
+  Object.assign(process.stderr, { isTTY, columns });
+  expect(drawn.join("")).toContain("500/1000  note");
+  expect(drawn.join("")).not.toContain("\x1b[?"); // modes, such as no cursor and no wrapping
+  expect(Math.max(...drawn.map(({ length }) => length))).toBe(60);
 });

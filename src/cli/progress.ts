@@ -28,7 +28,9 @@ function bar(what: string, total: number, from: number): Progress {
   const started = Date.now();
   const inner = new cliProgress.SingleBar({
     stream: process.stderr,
-    hideCursor: true,
+    // Nothing to restore where the program ends before `stop`: the cursor stays, wrapping too; long lines are cut.
+    hideCursor: false,
+    linewrap: true,
     clearOnComplete: false,
     format: (options, { progress, value, total }, { note }: { note: string }) =>
       `${what} ${cliProgress.Format.BarFormat(progress, options)} ${value}/${total}  ${note}  ${timeLeft(started, value - from, total - value)}`,
