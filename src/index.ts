@@ -42,7 +42,7 @@ export type { Example, Examples } from "./tasks/definitions/task.ts";
 export { type ExportNativeOptions, exportNative, type NativeExport } from "./tasks/export-native.node.ts";
 export type { FinetuneResult } from "./tasks/finetuning/finetune.node.ts";
 export type { FileReport, FinetuneEvent, FinetuneOptions } from "./tasks/finetuning/finetune-options.node.ts";
-export type { SweepOptions, SweepRow, SweepRun } from "./tasks/finetuning/sweep.node.ts";
+export type { SweepEvent, SweepOptions, SweepRow, SweepRun } from "./tasks/finetuning/sweep.node.ts";
 export { openModelFolder, storedWeights } from "./tasks/folder/model-folder.node.ts";
 export { SHIPPED_MODEL } from "./tasks/folder/shipped-model.node.ts";
 export type {
@@ -103,10 +103,13 @@ export {
 } from "./tasks/words/pseudo-log-likelihood.ts";
 export type { Encoding } from "./tokenizer/encoding.ts";
 export { loadTokenizer, saveTokenizer } from "./tokenizer/folder.node.ts";
+export type { TokenizerOptions } from "./tokenizer/spec.ts";
+export { TokenBuffer } from "./tokenizer/token-buffer.ts";
 export { BertTokenizer, type EncodeOptions, type WindowOptions } from "./tokenizer/tokenizer.ts";
 export {
   type TrainedVocabulary,
   type TrainVocabularyOptions,
   trainVocabulary,
+  type VocabularyProgress,
 } from "./tokenizer/train-vocabulary.ts";
 export type { Evaluation } from "./train/trainable.ts";
