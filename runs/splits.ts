@@ -1,6 +1,6 @@
 /**
  * Writes the splits of what comes in one file: wikigold-split/{train,dev}.conll and mails-split/{train,dev,test}.jsonl. They
- * are the same every time; those that are there stay.
+ * are the same every time; Wikigold's are written anew, mails that are there stay.
  *
  *     npx tsx runs/splits.ts path/to/data results-output
  */
