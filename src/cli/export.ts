@@ -39,6 +39,6 @@ one folder share its memory.`,
     .action(async (folder: string, { output, precision, json }: Options) => {
       const { bytes } = await exportNative(folder, { output, precision });
       if (json) console.log(JSON.stringify({ output, precision, bytes }));
-      else console.error(`${output}: weights packed for ${precision}, ${(bytes / 1e6).toFixed(1)} MB`);
+      else console.log(`${output}: weights packed for ${precision}, ${(bytes / 1e6).toFixed(1)} MB`);
     });
 }
