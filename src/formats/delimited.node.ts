@@ -20,7 +20,7 @@ export interface Fields {
 
 /**
  * Reads comma-separated values with quotes (RFC 4180). LF or CRLF ends a row, a CRLF within quotes becomes LF, and blank
- * lines are skipped.
+ * lines are skipped, but for the empty cells of a table of one column.
  *
  * @param path names the source in errors
  * @param text in pieces of any length that cut no character in two
@@ -32,7 +32,8 @@ export function readCsv(path: string, text: AsyncIterable<string>, options: Deli
 
 /**
  * Reads tab-separated values, in which a quote is a character like any other and a field holds neither tab nor line
- * end, as GLUE's files have it. LF or CRLF ends a row, and blank lines are skipped.
+ * end, as GLUE's files have it. LF or CRLF ends a row, and blank lines are skipped, but for the empty cells of a table of
+ * one column.
  *
  * @param path names the source in errors
  * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a wrong number of fields
@@ -50,6 +51,7 @@ async function* rowsOf(
   let indexes = names === undefined ? [] : findColumns(path, names, columns);
   let row = 0;
   for await (const { line, fields } of source) {
+    if (isBlank(fields) && names?.length !== 1) continue;
     if (names === undefined) {
       names = fields;
       indexes = findColumns(path, names, columns);
@@ -64,12 +66,17 @@ async function* rowsOf(
   }
 }
 
-/** The fields of each line of tab-separated values that is not blank, as {@link readTsv} splits them, uncounted. */
+/** Whether fields are those of a blank line, or of an empty cell in a table of one column. */
+export function isBlank(fields: readonly string[]): boolean {
+  return fields.length === 1 && fields[0] === "";
+}
+
+/** The fields of each line of tab-separated values, as {@link readTsv} splits them, uncounted. */
 export async function* tsvFields(path: string, text: AsyncIterable<string>): AsyncGenerator<Fields> {
   let line = 0;
   for await (const content of splitLines(path, text)) {
     line++;
-    if (content !== "") yield { line, fields: content.split("\t") };
+    yield { line, fields: content.split("\t") };
   }
 }
 
@@ -91,7 +98,7 @@ async function* csvFields(path: string, text: AsyncIterable<string>): AsyncGener
   let line = 1;
   try {
     for await (const fields of rows) {
-      if (fields.length > 1 || fields[0] !== "") yield { line, fields };
+      yield { line, fields };
       line += height(fields);
     }
   } catch (error) {

@@ -54,6 +54,19 @@ describe.each(both)("%s", (_, read, separator) => {
     ]);
   });
 
+  test("a blank line is an empty cell where there is one column, but before the header", async () => {
+    const cells = [
+      { row: 1, line: 3, values: ["1"] },
+      { row: 2, line: 4, values: [""] },
+      { row: 3, line: 5, values: ["2"] },
+    ];
+    const lines = ["", "a", "1", "", "2"];
+    expect(await rows(read, table(...lines), { columns: ["a"] })).toEqual(cells);
+    expect(await rows(read, table(...lines, ""), { columns: ["a"] })).toEqual(cells);
+    expect(await rows(read, table(...lines, "", ""), { columns: ["a"] })).toHaveLength(4);
+    expect(await values(read, table("1", "", "2"), { columns: ["a"], header: ["a"] })).toEqual([["1"], [""], ["2"]]);
+  });
+
   test("spaces and NUL are kept", async () => {
     expect(await values(read, table("a|b", "  x |\0"), { columns: ["a", "b"] })).toEqual([["  x ", "\0"]]);
   });
@@ -110,6 +123,10 @@ describe("CSV", () => {
         { row: 3, line: 6, values: ["", ""] },
       ]);
     }
+  });
+
+  test("an empty cell may have quotes", async () => {
+    expect(await values(readCsv, 'a\n1\n""\n2\n', { columns: ["a"] })).toEqual([["1"], [""], ["2"]]);
   });
 
   test.each([

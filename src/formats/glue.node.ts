@@ -1,7 +1,7 @@
 import { countOf } from "../base/count-of.ts";
 import { ClozeError } from "../base/errors.ts";
 import { hasText } from "../base/has-text.ts";
-import { tsvFields } from "./delimited.node.ts";
+import { isBlank, tsvFields } from "./delimited.node.ts";
 import {
   GLUE,
   type GlueTaskName,
@@ -84,6 +84,7 @@ async function* rowsOf<Layout extends GlueTextLayout, Row extends GlueTexts>(
   let layout: Layout | undefined;
   let [rows, used] = [0, 0];
   for await (const { line, fields } of tsvFields(path, openText(path))) {
+    if (isBlank(fields)) continue;
     if (layout === undefined) {
       layout = layoutFor(fields);
       if (layout.width !== undefined) continue;

@@ -139,6 +139,11 @@ describe("readGlue", () => {
     expect(rows.map(({ place }) => place.at(-1)).join("")).toBe("23456789");
   });
 
+  test("blank lines are no rows", async () => {
+    const rows = await readLines("mnli", "", "gold_label|sentence1|sentence2", "", "neutral|a|b", "");
+    expect(rows).toMatchObject([{ label: "neutral", place: expect.stringContaining("line 4") }]);
+  });
+
   test("a question that is torn in two costs its own rows alone", async () => {
     const rows = await readLines("qqp", FILES.qqp.labelled[0], "1|2|3|a", "rest|b|0", "4|5|6|c|d|1");
     expect(rows).toMatchObject([{ skipped: "malformed" }, { skipped: "malformed" }, { text: "c", label: "1" }]);
