@@ -12,6 +12,7 @@ import { hasAddon } from "../src/executors/native/addon.node.ts";
 import { compileOnnx } from "../src/executors/onnx/compile.ts";
 import { constant } from "../src/graph/build.ts";
 import { makeGraph } from "../src/graph/graph.ts";
+import { expectError } from "./expect-error.ts";
 import { examples, writeTinyModel } from "./tiny-model.ts";
 
 let folder: string;
@@ -42,6 +43,10 @@ describe.each([
     expect(await classify("a good day")).toEqual(all.slice(0, 1));
     expect(await classify("a good day", { top_k: 2 })).toEqual(all.slice(0, 2));
     expect(await classify("a good day", { top_k: 9 })).toEqual(all);
+  });
+
+  test.each([-1, 0, 1.5, Number.NaN])("refuses a top_k of %d", async (top_k) => {
+    await expectError(classify("a good day", { top_k }), "OPTION_INVALID", "top_k", `got ${top_k}`);
   });
 
   test("gives for a list what it gives for each text alone, in the list's order", async () => {

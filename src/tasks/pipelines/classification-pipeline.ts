@@ -2,6 +2,7 @@ import { requireCall } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { inChunks, isList } from "../run/task-pipeline.ts";
 import { requireText, TEXT_FORMS, type TextInput, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
+import { requireTopK } from "../run/top-k.ts";
 import type { SequenceClassifier } from "./sequence-classifier.ts";
 
 export type ClassificationInput = TextOrPair;
@@ -45,6 +46,7 @@ export function classificationPipeline(classifier: SequenceClassifier): TextClas
   async function classify(input: ClassificationInput | readonly ClassificationInput[], options: One | Several = {}) {
     requireCall({ ...TEXT_FORMS.either, options: { top_k: true } }, input, options);
     const { top_k = 1, ...control } = options;
+    if (top_k !== null) requireTopK(top_k);
     const single = !isList(input);
     const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
     const answer = async (chunk: readonly TextInput[]) => {
