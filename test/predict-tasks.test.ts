@@ -151,6 +151,10 @@ describe("models of pairs", () => {
     const classify = await pipeline("zero-shot-classification", entailment, options);
     const chosen = { hypothesis_template: "a {} day" };
     const { labels, scores } = await classify("a day", ["good", "bad"], chosen);
+    // @ts-expect-error: not a list
+    await expectError(classify("a day", "good"), "OPTION_INVALID", "a list of texts", 'got "good"');
+    // @ts-expect-error: not of texts
+    await expectError(classify("a day", [1]), "OPTION_INVALID", "a list of texts", "got [1]");
     await classify.dispose();
     const task = ["--task", "zero-shot-classification", "--threads", "1"];
     const args = [entailment, ...task, "--candidate-labels", "good,bad", "--hypothesis-template", "a {} day", "a day"];

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import type { TaskModelOf } from "../definitions/task-model.ts";
 import type { textClassificationLogits } from "../definitions/text-classification.ts";
@@ -114,6 +115,13 @@ function entailmentLabels(labels: readonly string[]): { entailment: number; cont
 
 /** Throws OPTION_INVALID. */
 function requireHypotheses(template: string, labels: readonly string[]): void {
+  if (!z.array(z.string()).safeParse(labels).success) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "the labels to choose from have the wrong form",
+      expected: 'a list of texts, such as ["refund", "praise"]',
+      received: JSON.stringify(labels),
+    });
+  }
   if (labels.length === 0) {
     throw new ClozeError("OPTION_INVALID", {
       problem: "there are no labels to choose from",
