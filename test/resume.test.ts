@@ -192,6 +192,22 @@ describe("settings", () => {
     await expectError(resumed, "RESUME_MISMATCH", `expected ${setting} `);
   });
 
+  test("so are right answers that are measured by, though not learnt from", async () => {
+    const file = (name: string, ...golds: string[]) => {
+      const context = "ada came to see bob";
+      const answers = golds.map((text) => ({ text, answer_start: context.indexOf(text) }));
+      const path = join(folder, name);
+      const paragraphs = [{ context, qas: [{ id: "1", question: "who came", answers }] }];
+      writeFileSync(path, JSON.stringify({ data: [{ title: "a", paragraphs }] }));
+      return path;
+    };
+    const one = file("one.json", "ada");
+    const options = { ...base, train: one, dev: one, output: fresh(), epochs: 1, maxLength: 64 };
+    await finetune("question-answering", options);
+    const resumed = finetune("question-answering", { ...options, dev: file("two.json", "ada", "bob"), resume: true });
+    await expectError(resumed, "RESUME_MISMATCH", "expected devData ");
+  });
+
   test("that do not change the result may change", async () => {
     await finetune("text-classification", { ...base, output: stopped, resume: true, checkpointEvery: 4 });
     const { "README.md": _, ...files } = await undisturbed(); // the model card lists all options

@@ -74,7 +74,12 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     maxLength: start.maxLength,
     labels: JSON.stringify(labels),
     trainingData: fingerprint(features),
-    ...(dev && { devData: fingerprint(dev.flatMap((example) => example.features)) }),
+    ...(dev && {
+      devData: fingerprint(
+        dev.flatMap(({ features }) => features),
+        dev.map(({ example }) => example.gold),
+      ),
+    }),
   };
   const ended = options.resume ? await checkpoints.ended() : undefined;
   if (ended !== undefined) {

@@ -169,12 +169,13 @@ function requireRoom(features: readonly Feature[], maxLength: number): void {
   );
 }
 
-/** A hash of all tokens and targets, by which a resumed training knows its data again. */
-export function fingerprint(features: readonly Feature[]): string {
+/** A hash of all tokens and targets, and of right answers, by which a resumed training knows its data again. */
+export function fingerprint(features: readonly Feature[], golds: readonly unknown[] = []): string {
   const hash = createHash("sha256");
   for (const { sequences, target } of features) {
     for (const { ids, typeIds } of sequences) hash.update(ids).update(typeIds);
     hash.update(target);
   }
+  for (const gold of golds) hash.update(JSON.stringify(gold));
   return hash.digest("hex").slice(0, 16);
 }
