@@ -192,6 +192,16 @@ describe("settings", () => {
     await expectError(resumed, "RESUME_MISMATCH", `expected ${setting} `);
   });
 
+  test("so is a model whose config.json was edited", async () => {
+    const model = await writeTinyModel(join(folder, "edited"));
+    const options = { model, output: fresh() };
+    await stopAfter(1, options);
+    const config = join(model, "config.json");
+    writeFileSync(config, readFileSync(config, "utf8").replace('"gelu"', '"relu"'));
+    const resumed = finetune("text-classification", { ...base, ...options, resume: true });
+    await expectError(resumed, "RESUME_MISMATCH", "expected architecture ");
+  });
+
   test("so are right answers that are measured by, though not learnt from", async () => {
     const file = (name: string, ...golds: string[]) => {
       const context = "ada came to see bob";

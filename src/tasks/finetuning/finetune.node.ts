@@ -20,7 +20,7 @@ import { TaskModel, taskParameters } from "../definitions/task-model.ts";
 import { isFor, loadWeights, purposeOf, storedWeights } from "../folder/model-folder.node.ts";
 import { claimOutput } from "../folder/output-folder.node.ts";
 import { SHIPPED_MODEL, SHIPPED_NAME } from "../folder/shipped-model.node.ts";
-import { openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
+import { architectureOf, openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
 import { figuresOf, openTrainingLog, type TrainingLog } from "../folder/training-log.node.ts";
 import { breakdownRecord } from "./breakdown.node.ts";
 import { FINETUNE_OPTIONS, type FileReport, type FinetuneOptions, trainingOptions } from "./finetune-options.node.ts";
@@ -68,6 +68,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
     ...recordable(Object.fromEntries(Object.entries(context.settings).map(([name, value]) => [name, plain(value)]))),
     task: task.name,
     model: options.model ?? SHIPPED_NAME,
+    architecture: architectureOf(start),
     executor: executor.name,
     threads: options.threads ?? "all",
     ...(options.fold && { fold: `${options.fold.index} of ${options.fold.of}` }),

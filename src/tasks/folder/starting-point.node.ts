@@ -1,5 +1,6 @@
+import { createHash } from "node:crypto";
 import { ClozeError } from "../../base/errors.ts";
-import { type BertConfig, isPreset, presetConfig } from "../../bert/config.ts";
+import { type BertConfig, bertConfigJson, isPreset, presetConfig } from "../../bert/config.ts";
 import { loadTokenizer } from "../../tokenizer/folder.node.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { type ModelFolder, openConfig, openModelFolder, requireVocabulary } from "./model-folder.node.ts";
@@ -29,6 +30,14 @@ export async function openStartingPoint(model: string, vocab: string | undefined
   }
   const folder = await openModelFolder(model, vocab);
   return { config: folder.config, tokenizer: folder.tokenizer, folder };
+}
+
+/** A hash of all that a config.json says of a model, by which a resumed training knows it again. */
+export function architectureOf({ config }: StartingPoint): string {
+  return createHash("sha256")
+    .update(JSON.stringify(bertConfigJson(config)))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 /** Throws OPTION_INVALID where sequences are to be longer than the model takes. */

@@ -1,7 +1,6 @@
-import { createHash } from "node:crypto";
 import { z } from "zod";
 import { requireKnown } from "../../base/require-known.ts";
-import { type BertConfig, bertConfigJson } from "../../bert/config.ts";
+import type { BertConfig } from "../../bert/config.ts";
 import { linearProducts, trainingFlop } from "../../bert/products.ts";
 import { type Corpus, openCorpus, readShard } from "../../corpus/corpus.node.ts";
 import type { ReadDocumentsOptions } from "../../corpus/read-documents.node.ts";
@@ -28,7 +27,7 @@ import type { Model } from "../../train/updater.ts";
 import { segmentsOf, type WeightType } from "../../train/weights.ts";
 import { loadWeights } from "../folder/model-folder.node.ts";
 import { claimOutput, type OutputOptions } from "../folder/output-folder.node.ts";
-import { openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
+import { architectureOf, openStartingPoint, requireLength, type StartingPoint } from "../folder/starting-point.node.ts";
 import { figuresOf, openTrainingLog } from "../folder/training-log.node.ts";
 import { instanceVocabulary, readHeldOut } from "./held-out.node.ts";
 import { readMetrics, savePretrained } from "./pretrained-folder.node.ts";
@@ -278,18 +277,14 @@ async function openHeldOut(
 function record(
   { model, threads }: PretrainOptions,
   settings: PretrainingSettings,
-  { config }: StartingPoint,
+  start: StartingPoint,
   corpus: Corpus,
   executor: Executor,
 ): Settings {
-  const architecture = createHash("sha256")
-    .update(JSON.stringify(bertConfigJson(config)))
-    .digest("hex")
-    .slice(0, 16);
   return recordable({
     ...flatSettings(settings),
     model,
-    architecture,
+    architecture: architectureOf(start),
     executor: executor.name,
     threads: threads ?? "all",
     corpus: corpus.hash,
