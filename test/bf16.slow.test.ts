@@ -33,7 +33,7 @@ describeNative("bfloat16 on real data", (addon) => {
           learningRate: 1e-3,
           warmupSteps: 50,
           precision,
-          onEvent: (event) => event.kind === "step" && losses.push(event.loss),
+          onEvent: (event) => void (event.kind === "step" && losses.push(event.loss)),
         });
         return losses.slice(-LAST).reduce((sum, loss) => sum + loss, 0) / LAST;
       };

@@ -82,7 +82,7 @@ describe("what comes out", () => {
   test("is a folder in Hugging Face's layout that fine-tuning starts from", async () => {
     const output = fresh();
     const events: PretrainEvent[] = [];
-    const result = await pretrain({ ...base, output, onEvent: (event) => events.push(event) });
+    const result = await pretrain({ ...base, output, onEvent: (event) => void events.push(event) });
     expect(result).toMatchObject({ output, steps: 24, totalSteps: 24, metrics: { sequences: expect.any(Number) } });
     const names = readdirSync(output).map((name) => name.replace(/\.\d+\.cloze$/, ""));
     expect(names.sort()).toEqual([
@@ -193,7 +193,7 @@ describe.each<Partial<PretrainOptions>>([
     const output = fresh();
     await stopAfter(step, { ...options, output });
     const events: PretrainEvent[] = [];
-    await pretrain({ ...base, ...options, output, resume: true, onEvent: (event) => events.push(event) });
+    await pretrain({ ...base, ...options, output, resume: true, onEvent: (event) => void events.push(event) });
     expect(events).toContainEqual({ kind: "resumed", step, changed: undefined });
     expect(modelOf(output)).toEqual(expected);
   });
@@ -268,7 +268,13 @@ describe("checkpoints and logs", () => {
     const result = await pretrain({ ...base, output, steps: 3 });
     const before = modelOf(output);
     const events: PretrainEvent[] = [];
-    const again = await pretrain({ ...base, output, steps: 3, resume: true, onEvent: (event) => events.push(event) });
+    const again = await pretrain({
+      ...base,
+      output,
+      steps: 3,
+      resume: true,
+      onEvent: (event) => void events.push(event),
+    });
     expect(again).toEqual(result);
     expect(events.at(-1)).toEqual({ kind: "ended", steps: 3 });
     expect(modelOf(output)).toEqual(before);
@@ -293,6 +299,13 @@ describe("checkpoints and logs", () => {
     await pretrain({ ...base, output, steps: 2 });
     await pretrain({ ...base, output, steps: 2, overwrite: true, heldOut: undefined });
     expect(readdirSync(output)).not.toContain("metrics.json");
+  });
+
+  test.each(["data", "heldOut", "model", "step", "evaluation"])("a callback that fails at %s ends it", async (kind) => {
+    const onEvent = async (event: PretrainEvent) => {
+      if (event.kind === kind) throw new Error("enough");
+    };
+    await expect(pretrain({ ...base, output: fresh(), steps: 2, onEvent })).rejects.toThrow("enough");
   });
 
   test.each([{ warmupSteps: 3 }, { clipNorm: 0 }])("%j is refused before anything is given up", async (wrong) => {
@@ -352,7 +365,7 @@ describe("checkpoints and logs", () => {
       "--force",
     );
     const events: PretrainEvent[] = [];
-    await pretrain({ ...changed, force: true, onEvent: (event) => events.push(event) });
+    await pretrain({ ...changed, force: true, onEvent: (event) => void events.push(event) });
     expect(events).toContainEqual({ kind: "resumed", step: 5, changed: expect.stringContaining("maskRate 0.15 -> ") });
   });
 
@@ -418,7 +431,7 @@ describe("bad input", () => {
   test("a shard of one document is passed over where others make pairs, and that is said", async () => {
     const { data } = await writeTinyCorpus(fresh(), { documents: 1 });
     const events: PretrainEvent[] = [];
-    const onEvent = (event: PretrainEvent) => events.push(event);
+    const onEvent = (event: PretrainEvent) => void events.push(event);
     await pretrain({ ...base, data: [corpus.data, data], output: fresh(), onEvent });
     expect(events).toContainEqual(expect.objectContaining({ kind: "data", documents: 13, shards: 2, lone: 1 }));
   });

@@ -66,7 +66,8 @@ export interface PretrainOptions extends OutputOptions, Partial<PretrainingSetti
   readonly device?: Device;
   readonly precision?: Precision<"training">;
   readonly threads?: number;
-  readonly onEvent?: (event: PretrainEvent) => void;
+  /** Training goes on when what it returns is settled. */
+  readonly onEvent?: (event: PretrainEvent) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
@@ -166,7 +167,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
   if (ended !== undefined) {
     requireSameSettings(ended, recorded, ENDED_CURE);
     await checkpoints.end(ended); // where a kill came between record and clean-up
-    onEvent?.({ kind: "ended", steps: ended.step });
+    await onEvent?.({ kind: "ended", steps: ended.step });
     return { ...resultOf(ended, output, settings), metrics: await readMetrics(output) };
   }
 
@@ -181,7 +182,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
 
   const config = trainingConfig(start.config, settings);
   const ceiling = await tokensAtCeiling(executor, config, settings);
-  onEvent?.({
+  await onEvent?.({
     kind: "model",
     parameters: parameters.count,
     step: saved?.step ?? 0,
@@ -211,7 +212,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
       } else {
         await log.record(event);
       }
-      onEvent?.(event);
+      await onEvent?.(event);
     };
     try {
       const state = await trainSteps<MaskedSequence, Position>({
@@ -257,7 +258,7 @@ async function openData({ data, onEvent }: PretrainOptions, { pairs }: Pretraini
   const corpus = await openCorpus(data, start.tokenizer);
   const { tokens, documents, shards } = corpus;
   const lone = pairs === "next-sentence" ? shards.filter((shard) => shard.documents === 1).length : 0;
-  onEvent?.({ kind: "data", tokens, documents, shards: shards.length, lone });
+  await onEvent?.({ kind: "data", tokens, documents, shards: shards.length, lone });
   return corpus;
 }
 
@@ -269,7 +270,7 @@ async function openHeldOut(
   if (files === undefined) return undefined;
   const instances = { pairing: pairs, maxLength, mask: { rate: maskRate, unit: mask } };
   const heldOut = await readHeldOut(files, tokenizer, instances, { ...heldOutText, maxTokens: HELD_OUT_TOKENS });
-  onEvent?.({ kind: "heldOut", sequences: heldOut.length, maskedTokens: countMasked(heldOut) });
+  await onEvent?.({ kind: "heldOut", sequences: heldOut.length, maskedTokens: countMasked(heldOut) });
   return heldOut;
 }
 
@@ -300,13 +301,13 @@ async function restore(
 ): Promise<State | undefined> {
   const saved = await checkpoints.state();
   if (saved === undefined) {
-    onEvent?.({ kind: "resumed", step: 0 });
+    await onEvent?.({ kind: "resumed", step: 0 });
     return undefined;
   }
   const changed = changedSettings(saved, recorded);
   if (!force) requireSameSettings(saved, recorded, RESUME_CURE);
   await checkpoints.restore(saved, parameters, optimizer);
-  onEvent?.({ kind: "resumed", step: saved.step, changed: changed && `${changed.begun} -> ${changed.now}` });
+  await onEvent?.({ kind: "resumed", step: saved.step, changed: changed && `${changed.begun} -> ${changed.now}` });
   return saved;
 }
 
