@@ -120,8 +120,11 @@ describe("at the end", () => {
     await expectError(finetune("text-classification", { ...base, output, onEvent }), "FILE_NOT_WRITABLE", obstacle);
     rmdirSync(obstacle);
     rmSync(join(output, "config.json"));
-    writeFileSync(join(output, ".config.json.new-99999999-0123456789ab"), "{");
+    for (const name of ["config.json", "curves.svg", "confusion.svg"]) {
+      writeFileSync(join(output, `.${name}.new-99999999-0123456789ab`), "{");
+    }
     await finetune("text-classification", { ...base, output, resume: true });
+    expect(readdirSync(output).filter((name) => name.startsWith("."))).toEqual([]);
     expect(filesOf(output)).toEqual(await undisturbed());
   });
 

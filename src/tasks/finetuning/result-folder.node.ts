@@ -2,12 +2,12 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
 import type { BertConfig } from "../../bert/config.ts";
-import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
+import { recoverAtomicWrites, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { confusionMatrixSvg } from "../../formats/confusion-matrix-svg.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import type { EpochState, TrainingOptions } from "../../train/train.ts";
 import type { Task, TaskContext } from "../definitions/task.ts";
-import { MODEL_FILES, saveModelFolder } from "../folder/model-folder.node.ts";
+import { saveModelFolder } from "../folder/model-folder.node.ts";
 import { CURVES, drawCurves } from "../folder/training-curves.node.ts";
 import { modelCard } from "./model-card.ts";
 
@@ -31,7 +31,7 @@ export async function saveResult<I, G, A, R extends z.ZodObject, S extends z.Zod
   const { tokenizer, labels, maxLength } = context;
   const metrics = state.best?.evaluation.metrics;
   const settings = (metrics && task.conclude?.(context.settings, metrics)) ?? context.settings;
-  for (const name of [...MODEL_FILES, METRICS, CARD]) await recoverAtomicWrite(join(output, name));
+  await recoverAtomicWrites(output);
   await saveModelFolder(output, {
     architecture: task.architecture,
     problemType: task.problemType,

@@ -10,7 +10,6 @@ import { readSafetensors, readSafetensorsHeader } from "../../formats/safetensor
 import type { Parameters } from "../../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../../tokenizer/folder.node.ts";
 import { BertTokenizer } from "../../tokenizer/tokenizer.ts";
-import { TOKENIZER_FILES } from "../../tokenizer/tokenizer-files.ts";
 import { encodeParameters, type WeightType } from "../../train/weights.ts";
 import { requireFinite } from "./finite-weights.ts";
 import { describeWeight, NativeWeights, refuseNativeWeights } from "./native-weights.node.ts";
@@ -135,9 +134,6 @@ export async function loadWeights(
 }
 
 const WEIGHTS = "model.safetensors";
-
-/** The files that `saveModelFolder` writes. */
-export const MODEL_FILES = [WEIGHTS, ...TOKENIZER_FILES, "config.json"] as const;
 
 /** What a folder's weights are, without reading the numbers. Throws the errors of `readSafetensorsHeader` and `NativeWeights`. */
 export async function storedWeights(folder: string): Promise<StoredWeight[]> {

@@ -4,11 +4,11 @@ import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { MASK_UNITS } from "../../data/masking.ts";
 import { PAIRINGS } from "../../data/sentence-pairs.ts";
-import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
+import { recoverAtomicWrites, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { systemCode, writing } from "../../formats/file-errors.node.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import type { WeightType } from "../../train/weights.ts";
-import { configJson, MODEL_FILES, saveModelFolder } from "../folder/model-folder.node.ts";
+import { configJson, saveModelFolder } from "../folder/model-folder.node.ts";
 import type { StartingPoint } from "../folder/starting-point.node.ts";
 import { CURVES, drawCurves } from "../folder/training-curves.node.ts";
 import { type PretrainingCard, pretrainingCard } from "./pretraining-card.ts";
@@ -46,7 +46,7 @@ export interface Pretrained {
 export async function savePretrained(output: string, pretrained: Pretrained): Promise<void> {
   const { start, model, settings, corpus, parameters, weights, result } = pretrained;
   const { config, tokenizer } = start;
-  for (const name of [...MODEL_FILES, METRICS, CURVES, CARD]) await recoverAtomicWrite(join(output, name));
+  await recoverAtomicWrites(output);
   const { pairs, mask, maskRate: mask_rate, maxLength: max_length } = settings;
   await saveModelFolder(output, {
     architecture: settings.objective === "masked-lm" ? "BertForMaskedLM" : "BertForPreTraining",
