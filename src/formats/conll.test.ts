@@ -196,6 +196,12 @@ describe("formatConll", () => {
     expect(() => formatConll([[token], [tag]])).toThrow(expect.objectContaining({ code: "ROW_MALFORMED", message }));
   });
 
+  test("a token that begins as a comment is ROW_MALFORMED without a tag, which tells them apart", () => {
+    expect(() => formatConll([["a", "# b"]])).toThrow(expect.objectContaining({ code: "ROW_MALFORMED" }));
+    expect(formatConll([["# b"], ["O"]])).toBe("# b\tO\n\n");
+    expect(formatConll([["#", "#b"]])).toBe("#\n#b\n\n");
+  });
+
   test("tokens and tags that differ in number are SHAPE_MISMATCH", () => {
     expect(() => formatConll([["a"], ["O"], []])).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
   });

@@ -60,7 +60,7 @@ export async function* readConllColumns(
       sentence = undefined;
       continue;
     }
-    if (hasComments && content.startsWith("# ") && !content.includes("\t")) continue;
+    if (hasComments && isComment(content)) continue;
     const place = `${path}, line ${line}`;
     if (content.includes("\0")) throw malformedRow(place, "text", "NUL", { cure: "Take the NUL out." });
     const fields = split(content);
@@ -96,6 +96,11 @@ const FIRST_NUMBER = /^(?:1|1-\d+|0\.1)$/;
 const NO_WORD = /^\d+[-.]\d+$/;
 
 const DOCUMENT_START = /^-DOCSTART-(?:\s|$)/;
+
+/** Whether a line is none of tokens, in a file with tabs. */
+function isComment(line: string): boolean {
+  return line.startsWith("# ") && !line.includes("\t");
+}
 
 function splitterOf(separator: string): (line: string) => string[] {
   switch (separator) {
@@ -186,7 +191,8 @@ function hasBlank(lines: readonly string[]): boolean {
  *
  * @param columns [column][token], the tokens first
  * @throws ClozeError SHAPE_MISMATCH where the columns differ in length; ROW_MALFORMED for a token or tag that would not
- *   be read back: an empty one, one with a tab, line end or NUL in it, or a token `-DOCSTART-`
+ *   be read back: an empty one, one with a tab, line end or NUL in it, a token `-DOCSTART-`, or one without tag that
+ *   begins with `# `
  */
 export function formatConll(columns: readonly (readonly string[])[]): string {
   const [tokens, ...tags] = columns;
@@ -206,7 +212,8 @@ export function formatConll(columns: readonly (readonly string[])[]): string {
 function formatRow(fields: readonly string[]): string {
   const row = fields.join("\t");
   const isWhole = fields.every((field) => field !== "" && !/[\t\n\r\0]/.test(field));
-  if (isWhole && row.trim() !== "" && !DOCUMENT_START.test(row)) return `${row}\n`;
-  const expected = "text in each column, without tabs, line ends and NUL, and another token than -DOCSTART-";
+  if (isWhole && row.trim() !== "" && !DOCUMENT_START.test(row) && !isComment(row)) return `${row}\n`;
+  const expected =
+    "text in each column, without tabs, line ends and NUL, and neither the token -DOCSTART- nor, without tags, a comment";
   throw malformedRow(`The row ${JSON.stringify(fields)}`, expected, "what cannot be written");
 }
