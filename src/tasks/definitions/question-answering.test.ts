@@ -181,6 +181,8 @@ describe("sequences", () => {
         message: expect.stringContaining("expected a question of at most 12 tokens; got 13"),
       }),
     );
+    const long = { question: `a${"😀 ".repeat(40)}`, context: letters(30) };
+    expect(() => encode(long, contextFor(16, { stride: 0 }))).toThrow(`got 40: "a${"😀 ".repeat(19)}😀…"`);
     expect(() => encode(asked(13), contextFor(16, { stride: 0, maxQuestionLength: 12 }))).not.toThrow();
     expect(() => encode(asked(4), contextFor(16, { stride: 9 }))).toThrow(
       expect.objectContaining({

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { countOf } from "../../base/count-of.ts";
 import { ClozeError } from "../../base/errors.ts";
+import { quote } from "../../base/quote.ts";
 import { bestPlaces, windowStarts } from "../../data/windows.ts";
 import { vector } from "../../graph/executor.ts";
 import { questionAnswering as answerHead } from "../../heads/question-answering.ts";
@@ -206,7 +207,7 @@ function askedTokens(tokenizer: BertTokenizer, question: string, longest: number
     throw new ClozeError("TRUNCATION_IMPOSSIBLE", {
       problem: `a question leaves no room for its context, with ${maxLength} tokens of a sequence at most`,
       expected: `a question of at most ${countOf(Math.max(0, room), "token")}`,
-      received: `${length}: ${JSON.stringify(question.length > 80 ? `${question.slice(0, 80)}...` : question)}`,
+      received: `${length}: ${quote(question)}`,
       cure: `${room > 0 ? "Lower maxQuestionLength, by which longer questions are cut, or train" : "Train"} with a greater maxLength.`,
     });
   }

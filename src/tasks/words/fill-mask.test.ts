@@ -159,6 +159,7 @@ describe("errors", () => {
     const { model } = await tinyMaskedLm(WORDS);
     await expectError(fillMasks(model, ["a [MASK]", "a day"]), "MASK_MISSING", '"a day"', "Put [MASK]");
     await expectError(fillMasks(model, ["a [mask]"]), "MASK_MISSING");
+    await expectError(fillMasks(model, [`a${"😀".repeat(50)}`]), "MASK_MISSING", `got "a${"😀".repeat(29)}…"`);
   });
 
   test("of options", async () => {

@@ -1,4 +1,5 @@
 import { ClozeError } from "../../base/errors.ts";
+import { quote } from "../../base/quote.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Control } from "../run/control.ts";
@@ -102,7 +103,7 @@ function masksOf(ids: Int32Array, { specialIds, spec }: BertTokenizer, text: str
   throw new ClozeError("MASK_MISSING", {
     problem: "a text has no mask to fill",
     expected: `${mask} in the text`,
-    received: JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text),
+    received: quote(text),
     cure: `Put ${mask} where a word is wanted.`,
   });
 }
