@@ -26,7 +26,7 @@ export interface QuestionAnswer {
 }
 
 export interface QuestionOptions {
-  /** Answers, best first. Default 1. */
+  /** Answers, best first: the twenty likeliest at most, and that there is none where that is considered. Default 1. */
   readonly top_k?: number;
   /** Tokens that windows over a long context have in common. Default: the model's, or what suits the room in a window. */
   readonly doc_stride?: number;
