@@ -234,7 +234,8 @@ describe("without kernels that load", () => {
 
   test("the package installs all the same where Node is all that is found, and predicts with its own model", () => {
     const { files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
-    const copy = copyPackage(...files.filter((name: string) => name !== "prebuilds"));
+    const packed = files.filter((name: string) => name !== "prebuilds" && !name.startsWith("!")); // those are left out
+    const copy = copyPackage(...packed);
     mkdirSync(copy.at("bin"));
     symlinkSync(process.execPath, copy.at("bin/node"));
     const { status, stdout, stderr } = spawnSync("node", ["native/install.mjs"], {
