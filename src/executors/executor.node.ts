@@ -91,8 +91,9 @@ export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U)
  */
 export async function chooseDevice({ device = "cpu", precision }: ExecutorOptions): Promise<Device> {
   if (device !== "auto" || precision === "bf16" || precision === "int8") return device;
+  const smallest = makeGraph({ y: constant(1) });
   try {
-    const executable = await onnxExecutor({ device: "webgpu" }).load(SMALLEST_GRAPH, new Parameters([]));
+    const executable = await onnxExecutor({ device: "webgpu" }).load(smallest, new Parameters([]));
     await executable.dispose();
     return "webgpu";
   } catch (error) {
@@ -100,8 +101,6 @@ export async function chooseDevice({ device = "cpu", precision }: ExecutorOption
     throw error;
   }
 }
-
-const SMALLEST_GRAPH = makeGraph({ y: constant(1) });
 
 /** Another device computes in float32 alone, and whoever asks for other numbers is not served with these. */
 function requireProcessor(precision: "bf16" | "int8", device: Device): void {

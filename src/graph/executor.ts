@@ -1,3 +1,4 @@
+import { ClozeError } from "../base/errors.ts";
 import type { Graph } from "./graph.ts";
 import type { NamedParameters } from "./parameters.ts";
 
@@ -56,6 +57,11 @@ export interface LoadOptions {
 export interface Executor {
   readonly name: string;
   load(graph: Graph, parameters: NamedParameters, options?: LoadOptions): Promise<Executable>;
+}
+
+/** What a run throws behind `dispose`. */
+export function disposedError(): ClozeError {
+  return new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
 }
 
 /** A one-dimensional value. */

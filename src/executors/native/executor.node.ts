@@ -1,7 +1,13 @@
 import { availableParallelism } from "node:os";
-import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
-import type { Executable, Executor, LoadOptions, RunOptions, Value } from "../../graph/executor.ts";
+import {
+  disposedError,
+  type Executable,
+  type Executor,
+  type LoadOptions,
+  type RunOptions,
+  type Value,
+} from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
@@ -98,7 +104,7 @@ class NativeExecutable implements Executable {
   }
 
   async #run(given: Values, { outputs = {}, seed, onCalls, signal }: RunOptions) {
-    if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
+    if (this.#disposed) throw disposedError();
     const bindings = bindInputs(this.#graph, given, seed);
     checkOutputs(this.#graph, bindings, outputs);
     for (const data of Object.values(outputs)) keepHere(data.buffer);

@@ -1,8 +1,7 @@
-import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
 import { Serial } from "../../base/serial.ts";
 import { fillDropoutMask } from "../../graph/dropout-mask.ts";
-import type { Executable, Executor, RunOptions, Value } from "../../graph/executor.ts";
+import { disposedError, type Executable, type Executor, type RunOptions, type Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
@@ -62,7 +61,7 @@ class OnnxExecutable implements Executable {
   }
 
   async #run(inputs: Readonly<Record<string, Value>>, { outputs = {}, seed, signal }: RunOptions) {
-    if (this.#disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
+    if (this.#disposed) throw disposedError();
     signal?.throwIfAborted();
     const bindings = bindInputs(this.#graph, inputs, seed);
     checkOutputs(this.#graph, bindings, outputs);

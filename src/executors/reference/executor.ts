@@ -1,6 +1,6 @@
 import { ClozeError } from "../../base/errors.ts";
 import { dropoutSites, fillDropoutMask } from "../../graph/dropout-mask.ts";
-import type { Executable, Executor, Value } from "../../graph/executor.ts";
+import { disposedError, type Executable, type Executor, type Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import type { AnyTensor, NodeOf, OpName } from "../../graph/operations.ts";
@@ -36,7 +36,7 @@ export const referenceExecutor: Executor = {
     let disposed = false;
     return {
       async run(inputs, options = {}) {
-        if (disposed) throw new ClozeError("DISPOSED", { problem: "the executable was disposed of" });
+        if (disposed) throw disposedError();
         options.signal?.throwIfAborted();
         const bindings = bindInputs(graph, inputs, options.seed);
         checkOutputs(graph, bindings, options.outputs);
