@@ -31,7 +31,10 @@ const config = presetConfig(values.model as "base", Number(values.vocabulary));
 const lengths = new Array<number>(batch).fill(length);
 const masked = Math.round(0.15 * batch * length);
 const products = linearProducts(config, { lengths, masked, asked: masked + batch });
-const executor = openExecutor({ device: device as "cpu", precision: precision as "auto", threads: 2 }, "training");
+const executor = await openExecutor(
+  { device: device as "cpu", precision: precision as "auto", threads: 2 },
+  "training",
+);
 const told = wall ? () => [] : packing ? productsAndPacking : (calls: readonly TimedCall[]) => calls;
 const times = await measureProducts(telling(executor, told), products);
 

@@ -49,7 +49,7 @@ const outputs = Object.fromEntries(gradients.views.map(({ spec, data }) => [spec
 const optimizer = new AdamW(segmentsOf(parameters), { kernels: openStepKernels(means) });
 
 const created = performance.now();
-const executable = await openExecutor(means, "training").load(graph, parameters);
+const executable = await (await openExecutor(means, "training")).load(graph, parameters);
 const sessionSeconds = (performance.now() - created) / 1000;
 
 const lengths = spreadLengths(Number(given.batch), Number(given.length), Number(given.fill));

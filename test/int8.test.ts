@@ -284,14 +284,13 @@ describeNative("int8", (addon) => {
     });
 
     test.each(["onnx", "webgpu", "auto"] as const)("by the device %s", async (device) => {
-      const open = async () => openExecutor({ device, ...int8 }, "inference");
-      await expectError(open(), "OPTION_INVALID", "int8", `got ${device}`);
+      await expectError(openExecutor({ device, ...int8 }, "inference"), "OPTION_INVALID", "int8", `got ${device}`);
     });
 
     test("for training, also by the compiler", async () => {
       // @ts-expect-error: a training has no such precision
-      const open = async () => openExecutor(int8, "training");
-      await expectError(open(), "OPTION_INVALID", "int8", "fp32, bf16 for training");
+      const opening = openExecutor(int8, "training");
+      await expectError(opening, "OPTION_INVALID", "int8", "fp32, bf16 for training");
     });
   });
 });

@@ -22,7 +22,7 @@ async function run(device: Device) {
   const graph = makeGraph({ y });
   const parameters = new Parameters(graph.parameters);
   initialise(parameters, 1, 1);
-  const executable = await openExecutor({ device }, "inference").load(graph, parameters);
+  const executable = await (await openExecutor({ device }, "inference")).load(graph, parameters);
   const values = await executable.run({ x: { data: new Float32Array(21).fill(0.5), shape: [3, 7] } });
   await executable.dispose();
   return values.y;

@@ -79,7 +79,7 @@ async function run(name: "step" | "infer", open: OpenWorkload, options: Options)
   const { model, batch, length, threads = availableParallelism() } = options;
   const config = await configOf(options);
   const lengths = new Array<number>(batch).fill(length);
-  const executor = openExecutor(options, name === "step" ? "training" : "inference");
+  const executor = await openExecutor(options, name === "step" ? "training" : "inference");
   const limits = await measureLimits(executor, config, lengths, { frozen: name === "infer" });
   const workload = await open(config, lengths, { executor, stepKernels: openStepKernels(options) }, options);
   const runs = await timeRuns(workload, options.runs).finally(() => workload.dispose());

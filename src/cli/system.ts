@@ -75,9 +75,9 @@ async function inspectNative(): Promise<Native | Missing> {
   }
 }
 
-function ceiling(options: ExecutorOptions): Promise<number> {
+async function ceiling(options: ExecutorOptions): Promise<number> {
   const frozen = options.precision === "int8"; // no other weights are of integers
-  return measureCeiling(openExecutor(options, "inference"), [PRODUCT], { frozen });
+  return measureCeiling(await openExecutor(options, "inference"), [PRODUCT], { frozen });
 }
 
 /** The same for people. */

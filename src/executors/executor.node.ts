@@ -66,31 +66,25 @@ export const EXECUTOR_OPTIONS: Readonly<Record<keyof ExecutorOptions, true>> = {
  * another device than `cpu`, and DEVICE_UNAVAILABLE, for a GPU when it loads a graph. Where a processor computes float32 for
  * `bf16`, a warning says so.
  */
-export function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U): Executor {
-  const { device = "cpu", precision, threads, worker } = options;
-  if (precision === "bf16" || precision === "int8") requireProcessor(precision, device);
+export async function openExecutor<U extends Use>(options: ExecutorOptions<U>, use: U): Promise<Executor> {
+  const { precision, threads, worker } = options;
+  if (precision !== undefined && precision !== "int8") requirePrecision(precision, PRECISIONS[use]);
+  const device = await chooseDevice(options);
   if (precision === "int8") return int8Executor(options, use);
-  if (precision !== undefined) requirePrecision(precision, PRECISIONS[use]);
-  if (device === "onnx") return onnxExecutor({ device: "cpu", threads, worker });
   if (device === "cpu") return processorExecutor(options, use);
-  if (device !== "auto") return onnxExecutor({ device, threads, worker }); // which refuses what is no device
-  const webgpu = onnxExecutor({ device: "webgpu", threads, worker });
-  return {
-    name: "auto",
-    load: (...graph) =>
-      webgpu.load(...graph).catch((error) => {
-        if (!isUnavailable(error)) throw error;
-        return processorExecutor(options, use).load(...graph);
-      }),
-  };
+  return onnxExecutor({ device: device === "onnx" ? "cpu" : device, threads, worker }); // which refuses what is no device
 }
 
 /**
- * What the device `auto` is on this machine, to be chosen once for a training, which goes on with no other. What is refused
- * for `auto` stays so.
+ * The device asked for; for `auto`, what that is on this machine. A training asks once and goes on with no other. Throws
+ * OPTION_INVALID for a precision that the device does not compute in.
  */
-export async function chooseDevice({ device = "cpu", precision }: ExecutorOptions): Promise<Device> {
-  if (device !== "auto" || precision === "bf16" || precision === "int8") return device;
+export async function chooseDevice({
+  device = "cpu",
+  precision,
+}: ExecutorOptions<Use>): Promise<Exclude<Device, "auto">> {
+  if (precision === "bf16" || precision === "int8") requireProcessor(precision, device);
+  if (device !== "auto") return device;
   const smallest = makeGraph({ y: constant(1) });
   try {
     const executable = await onnxExecutor({ device: "webgpu" }).load(smallest, new Parameters([]));

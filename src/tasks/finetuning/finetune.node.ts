@@ -62,7 +62,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const { labels } = context;
   const result = { output, labels, usage: task.usage(context.settings), files: files.map(withFewPlaces) };
   const training = trainingOptions(options);
-  const executor = openExecutor(options, "training");
+  const executor = await openExecutor(options, "training");
   const settings = {
     ...settingsOf(training),
     ...recordable(Object.fromEntries(Object.entries(context.settings).map(([name, value]) => [name, plain(value)]))),
@@ -102,7 +102,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
 
   const model =
     dev &&
-    (await TaskModel.load(task, { config, parameters, context }, openExecutor(options, "inference"), {
+    (await TaskModel.load(task, { config, parameters, context }, await openExecutor(options, "inference"), {
       frozen: false,
     }));
   let from = 0;

@@ -27,12 +27,12 @@ export async function openFrozenModel(folder: string, options: ExecutorOptions =
       precision: precision === "auto" ? native.precision : precision,
     };
     return {
-      executor: openExecutor(chosen, "inference"),
+      executor: await openExecutor(chosen, "inference"),
       parameters: async (specs) => native.parameters(specs),
     };
   }
   return {
-    executor: openExecutor(options, "inference"),
+    executor: await openExecutor(options, "inference"),
     async parameters(specs, head) {
       const parameters = new Parameters(specs);
       if (head === undefined) await loadWeights(folder, parameters);

@@ -160,7 +160,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
   const start = await openStartingPoint(options.model, options.vocab);
   requireLength(longestOf(settings), start.config);
   const corpus = await openData(options, settings, start);
-  const executor = openExecutor(options, "training");
+  const executor = await openExecutor(options, "training");
   const recorded = record(options, settings, start, corpus, executor);
 
   const ended = resume ? await checkpoints.ended() : undefined;
@@ -193,7 +193,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
   const { objective } = settings;
   const evaluator =
     heldOut &&
-    (await PretrainingEvaluator.load({ config, objective, parameters }, openExecutor(options, "inference"), {
+    (await PretrainingEvaluator.load({ config, objective, parameters }, await openExecutor(options, "inference"), {
       frozen: false,
     }));
   const evaluate =
