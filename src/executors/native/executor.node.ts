@@ -11,10 +11,11 @@ import {
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
+import { outOfMemory } from "../out-of-memory.ts";
 import { Buffers, NO_MEMORY } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
-import { canStay, keepHere, type Machine, openMachine, outOfMemory } from "./machine.node.ts";
+import { canStay, keepHere, type Machine, openMachine } from "./machine.node.ts";
 import { type Lifetime, layArena, lifetimesOf } from "./memory.ts";
 import { type Place, type Plan, parametersIn } from "./plan.ts";
 import { compileOptionsFor, type NativePrecision } from "./precision.node.ts";

@@ -1,9 +1,10 @@
 import { ClozeError } from "../../base/errors.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { NamedParameters } from "../../graph/parameters.ts";
+import type { Need } from "../out-of-memory.ts";
 import { Buffers, EMPTY } from "./buffers.ts";
 import { type CompileOptions, compileNative } from "./compile.ts";
-import { keepHere, type Machine, type Need } from "./machine.node.ts";
+import { keepHere, type Machine } from "./machine.node.ts";
 import { type Plan, parametersIn, quantityIn, type RunSizes } from "./plan.ts";
 import { encode } from "./program.ts";
 import { type HeldConstants, SharedConstants } from "./shared-constants.ts";

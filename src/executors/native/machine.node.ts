@@ -2,17 +2,10 @@ import { types } from "node:util";
 import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { Serial } from "../../base/serial.ts";
+import { type Need, outOfMemory, RUN } from "../out-of-memory.ts";
 import { type Addon, type BegunRun, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
 import { LAYOUT } from "./layout.ts";
 import type { Stretch } from "./shared-constants.ts";
-
-/** What needs memory, as the subject and verb of a sentence, and what to do where there is too little. */
-export interface Need {
-  readonly what: string;
-  readonly cure: string;
-}
-
-const RUN: Need = { what: "a run needs", cure: "Use a smaller batch or shorter texts." };
 
 interface ProgramOptions {
   /** Where the seconds of each call go. */
@@ -124,16 +117,6 @@ function kernelError(cause: unknown, need: Need): ClozeError {
   const received = cause instanceof Error ? cause.message : String(cause);
   if (received === "std::bad_alloc") return outOfMemory(cause, { need });
   return new ClozeError("INTERNAL", { problem: "the native kernels refused a program", received, cause });
-}
-
-/** `bytes`: what was asked for, where that is known. */
-export function outOfMemory(cause: unknown, { need = RUN, bytes }: { need?: Need; bytes?: number } = {}): ClozeError {
-  return new ClozeError("OUT_OF_MEMORY", {
-    problem: `${need.what} more memory than there is`,
-    ...(bytes === undefined ? {} : { expected: `${(bytes / 2 ** 20).toFixed(0)} MiB` }),
-    cure: need.cure,
-    cause,
-  });
 }
 
 /** More than any processor has; each takes a stack of its own. */

@@ -1,9 +1,10 @@
 import { availableParallelism } from "node:os";
 import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
+import { type Need, outOfMemory } from "../out-of-memory.ts";
 import { BufferList } from "./buffers.ts";
 import type { KernelName } from "./families.ts";
 import { LAYOUT } from "./layout.ts";
-import { keepHere, type Machine, type Need, openMachine, outOfMemory } from "./machine.node.ts";
+import { keepHere, type Machine, openMachine } from "./machine.node.ts";
 import { encodeCalls } from "./program.ts";
 
 const OPTIMIZER: Need = { what: "the optimizer needs", cure: "Train a smaller model." };

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { activation, constant, dropout, input } from "../../graph/build.ts";
+import { expectError } from "../../../test/expect-error.ts";
+import { activation, constant, dropout, input, matmul } from "../../graph/build.ts";
 import { vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { Parameters } from "../../graph/parameters.ts";
@@ -35,5 +36,18 @@ test("constants that JSON cannot tell apart, and inputs with names like those of
     ["c", 1, 0],
     ["d", 0, 2],
   ]);
+  await executable.dispose();
+});
+
+test("a run that needs more memory than there is says how much, and later ones go on", async () => {
+  const y = matmul(input("a", "float32", ["T", 1]), input("b", "float32", [1, "T"]));
+  const executable = await onnxExecutor({ threads: 1 }).load(makeGraph({ y }), new Parameters([]));
+  const run = (T: number) => {
+    const data = new Float32Array(T);
+    return executable.run({ a: { data, shape: [T, 1] }, b: { data, shape: [1, T] } });
+  };
+  // 256 TiB: more than a process can address, let alone have.
+  await expectError(run(2 ** 23), "OUT_OF_MEMORY", "expected 268435456 MiB", "smaller batch");
+  await run(3);
   await executable.dispose();
 });

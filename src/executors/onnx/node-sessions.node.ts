@@ -1,9 +1,10 @@
 import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
+import { outOfMemory } from "../out-of-memory.ts";
 import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
 
-/** Sessions of onnxruntime-node that compute on the calling thread. They throw DEVICE_UNAVAILABLE, INTERNAL. */
+/** Sessions of onnxruntime-node that compute on the calling thread. They throw DEVICE_UNAVAILABLE, OUT_OF_MEMORY, INTERNAL. */
 export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
   return (model) => open(model, device, threads);
 }
@@ -39,14 +40,22 @@ async function open(model: Uint8Array, device: Device, threads: number | undefin
 function wrap(inner: ort.InferenceSession): OnnxSession {
   return {
     async run(inputs, outputs) {
-      const results = await inner.run(
-        mapValues(inputs, toTensor),
-        mapValues(outputs, (value) => (value === null ? null : toTensor(value))),
-      );
+      const wanted = mapValues(outputs, (value) => (value === null ? null : toTensor(value)));
+      const results = await inner.run(mapValues(inputs, toTensor), wanted).catch((cause) => {
+        throw runError(cause);
+      });
       return mapValues(results, fromTensor);
     },
     release: () => inner.release(),
   };
+}
+
+/** What a run failed with: the runtime tells of memory by words alone. */
+function runError(cause: unknown): ClozeError {
+  const bytes = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(cause))?.[1];
+  if (bytes !== undefined) return outOfMemory(cause, { bytes: Number(bytes) });
+  if (/bad_alloc|bad allocation/.test(String(cause))) return outOfMemory(cause);
+  return new ClozeError("INTERNAL", { problem: "ONNX Runtime refused a run", received: String(cause), cause });
 }
 
 function toTensor({ type, data, dims }: OnnxValue): ort.Tensor {
