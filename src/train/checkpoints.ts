@@ -25,3 +25,22 @@ export interface Checkpoints<S extends TrainingState> {
   /** What a user does to continue from here. */
   readonly howToResume: string;
 }
+
+/**
+ * What saves a training's state, unless that is what was saved last. `first`: the state that the training begins with;
+ * `tell` is called before each save.
+ */
+export function saver<S extends TrainingState>(
+  checkpoints: Checkpoints<S>,
+  { parameters, optimizer }: { readonly parameters: Parameters; readonly optimizer: Optimizer },
+  first: S,
+  tell: (step: number) => void | Promise<void>,
+): (state: S) => Promise<void> {
+  let saved = first;
+  return async (state) => {
+    if (saved === state) return;
+    await tell(state.step);
+    await checkpoints.save(state, parameters, optimizer);
+    saved = state;
+  };
+}

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
 import type { Executor } from "../graph/executor.ts";
 import type { Schedule } from "../optim/schedule.ts";
-import type { Checkpoints, Settings } from "./checkpoints.ts";
+import { type Checkpoints, type Settings, saver } from "./checkpoints.ts";
 import { SettingsSchema } from "./settings.ts";
 import { errorOfStop } from "./stop.ts";
 import type { Evaluation, Trainable } from "./trainable.ts";
@@ -97,13 +97,7 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
   const { maxSeconds = Number.POSITIVE_INFINITY } = training;
   const lastStep = stages[stages.length - 1].until;
   let { state } = training;
-  let saved = state;
-  const save = async () => {
-    if (saved === state) return;
-    await onEvent?.({ kind: "checkpoint", step: state.step });
-    await checkpoints.save(state, model.parameters, model.optimizer);
-    saved = state;
-  };
+  const save = saver(checkpoints, model, state, (step) => onEvent?.({ kind: "checkpoint", step }));
 
   /** Before the checkpoint of the step, so that an evaluation that is interrupted is made up for after resuming. */
   const evaluateIfDue = async (isOver = false) => {
@@ -119,7 +113,7 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
   const started = performance.now();
   try {
     await evaluateIfDue();
-    await save(); // that it has been made up for
+    await save(state); // that it has been made up for
     for (const [i, stage] of stages.entries()) {
       if (state.step >= stage.until) continue;
       const isEntered = i > 0 && state.step === stages[i - 1].until;
@@ -142,7 +136,7 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
           await onEvent?.({ kind: "step", step: state.step, learningRate, ...update, seconds, waiting, total });
           const isOver = (performance.now() - started) / 1000 >= maxSeconds;
           await evaluateIfDue(isOver);
-          if (state.step % training.checkpointEvery === 0 || state.step === lastStep || isOver) await save();
+          if (state.step % training.checkpointEvery === 0 || state.step === lastStep || isOver) await save(state);
           if (isOver) return state;
         }
       } finally {
@@ -152,7 +146,13 @@ export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<St
     return state;
   } catch (error) {
     const { howToResume } = checkpoints;
-    throw await errorOfStop(error, { save, signal, step: state.step, totalSteps: lastStep, howToResume });
+    throw await errorOfStop(error, {
+      save: () => save(state),
+      signal,
+      step: state.step,
+      totalSteps: lastStep,
+      howToResume,
+    });
   } finally {
     await updater.dispose();
   }

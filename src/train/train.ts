@@ -6,7 +6,7 @@ import { AdamW } from "../optim/adamw.ts";
 import type { OpenKernels } from "../optim/kernels.ts";
 import { requireOption } from "../optim/options.ts";
 import { linearSchedule } from "../optim/schedule.ts";
-import type { Checkpoints, Settings } from "./checkpoints.ts";
+import { type Checkpoints, type Settings, saver } from "./checkpoints.ts";
 import { recordable, requireSameSettings, SettingsSchema } from "./settings.ts";
 import { errorOfStop } from "./stop.ts";
 import type { Evaluation, Trainable } from "./trainable.ts";
@@ -147,13 +147,8 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     await onEvent?.({ kind: "resumed", step: state.step, totalSteps });
   }
 
-  let saved = state;
-  const save = async () => {
-    if (saved === state) return;
-    await onEvent?.({ kind: "checkpoint", step: state.step });
-    await checkpoints.save(state, parameters, optimizer);
-    saved = state;
-  };
+  const model = { parameters, optimizer, rateOf };
+  const save = saver(checkpoints, model, state, (step) => onEvent?.({ kind: "checkpoint", step }));
   /** Ends an epoch whose updates are made; one that is stopped here is evaluated after resuming. */
   const endEpoch = async () => {
     const evaluation = await evaluate?.(signal);
@@ -161,9 +156,9 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
     await onEvent?.({ kind: "epoch", epoch, step, loss: epochLoss / stepsPerEpoch, evaluation });
     const kept = await keepBest(state, evaluation, parameters, checkpoints);
     state = { ...kept, epochs: epoch + 1, epochLoss: 0 };
-    await save();
+    await save(state);
   };
-  const updater = await Updater.load(trainable, { parameters, optimizer, rateOf }, executor, options);
+  const updater = await Updater.load(trainable, model, executor, options);
   try {
     await training.beforeFirstStep?.();
     const lengths = examples.map((example) => trainable.length(example));
@@ -185,11 +180,11 @@ export async function train<E>(training: Training<E>): Promise<EpochState> {
       state = { ...state, step: state.step + 1, epochLoss: state.epochLoss + update.loss };
       await onEvent?.({ kind: "step", step: state.step, totalSteps, epoch, learningRate: rate, ...update, seconds });
       const isDue = state.step % (options.checkpointEvery ?? Number.POSITIVE_INFINITY) === 0;
-      if (isDue && place + 1 < stepsPerEpoch) await save(); // else when the epoch has ended
+      if (isDue && place + 1 < stepsPerEpoch) await save(state); // else when the epoch has ended
     }
   } catch (error) {
     const { howToResume } = checkpoints;
-    throw await errorOfStop(error, { save, signal, step: state.step, totalSteps, howToResume });
+    throw await errorOfStop(error, { save: () => save(state), signal, step: state.step, totalSteps, howToResume });
   } finally {
     await updater.dispose();
   }
