@@ -33,8 +33,13 @@ export {
 export { type Graph, makeGraph } from "./graph/graph.ts";
 export { initialise, Parameters } from "./graph/parameters.ts";
 export { printGraph } from "./graph/print.ts";
+export { type MaskedLmOutputs, maskedLm } from "./heads/masked-lm.ts";
+export { multipleChoice } from "./heads/multiple-choice.ts";
+export { type NextSentenceOutputs, nextSentence } from "./heads/next-sentence.ts";
 export { type PretrainingOutputs, pretraining } from "./heads/pretraining.ts";
+export { questionAnswering } from "./heads/question-answering.ts";
 export { sequenceClassification } from "./heads/sequence-classification.ts";
+export { tokenClassification } from "./heads/token-classification.ts";
 export type { AggregationStrategy, EntityGroup, TokenEntity } from "./tasks/definitions/entity-aggregation.ts";
 export type { ChoiceScores, Choices } from "./tasks/definitions/multiple-choice.ts";
 export type { Question } from "./tasks/definitions/question-answering.ts";
