@@ -24,6 +24,7 @@ import { readLabelledTexts } from "../src/tasks/readers/labelled-texts.node.ts";
 import { Predictor } from "../src/tasks/run/predictor.ts";
 import { scorePredictions } from "../src/tasks/score-predictions.node.ts";
 import { evaluate, finetune, type TaskOptions } from "../src/tasks/task-table.node.ts";
+import { FeatureExtractor } from "../src/tasks/vectors/feature-extractor.node.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { trainVocabulary } from "../src/tokenizer/train-vocabulary.ts";
 import { cloze } from "./command-line.ts";
@@ -366,6 +367,7 @@ describe("an option of another name", () => {
     ["evaluate", () => evaluate("text-classification", model, train, misspelt)],
     ["evaluatePretraining", () => evaluatePretraining(model, { data: [train], ...misspelt })],
     ["exportNative", () => exportNative(model, { output: fresh(), precision: "fp32", ...misspelt })],
+    ["FeatureExtractor.open", () => FeatureExtractor.open(model, misspelt)],
     ["finetune", () => training(misspelt)],
     ["pipeline", () => pipeline("text-classification", model, misspelt)],
     ["prepareCorpus", () => prepareCorpus({ sources: [train], tokenizer, output: fresh(), ...misspelt })],

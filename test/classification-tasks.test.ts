@@ -351,6 +351,8 @@ describe("zero-shot classification", () => {
     expect(await classify([], candidates)).toEqual([]);
     await expectError(classify("a", []), "OPTION_INVALID", "no labels");
     await expectError(classify("a", candidates, { hypothesis_template: "x" }), "OPTION_INVALID", "{}");
+    const nothing: { hypothesis_template: string } = JSON.parse('{ "hypothesis_template": null }');
+    await expectError(classify("a", candidates, nothing), "OPTION_INVALID", "{}", "null");
     await classify.dispose();
   });
 

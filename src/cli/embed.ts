@@ -79,7 +79,8 @@ async function run(folder: string, texts: string[], options: Options, command: C
   const { input, textColumn, pairColumn, onEmpty } = options;
   const stream = openTexts(texts, { input, textColumn, pairColumn, onEmpty });
   const { counts, signal } = stream;
-  const extractor = await FeatureExtractor.open(folder, options);
+  const { layers, device, precision, threads } = options;
+  const extractor = await FeatureExtractor.open(folder, { layers, device, precision, threads });
   const { width } = extractor;
   const pairs = options.pairColumn !== undefined;
   try {

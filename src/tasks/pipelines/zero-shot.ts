@@ -136,7 +136,7 @@ function requireHypotheses(template: string, labels: readonly string[]): void {
       received: `${JSON.stringify(twice)} twice`,
     });
   }
-  if (template.includes("{}")) return;
+  if (typeof template === "string" && template.includes("{}")) return;
   throw new ClozeError("OPTION_INVALID", {
     problem: "the hypothesis_template has no place for the label",
     expected: 'a text with {}, such as "This example is {}."',

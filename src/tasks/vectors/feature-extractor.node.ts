@@ -1,6 +1,7 @@
 import { ClozeError } from "../../base/errors.ts";
+import { requireKnown } from "../../base/require-known.ts";
 import type { BertConfig } from "../../bert/config.ts";
-import type { ExecutorOptions } from "../../executors/executor.node.ts";
+import { EXECUTOR_OPTIONS, type ExecutorOptions } from "../../executors/executor.node.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import { type FrozenModel, openFrozenModel } from "../folder/frozen-model.node.ts";
@@ -59,6 +60,7 @@ export class FeatureExtractor {
     path: string,
     { layers = "-1", ...options }: ExecutorOptions & { readonly layers?: LayerChoice } = {},
   ): Promise<FeatureExtractor> {
+    requireKnown(options, EXECUTOR_OPTIONS);
     const extractor = new FeatureExtractor(await openModelFolder(path), await openFrozenModel(path, options), layers);
     await extractor.#model();
     return extractor;
