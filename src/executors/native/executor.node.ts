@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { mapValues } from "../../base/map-values.ts";
+import { outOfMemory } from "../../base/out-of-memory.ts";
 import {
   disposedError,
   type Executable,
@@ -11,7 +12,6 @@ import {
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
-import { outOfMemory } from "../out-of-memory.ts";
 import { Buffers, NO_MEMORY } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";

@@ -1,7 +1,7 @@
 import { ClozeError } from "../../base/errors.ts";
+import type { Need } from "../../base/out-of-memory.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { NamedParameters } from "../../graph/parameters.ts";
-import type { Need } from "../out-of-memory.ts";
 import { Buffers, EMPTY } from "./buffers.ts";
 import { type CompileOptions, compileNative } from "./compile.ts";
 import { keepHere, type Machine } from "./machine.node.ts";

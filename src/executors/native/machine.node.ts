@@ -1,8 +1,8 @@
 import { types } from "node:util";
 import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
+import { type Need, outOfMemory, RUN } from "../../base/out-of-memory.ts";
 import { Serial } from "../../base/serial.ts";
-import { type Need, outOfMemory, RUN } from "../out-of-memory.ts";
 import { type Addon, type BegunRun, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
 import { LAYOUT } from "./layout.ts";
 import type { Stretch } from "./shared-constants.ts";

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
+import { type Need, outOfMemory } from "../../base/out-of-memory.ts";
 import type { Norms, OpenKernels, StepBuffers, StepKernels, StepPart } from "../../optim/kernels.ts";
-import { type Need, outOfMemory } from "../out-of-memory.ts";
 import { BufferList } from "./buffers.ts";
 import type { KernelName } from "./families.ts";
 import { LAYOUT } from "./layout.ts";

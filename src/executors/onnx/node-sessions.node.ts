@@ -1,7 +1,7 @@
 import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
-import { outOfMemory } from "../out-of-memory.ts";
+import { outOfMemory } from "../../base/out-of-memory.ts";
 import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
 
 /** Sessions of onnxruntime-node that compute on the calling thread. They throw DEVICE_UNAVAILABLE, OUT_OF_MEMORY, INTERNAL. */

@@ -1,4 +1,4 @@
-import { ClozeError } from "../base/errors.ts";
+import { ClozeError } from "./errors.ts";
 
 /** What needs memory, as the subject and verb of a sentence, and what to do where there is too little. */
 export interface Need {
