@@ -17,7 +17,7 @@ export function sweepCommand(): Command {
 const EXAMPLES = `
 Examples:
   the paper's grid on a dev file:
-  $ cloze sweep text-classification --model bert-base-uncased --train train.tsv --dev dev.tsv --output sweep
+  $ cloze sweep text-classification --model path/to/bert-base-uncased --train train.tsv --dev dev.tsv --output sweep
   one recipe in 5-fold cross-validation:
   $ cloze sweep text-classification --train train.tsv --folds 5 --learning-rates 3e-4 --batch-sizes 16 --epochs 3 --output sweep
 
