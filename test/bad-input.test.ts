@@ -23,7 +23,7 @@ import { pretrain } from "../src/tasks/pretraining/pretrain.node.ts";
 import { readLabelledTexts } from "../src/tasks/readers/labelled-texts.node.ts";
 import { Predictor } from "../src/tasks/run/predictor.ts";
 import { scorePredictions } from "../src/tasks/score-predictions.node.ts";
-import { evaluate, finetune, type TaskOptions } from "../src/tasks/task-table.node.ts";
+import { evaluate, finetune, sweep, type TaskOptions } from "../src/tasks/task-table.node.ts";
 import { FeatureExtractor } from "../src/tasks/vectors/feature-extractor.node.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { trainVocabulary } from "../src/tokenizer/train-vocabulary.ts";
@@ -377,6 +377,12 @@ describe("an option of another name", () => {
   ])("of %s is OPTION_INVALID", async (_, call) => {
     await expectError(call(), "OPTION_INVALID", "there is no option learnigRate; expected ");
   });
+});
+
+test("what a sweep chooses itself cannot be asked of it", async () => {
+  const options: object = { epochs: 1 };
+  const asked = sweep("text-classification", { train, folds: 2, output: fresh(), ...options });
+  await expectError(asked, "OPTION_INVALID", "no option epochs of a sweep", "epochCounts");
 });
 
 describe("ids", () => {

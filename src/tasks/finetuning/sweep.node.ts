@@ -29,9 +29,17 @@ export const SWEEP_DEFAULTS = {
   seeds: [42],
 } as const satisfies SweepGrid;
 
-export interface SweepOptions
-  extends Omit<FinetuneOptions, "learningRate" | "batchSize" | "epochs" | "seed" | "fold" | "resume" | "onEvent">,
-    SweepGrid {
+/** What a sweep chooses for each training, so that it cannot be asked for. */
+const CHOSEN = [
+  "learningRate",
+  "batchSize",
+  "epochs",
+  "seed",
+  "fold",
+  "resume",
+] as const satisfies (keyof FinetuneOptions)[];
+
+export interface SweepOptions extends Omit<FinetuneOptions, (typeof CHOSEN)[number] | "onEvent">, SweepGrid {
   /** The sweep goes on when what it returns is settled. */
   readonly onEvent?: (event: SweepEvent) => void | Promise<void>;
 }
@@ -54,6 +62,13 @@ export async function runSweep(
   finetune: (options: FinetuneOptions) => Promise<FinetuneResult>,
   options: SweepOptions,
 ): Promise<SweepRow[]> {
+  const chosen = CHOSEN.find((name) => Object.hasOwn(options, name));
+  if (chosen !== undefined) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: `there is no option ${chosen} of a sweep, which chooses it for each training`,
+      expected: "learningRates, batchSizes, epochCounts, seeds, folds",
+    });
+  }
   const {
     learningRates = SWEEP_DEFAULTS.learningRates,
     batchSizes = SWEEP_DEFAULTS.batchSizes,
