@@ -6,6 +6,7 @@ test("a short text is quoted whole, of a long one the beginning, no character or
   expect(quote("x".repeat(60))).toBe(`"${"x".repeat(60)}"`);
   expect(quote("x".repeat(61))).toBe(`"${"x".repeat(60)}…"`);
   expect(quote(`${"x".repeat(59)}😀`)).toBe(`"${"x".repeat(59)}…"`);
+  expect(quote("\u009b31m\u202e\x7f")).toBe('"\\u009b31m\\u202e\\u007f"');
   expect(quote("\0".repeat(500))).toBe(`"${"\\u0000".repeat(10)}…"`);
 });
 

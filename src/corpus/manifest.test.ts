@@ -31,10 +31,12 @@ test.each<[name: string, found: ReturnType<typeof partOfFile>]>([
   ["manifest-12345-of-23456.json", { index: 12345, of: 23456, isManifest: true }],
   ["shard-0003-of-0064-00001-0123456789ab.safetensors", { index: 3, of: 64, isManifest: false }],
   [".manifest-0003-of-0064.json.new-12-0123456789ab", { index: 3, of: 64, isManifest: false }],
-  [".shard-0001-of-0001-00001-0123456789ab.safetensors.new-12-ab", { index: 1, of: 1, isManifest: false }],
+  [".shard-0001-of-0001-00001-0123456789ab.safetensors.new-12-abcdef012345", { index: 1, of: 1, isManifest: false }],
   ["manifest.json", undefined],
   ["README.md", undefined],
   ["my-shard-0003-of-0064-1", undefined],
+  ["shard-0003-of-0064.jsonl", undefined],
+  ["shard-00003-of-00064.txt.gz", undefined],
 ])("the part of %s", (name, found) => {
   expect(partOfFile(name)).toEqual(found);
 });

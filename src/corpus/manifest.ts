@@ -87,11 +87,15 @@ export function shardName(part: Part, number: number, sha256: string): string {
   return `shard-${partName(part)}-${String(number).padStart(5, "0")}-${sha256.slice(0, 12)}.safetensors`;
 }
 
+/** The whole name: files of a part are deleted with it, and others that only begin so are somebody's texts. */
+const PART_FILE = /^(?:manifest|shard)-(\d{4,})-of-(\d{4,})(?:\.json|-\d{5,}-[0-9a-f]{12}\.safetensors)$/;
+
 /** Which part a manifest, a shard, or what a killed writer left of either belongs to; undefined for any other file. */
 export function partOfFile(name: string): (Part & { readonly isManifest: boolean }) | undefined {
-  const match = /^\.?(?:(manifest)|shard)-(\d{4,})-of-(\d{4,})[-.]/.exec(name);
+  const whole = name.replace(/^\.(.+)\.(?:new|old)-\d+-[0-9a-f]{12}$/, "$1");
+  const match = PART_FILE.exec(whole);
   if (match === null) return undefined;
-  return { index: Number(match[2]), of: Number(match[3]), isManifest: /^manifest-[\d]+-of-[\d]+\.json$/.test(name) };
+  return { index: Number(match[1]), of: Number(match[2]), isManifest: name.startsWith("manifest") };
 }
 
 function malformedManifest(source: string, received: string, cause?: unknown): ClozeError {

@@ -117,7 +117,7 @@ function uint16(tensors: Safetensors["tensors"], name: string, source: string): 
 function aligned(tensors: Safetensors["tensors"], name: string, dtype: string, source: string): Uint8Array {
   const tensor = tensors.get(name);
   if (tensor?.dtype === dtype && tensor.shape.length === 1) {
-    return tensor.data.byteOffset % 4 === 0 ? tensor.data : tensor.data.slice();
+    return tensor.data.byteOffset % 4 === 0 ? tensor.data : new Uint8Array(tensor.data);
   }
   const received = tensor === undefined ? "none" : `${tensor.dtype} [${tensor.shape.join(", ")}]`;
   throw malformedShard(source, `a row of ${dtype} named ${name}`, received);

@@ -31,7 +31,8 @@ export interface StagedFile {
 
 /**
  * Writes a file atomically and durably: afterwards `path` holds all of `content`, or, after an error or a kill, exactly
- * what it held before. A symbolic link is replaced, not followed. The folder must exist.
+ * what it held before. (Where the disk fails in the last step, the flush of the folder, the new content stands, but may not
+ * outlive a power failure.) A symbolic link is replaced, not followed. The folder must exist.
  *
  * @throws ClozeError DISK_FULL, FILE_NOT_WRITABLE, and whatever `content` throws while it is read
  */
@@ -208,6 +209,11 @@ async function flushTree(folder: string): Promise<void> {
     else if (entry.isFile()) await flush(path, "file");
   }
   await flush(folder, "folder");
+}
+
+/** Makes the entry of a new file in its folder outlive a power failure. Throws DISK_FULL, FILE_NOT_WRITABLE. */
+export async function flushEntry(path: string): Promise<void> {
+  await writing(path, flush(dirname(path), "folder"));
 }
 
 /** fsync by name. Windows cannot open a folder, and wants a file open for writing. */

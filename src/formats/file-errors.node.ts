@@ -19,6 +19,15 @@ export function readError(path: string, error: unknown): ClozeError {
     const cure = "Name a file in it.";
     return new ClozeError("FILE_MISSING", { problem: `${path} is a folder`, expected: "a file", cure, cause: error });
   }
+  if (code === "ENOTDIR") {
+    const cure = "Name the folder that it is in.";
+    return new ClozeError("FILE_MISSING", {
+      problem: `${path} is no folder`,
+      expected: "a folder",
+      cure,
+      cause: error,
+    });
+  }
   const missing = code === "ENOENT";
   return new ClozeError("FILE_MISSING", {
     problem: missing ? `${path} does not exist` : `${path} cannot be read`,

@@ -53,7 +53,7 @@ export function parseNpy(bytes: Uint8Array, source = "the file"): NpyArray {
   if (data.length !== size) {
     throw malformed(source, `${size} bytes of numbers for the shape (${shape.join(", ")})`, `${data.length}`);
   }
-  const { buffer, byteOffset } = data.byteOffset % 4 === 0 ? data : data.slice();
+  const { buffer, byteOffset } = data.byteOffset % 4 === 0 ? data : new Uint8Array(data);
   return { shape, data: new Float32Array(buffer, byteOffset, size / 4) };
 }
 

@@ -8,7 +8,7 @@ import {
 import { compressors } from "hyparquet-compressors";
 import { ClozeError } from "../base/errors.ts";
 import { checkPages } from "./parquet-pages.node.ts";
-import { cellText, findColumns, placeOf, type TableRow } from "./table-row.ts";
+import { cellText, findColumns, malformedRow, placeOf, type TableRow } from "./table-row.ts";
 
 /**
  * Reads a Parquet file, one row group at a time, in any of the format's encodings and compressions but without its
@@ -25,6 +25,7 @@ export async function* readParquet(
 ): AsyncGenerator<TableRow> {
   const { metadata, names } = await reading(path, readFooter(file));
   findColumns(path, names, columns);
+  const scales = decimalScales(metadata);
   let row = 0;
   for (const group of metadata.row_groups) {
     const rowEnd = row + Number(group.num_rows);
@@ -35,10 +36,30 @@ export async function* readParquet(
     const objects = await reading(path, parquetReadObjects({ file, metadata, ...wanted, compressors, parsers }));
     for (const object of objects) {
       const place = placeOf(path, { row: ++row, line: undefined });
-      yield { row, line: undefined, values: columns.map((column) => cellText(object[column], place, column, lists)) };
+      const textOf = (column: string) => {
+        const scale = scales.get(column);
+        const value = object[column];
+        return typeof value === "number" && scale !== undefined
+          ? decimalText(value, scale, place)
+          : cellText(value, place, column, lists);
+      };
+      yield { row, line: undefined, values: columns.map(textOf) };
     }
     row = rowEnd;
   }
+}
+
+/** Digits behind the point of each column of decimals. */
+function decimalScales(metadata: FileMetaData): Map<string, number> {
+  const elements = parquetSchema(metadata).children.map(({ element }) => element);
+  const decimals = elements.filter((element) => element.converted_type === "DECIMAL");
+  return new Map(decimals.map(({ name, scale = 0 }) => [name, scale]));
+}
+
+/** A decimal as it was written, of which hyparquet makes a float64 by multiplication: 0.3 is 0.30000000000000004 then. */
+function decimalText(value: number, scale: number, place: string): string {
+  if (Math.abs(value) * 10 ** scale <= Number.MAX_SAFE_INTEGER) return value.toFixed(scale);
+  throw malformedRow(place, "a decimal of at most 15 digits", `${value}, which has lost some`);
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

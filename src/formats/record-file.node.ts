@@ -1,5 +1,6 @@
 import { open, readFile, truncate } from "node:fs/promises";
 import { ClozeError } from "../base/errors.ts";
+import { flushEntry } from "./atomic-write.node.ts";
 import { systemCode, writeError, writing } from "./file-errors.node.ts";
 
 /** A record as it lies in a file. */
@@ -46,6 +47,12 @@ const START: PlacedRecord = { step: 0, end: 0 };
 export async function openRecordFile(path: string, { keepThrough, records }: RecordFileOptions): Promise<RecordFile> {
   const last = keepThrough === undefined ? START : await cutBack(path, keepThrough, records);
   const file = await writing(path, open(path, keepThrough === undefined ? "w" : "a"));
+  try {
+    if (last.end === 0) await flushEntry(path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
 
   // A write that fails may leave half a record, which nothing may follow: so there is one chain, which stays broken.
   let done: Promise<void> = Promise.resolve();

@@ -112,7 +112,7 @@ export function convertToFloat32(
   to: Float32Array,
   place: string,
 ) {
-  const { buffer, byteOffset, length } = data.byteOffset % DTYPE_BYTES[dtype] === 0 ? data : data.slice();
+  const { buffer, byteOffset, length } = data.byteOffset % DTYPE_BYTES[dtype] === 0 ? data : new Uint8Array(data);
   switch (dtype) {
     case "F32":
       to.set(new Float32Array(buffer, byteOffset, length / 4));

@@ -197,7 +197,7 @@ function jsonOf(text: string, source: string, form: string): unknown {
       const other = looksLike(head) ?? looksLikeTable(head);
       throw unknownFormat(source, form, other?.name ?? `a table or prose, ${quote(head)}`, other?.task);
     }
-    const firstLine = parseJson(text.slice(0, text.indexOf("\n")), () => undefined);
+    const firstLine = parseJson(text.split("\n", 1)[0], () => undefined);
     if (isFlat(firstLine)) throw flatFormat(source);
     if (firstLine !== undefined) {
       const other = looksLikeTable(head);

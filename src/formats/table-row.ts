@@ -51,7 +51,9 @@ export function findColumns(place: string, found: readonly string[], asked: read
  */
 export function cellText(value: unknown, place: string, column: string, lists: readonly string[] = []): string {
   if (value === null || value === undefined) return "";
-  if (Array.isArray(value) && lists.includes(column)) return JSON.stringify(value);
+  if (Array.isArray(value) && lists.includes(column)) {
+    return JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? String(part) : part));
+  }
   switch (typeof value) {
     case "string":
       return value;

@@ -38,7 +38,12 @@ export async function openEventFile(folder: string, { keepThrough }: EventFileOp
   if (keepThrough === undefined) for (const path of found) await writing(path, rm(path));
   const path = former ?? join(folder, `events.out.tfevents.${Math.floor(now())}.cloze`);
   const file = await openRecordFile(path, { keepThrough, records: (bytes) => placedEvents(bytes, path) });
-  if (file.isNew) await file.append(0, fileVersionEvent(now()));
+  try {
+    if (file.isNew) await file.append(0, fileVersionEvent(now()));
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
   return {
     path,
     append: async ({ wallTime = now(), step, scalars }) => {

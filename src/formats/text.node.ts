@@ -35,7 +35,7 @@ export async function openFile(path: string | undefined): Promise<OpenFile> {
  * Reads a text file, gzip or not, as strict UTF-8 in pieces of any length. A byte order mark is dropped; NUL is a
  * character like any other.
  *
- * @throws ClozeError FILE_MISSING, INVALID_UTF8, GZIP_TRUNCATED, GZIP_MALFORMED
+ * @throws ClozeError FILE_MISSING, FORMAT_UNKNOWN, INVALID_UTF8, GZIP_TRUNCATED, GZIP_MALFORMED
  */
 export async function* openText(path: string): AsyncGenerator<string> {
   const { chunks } = await openFile(path);
@@ -45,7 +45,8 @@ export async function* openText(path: string): AsyncGenerator<string> {
 /**
  * Reads a text file, gzip or not, line by line, without the line ends (LF or CRLF). Holds one line at a time.
  *
- * @throws ClozeError FILE_MISSING, INVALID_UTF8, GZIP_TRUNCATED, GZIP_MALFORMED, ROW_MALFORMED (an endless line)
+ * @throws ClozeError FILE_MISSING, FORMAT_UNKNOWN, INVALID_UTF8, GZIP_TRUNCATED, GZIP_MALFORMED, ROW_MALFORMED (an endless
+ *   line)
  */
 export async function* readLines(path: string): AsyncGenerator<string> {
   yield* splitLines(path, openText(path));
@@ -94,7 +95,11 @@ async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {
-  yield* process.stdin;
+  try {
+    yield* process.stdin;
+  } catch (error) {
+    throw readError("standard input", error);
+  }
 }
 
 async function* gunzip(path: string, compressed: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {

@@ -1,5 +1,4 @@
-import { narrowToFloat16 } from "../formats/float16.ts";
-import { encodeSafetensors } from "../formats/safetensors.ts";
+import { encodeSafetensors, toFloat16 } from "../formats/safetensors.ts";
 import type { Parameters } from "../graph/parameters.ts";
 import type { Segment } from "../optim/optimizer.ts";
 
@@ -9,9 +8,7 @@ export type WeightType = "float16" | "float32";
 /** The parameters as the chunks of a safetensors file that other tools open too. */
 export function encodeParameters({ views }: Parameters, type: WeightType = "float32"): Uint8Array[] {
   const tensors = views.map(({ spec: { name, shape }, data }) =>
-    type === "float32"
-      ? { name, shape, dtype: "F32" as const, data }
-      : { name, shape, dtype: "F16" as const, data: narrowToFloat16(data) },
+    type === "float32" ? { name, shape, dtype: "F32" as const, data } : toFloat16({ name, shape, data }),
   );
   return encodeSafetensors(tensors, { format: "pt" });
 }

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { type BertConfig, bertConfigJson, parseBertConfig } from "../../bert/config.ts";
 import { writeFileAtomic } from "../../formats/atomic-write.node.ts";
-import { readError, systemCode } from "../../formats/file-errors.node.ts";
+import { readError } from "../../formats/file-errors.node.ts";
 import { parseJson } from "../../formats/json.ts";
 import { readSafetensors, readSafetensorsHeader } from "../../formats/safetensors-file.node.ts";
 import type { Parameters } from "../../graph/parameters.ts";
@@ -267,15 +267,8 @@ export function requireVocabulary({ vocabulary }: BertTokenizer, { vocabSize }: 
 }
 
 async function filesOf(folder: string): Promise<string[]> {
-  try {
-    return (await readdir(folder)).sort().reverse();
-  } catch (cause) {
-    if (systemCode(cause) !== "ENOTDIR") throw readError(folder, cause);
-    throw new ClozeError("FILE_MISSING", {
-      problem: `${folder} is no folder`,
-      expected: "a model folder",
-      cure: "Name the folder that the model's files are in.",
-      cause,
-    });
-  }
+  const names = await readdir(folder).catch((error) => {
+    throw readError(folder, error);
+  });
+  return names.sort().reverse();
 }
