@@ -24,10 +24,11 @@
     "cflags_cc!": ["-fno-exceptions", "-fno-rtti"],
     "xcode_settings": {
       "CLANG_CXX_LANGUAGE_STANDARD": "gnu++17",
-      "GCC_ENABLE_CPP_EXCEPTIONS": "YES",
       "GCC_OPTIMIZATION_LEVEL": "3",
       "OTHER_CFLAGS": ["-fopenmp-simd", "-fno-math-errno", "-fno-trapping-math"],
     },
+    # Node's own settings for macOS, which say no, come after those above and before these.
+    "target_conditions": [["OS=='mac'", {"xcode_settings": {"GCC_ENABLE_CPP_EXCEPTIONS": "YES"}}]],
   },
   "targets": [
     {

@@ -89,8 +89,8 @@ class Run : public Napi::AsyncWorker {
 
 /** firstCacheLine(buffer): how many bytes of an ArrayBuffer lie before the first cache line that begins in it. */
 Napi::Value firstCacheLine(const Napi::CallbackInfo& info) {
-  const long address = static_cast<long>(reinterpret_cast<uintptr_t>(info[0].As<Napi::ArrayBuffer>().Data()));
-  return Napi::Number::New(info.Env(), roundUp(address, CACHE_LINE) - address);
+  const auto address = reinterpret_cast<uintptr_t>(info[0].As<Napi::ArrayBuffer>().Data());
+  return Napi::Number::New(info.Env(), (CACHE_LINE - address % CACHE_LINE) % CACHE_LINE);
 }
 
 /** The bytes of a file in memory; none as long as it was not mapped. */

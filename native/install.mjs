@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const LOG = join("build", "install.log");
+const IS_PACKAGE = ROOT.split(sep).includes("node_modules");
 
 /** What node-gyp's complaints come down to; the first that fits counts. */
 const COMPLAINTS = [
@@ -57,9 +58,9 @@ function findBinary() {
   }
 }
 
-/** Whether no source has changed since the build; a prebuilt binary came with its sources. */
+/** Whether no source has changed since the build; in a package a prebuilt binary came with its sources. */
 function isCurrent(binary) {
-  if (!binary.startsWith(join(ROOT, "build"))) return true;
+  if (IS_PACKAGE && !binary.startsWith(join(ROOT, "build"))) return true;
   const sources = readdirSync(join(ROOT, "native"), { recursive: true, encoding: "utf8" })
     .filter((name) => /\.(cc|h)$/.test(name))
     .map((name) => join("native", name));
@@ -106,10 +107,10 @@ function diagnose(log) {
 }
 
 function goOnWithout(reason, where = "") {
-  const again = ROOT.split(sep).includes("node_modules") ? "npm rebuild cloze" : "npm run install";
+  const again = IS_PACKAGE ? "npm rebuild cloze" : "npm run install";
   say(
     `installed without the native kernels, as ${reason}; ONNX Runtime computes instead, more slowly. To have them, ` +
-      `install GCC or clang, make and Python 3, then run \`${again}\`.${where}`,
+      `install GCC 11 or clang 14, or later ones, make and Python 3, then run \`${again}\`.${where}`,
   );
 }
 

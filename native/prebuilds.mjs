@@ -9,8 +9,13 @@ const musl = existsSync("/etc/alpine-release"); // as node-gyp-build tells
 const libc = process.platform === "linux" ? [musl ? "musl" : "glibc"] : [];
 const [, nodeApi] = /NAPI_VERSION=(\d+)/.exec(readFileSync(join(root, "binding.gyp"), "utf8"));
 
+const built = join(root, "build/Release/cloze.node");
+if (!existsSync(built)) {
+  console.error("cloze: no native kernels were built here, so the package takes none along.");
+  process.exit();
+}
 const folder = join(root, "prebuilds", `${process.platform}-${process.arch}`);
 const target = join(folder, ["cloze", "napi", `api${nodeApi}`, ...libc, "node"].join("."));
 mkdirSync(folder, { recursive: true });
-copyFileSync(join(root, "build/Release/cloze.node"), target);
+copyFileSync(built, target);
 console.error(relative(root, target)); // the standard output of npm pack is its own

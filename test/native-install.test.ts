@@ -153,7 +153,7 @@ describe("installing", () => {
 function without(reason: string): string {
   return (
     `cloze: installed without the native kernels, as ${reason}; ONNX Runtime computes instead, more slowly. To have them, ` +
-    "install GCC or clang, make and Python 3, then run `npm run install`. The log is build/install.log.\n"
+    "install GCC 11 or clang 14, or later ones, make and Python 3, then run `npm run install`. The log is build/install.log.\n"
   );
 }
 
