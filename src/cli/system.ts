@@ -17,7 +17,7 @@ export interface System {
   readonly threads: number;
   /** In bytes. */
   readonly memory: number;
-  readonly executors: { readonly native: Native | Missing; readonly onnx: Ceilings };
+  readonly executors: { readonly native: Native | Missing; readonly onnx: Ceilings | Missing };
 }
 
 interface Native extends Ceilings {
@@ -50,29 +50,33 @@ export async function inspectSystem(): Promise<System> {
     threads: availableParallelism(),
     memory: totalmem(),
     executors: {
-      native: await inspectNative(),
-      onnx: { flopPerSecond: { float32: await ceiling({ device: "onnx" }) } },
+      native: await unlessMissing(inspectNative),
+      onnx: await unlessMissing(async () => ({ flopPerSecond: { float32: await ceiling({ device: "onnx" }) } })),
     },
   };
 }
 
-async function inspectNative(): Promise<Native | Missing> {
+async function unlessMissing<T>(inspect: () => Promise<T>): Promise<T | Missing> {
   try {
-    const { all, chosen } = nativeInstructionSets();
-    const on = (precision: Precision) => ceiling({ device: "cpu", precision });
-    return {
-      instructionSets: all.map(({ name, bfloat16, int8 }) => ({
-        name,
-        products: ["float32", ...(bfloat16 ? ["bfloat16"] : []), ...(int8 ? ["int8"] : [])],
-      })),
-      instructionSet: chosen.name,
-      flopPerSecond: { float32: await on("fp32"), ...(chosen.bfloat16 ? { bfloat16: await on("bf16") } : {}) },
-      ...(chosen.int8 ? { opPerSecond: { int8: await on("int8") } } : {}),
-    };
+    return await inspect();
   } catch (error) {
     if (isUnavailable(error)) return { missing: error.message };
     throw error;
   }
+}
+
+async function inspectNative(): Promise<Native> {
+  const { all, chosen } = nativeInstructionSets();
+  const on = (precision: Precision) => ceiling({ device: "cpu", precision });
+  return {
+    instructionSets: all.map(({ name, bfloat16, int8 }) => ({
+      name,
+      products: ["float32", ...(bfloat16 ? ["bfloat16"] : []), ...(int8 ? ["int8"] : [])],
+    })),
+    instructionSet: chosen.name,
+    flopPerSecond: { float32: await on("fp32"), ...(chosen.bfloat16 ? { bfloat16: await on("bf16") } : {}) },
+    ...(chosen.int8 ? { opPerSecond: { int8: await on("int8") } } : {}),
+  };
 }
 
 async function ceiling(options: ExecutorOptions): Promise<number> {
@@ -94,7 +98,7 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
   const table = [
     ["executor", "float32", "bfloat16", "int8"],
     ...(found ? [[`native, ${found.instructionSet}`, ...speeds(found)]] : []),
-    ["onnx", ...speeds(onnx)],
+    ...("missing" in onnx ? [] : [["onnx", ...speeds(onnx)]]),
   ];
   const { rows, inner, columns } = PRODUCT;
   return [
@@ -103,6 +107,7 @@ export function formatSystem({ platform, node, processor, threads, memory, execu
     `GFLOP/s of products of ${rows} x ${inner} x ${columns} and of their gradients, for native without the packing of weights;\n` +
       "int8: Gop/s of the product alone. A GPU is looked for when --device webgpu or auto asks for one.",
     ...("missing" in native ? [`no native executor: ${native.missing}`] : []),
+    ...("missing" in onnx ? [`no onnx executor: ${onnx.missing}`] : []),
   ].join("\n\n");
 }
 

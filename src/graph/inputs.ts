@@ -14,8 +14,8 @@ export type Bindings = ReadonlyMap<Letter, number>;
  * ever reads outside a buffer.
  *
  * Throws INPUT_MISSING, INPUT_SHAPE (shape, type or letters do not fit) and ID_OUT_OF_RANGE (an index beyond the rows that
- * it chooses from, a length below 1, lengths that do not add up to the rows that they divide), SEED_MISSING and, for a seed that
- * is none, OPTION_INVALID.
+ * it chooses from, a length below 1, lengths that do not add up to the rows that they divide), SHAPE_MISMATCH (attentions with
+ * dropout over different lengths), SEED_MISSING and, for a seed that is none, OPTION_INVALID.
  */
 export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>, seed?: number): Bindings {
   if (seed === undefined && dropoutSites(graph).size > 0) {
@@ -57,9 +57,11 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
       }
     });
   }
+  requireOneMaskForm(graph);
   for (const { lengths, rows } of graph.nodes.flatMap(divisions)) {
     const { sum, longest } = checkLengths(lengths, integersOf(lengths, inputs), bindDim(rows, bindings));
-    bindings.set("T", sum).set("S", Math.max(longest, bindings.get("S") ?? 0));
+    if (typeof rows !== "number") bindings.set(rows, sum);
+    bindings.set("S", Math.max(longest, bindings.get("S") ?? 0));
   }
   for (const node of graph.nodes) {
     if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0], inputs, bindings);
@@ -82,13 +84,14 @@ export function checkOutputs(
 ): void {
   for (const [name, buffer] of Object.entries(buffers)) {
     const tensor = Object.hasOwn(graph.outputs, name) ? graph.outputs[name] : undefined;
-    if (tensor?.dtype === "float32" && sizeOf(bindShape(tensor.shape, bindings)) === buffer.length) continue;
+    const size = tensor?.dtype === "float32" && sizeOf(bindShape(tensor.shape, bindings));
+    if (buffer instanceof Float32Array && size === buffer.length) continue;
     throw new ClozeError("INPUT_SHAPE", {
       problem: `the buffer for output "${name}" does not fit the model`,
       expected: tensor
         ? `${tensor.dtype} ${formatShape(tensor.shape)}`
         : `one of ${Object.keys(graph.outputs).join(", ")}`,
-      received: `a Float32Array of ${buffer.length}`,
+      received: `a ${buffer.constructor.name} of ${buffer.length}`,
     });
   }
 }
@@ -103,8 +106,9 @@ function bindDim(dim: Dim, bindings: Bindings): number | undefined {
 }
 
 function checkForm(spec: InputSpec, value: Value) {
-  const integers = value.data instanceof Int32Array;
-  if (value.shape.length !== spec.shape.length || integers !== (spec.dtype === "int32")) throw wrongForm(spec, value);
+  const kinds = spec.dtype === "int32" ? [Int32Array] : [Float32Array, Float64Array];
+  const isOfKind = kinds.some((kind) => value.data instanceof kind);
+  if (value.shape.length !== spec.shape.length || !isOfKind) throw wrongForm(spec, value);
   if (sizeOf(value.shape) !== value.data.length) throw wrongForm(spec, value, `${sizeOf(value.shape)} numbers`);
   if (!value.shape.every((size) => Number.isInteger(size) && size > 0))
     throw wrongForm(spec, value, "at least one row");
@@ -182,6 +186,16 @@ function divisions(node: AnyNode): { lengths: AnyTensor; rows: Dim }[] {
   if (isNode(node, "positions") || isNode(node, "starts")) return [{ lengths: node.inputs.lengths, rows: "T" }];
   if (isNode(node, "attention")) return [{ lengths: node.inputs.lengths, rows: node.inputs.query.shape[0] }];
   return [];
+}
+
+/** Throws SHAPE_MISMATCH for a graph in which dropout masks of attention would have the longest of other sequences. */
+function requireOneMaskForm({ nodes }: Graph) {
+  const masked = nodes.flatMap((node) => (isNode(node, "attention") && node.attributes.dropout > 0 ? [node] : []));
+  if (new Set(masked.map(({ inputs }) => inputs.lengths)).size <= 1) return;
+  throw new ClozeError("SHAPE_MISMATCH", {
+    problem: "attentions with dropout divide their tokens into different sequences",
+    expected: "the same lengths for all of a graph",
+  });
 }
 
 /** `rows`: what the lengths must add up to, where that is known. */

@@ -74,6 +74,17 @@ export function requireParameters(specs: readonly ParameterSpec[], parameters: N
   }
 }
 
+/** The numbers of a parameter, which are as many as its shape says. Throws NAME_UNKNOWN and PARAMETER_SHAPE. */
+export function numbersOf(parameters: NamedParameters, name: string): Float32Array {
+  const { spec, data } = parameters.get(name);
+  if (data.length === sizeOf(spec.shape)) return data;
+  throw new ClozeError("PARAMETER_SHAPE", {
+    problem: `the parameter "${name}" has not the size of its shape`,
+    expected: `${sizeOf(spec.shape)} numbers for [${spec.shape.join(", ")}]`,
+    received: String(data.length),
+  });
+}
+
 /**
  * First values: zeros, ones, or a normal of deviation `range` cut off at two deviations, as BERT's. Each parameter's
  * values depend on the seed and its own name only, so a new head does not change the encoder below it. `names` are those

@@ -122,7 +122,7 @@ function resolve(pattern: string, letters: Letters): Shape {
 }
 
 function checkHeads(width: Dim | Shape | undefined, heads: number) {
-  if (typeof width === "number" && width % heads === 0) return;
+  if (typeof width === "number" && Number.isInteger(heads) && heads > 0 && width % heads === 0) return;
   throw new ClozeError("SHAPE_MISMATCH", {
     problem: "attention: the heads do not divide the hidden size",
     expected: `D as a multiple of N = ${heads}`,

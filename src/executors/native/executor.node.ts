@@ -11,7 +11,7 @@ import {
 } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
-import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
+import { type NamedParameters, numbersOf, requireParameters, sizeOf } from "../../graph/parameters.ts";
 import { Buffers, NO_MEMORY } from "./buffers.ts";
 import { compileNative } from "./compile.ts";
 import { holdConstants } from "./frozen.node.ts";
@@ -51,7 +51,7 @@ export function nativeExecutor(options: NativeOptions = {}): Executor {
     async load(graph: Graph, parameters: NamedParameters, { frozen = false }: LoadOptions = {}) {
       requireParameters(graph.parameters, parameters);
       const plan = compileNative(graph, { ...compileOptions, frozen });
-      for (const name of parametersIn(plan)) keepHere(parameters.get(name).data.buffer);
+      for (const name of parametersIn(plan)) keepHere(numbersOf(parameters, name).buffer);
       const constants = await holdConstants(plan, parameters, machine);
       return new NativeExecutable({ graph, parameters, plan, constants, machine });
     },
@@ -112,7 +112,10 @@ class NativeExecutable implements Executable {
     const values = this.#makeOutputs(bindings, outputs);
     const run = { bindings, seed: seed ?? 0 };
     const layout = layArena(this.#lifetimes, run);
-    if (layout.bytes > this.#arena.bytes) this.#arena = this.#machine.allocate(layout.bytes);
+    if (layout.bytes > this.#arena.bytes) {
+      this.#arena = NO_MEMORY; // which there may not be room for beside the new one
+      this.#arena = this.#machine.allocate(layout.bytes);
+    }
     const arena = { layout, memory: this.#arena };
     const { memories: constants } = this.#constants;
     const buffers = new Buffers({ parameters: this.#parameters, constants, arena, input: given, output: values });

@@ -1,7 +1,7 @@
 import { ClozeError } from "../../base/errors.ts";
 import type { Need } from "../../base/out-of-memory.ts";
 import type { Graph } from "../../graph/graph.ts";
-import type { NamedParameters } from "../../graph/parameters.ts";
+import { type NamedParameters, numbersOf } from "../../graph/parameters.ts";
 import { Buffers, EMPTY } from "./buffers.ts";
 import { type CompileOptions, compileNative } from "./compile.ts";
 import { keepHere, type Machine } from "./machine.node.ts";
@@ -30,7 +30,7 @@ export async function holdConstants(
 ): Promise<HeldConstants> {
   const calls = new Map(prepare.map(({ constant, call }) => [constant, call]));
   const held = await shared.hold(parameters, [...calls.keys()], async (missing) => {
-    for (const { parameter } of missing) keepHere(parameters.get(parameter).data.buffer);
+    for (const { parameter } of missing) keepHere(numbersOf(parameters, parameter).buffer);
     const made = missing.map(({ bytes }) => machine.allocate(quantityIn(bytes, NO_RUN), WEIGHTS));
     const constants = new Map(missing.map((constant, i) => [constant, made[i]]));
     const buffers = new Buffers({ parameters, constants, arena: EMPTY, input: {}, output: {} });

@@ -3,6 +3,7 @@ import { markAsUntransferable } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
 import { type Need, outOfMemory, RUN } from "../../base/out-of-memory.ts";
 import { Serial } from "../../base/serial.ts";
+import { requireThreads } from "../../base/threads.ts";
 import { type Addon, type BegunRun, type InstructionSet, loadAddon, type Pool } from "./addon.node.ts";
 import { LAYOUT } from "./layout.ts";
 import type { Stretch } from "./shared-constants.ts";
@@ -119,9 +120,6 @@ function kernelError(cause: unknown, need: Need): ClozeError {
   return new ClozeError("INTERNAL", { problem: "the native kernels refused a program", received, cause });
 }
 
-/** More than any processor has; each takes a stack of its own. */
-const MAX_THREADS = 1024;
-
 const machines = new Map<string, Machine>();
 
 /**
@@ -129,13 +127,7 @@ const machines = new Map<string, Machine>();
  * that CLOZE_ISA names. Throws DEVICE_UNAVAILABLE where the kernels were not built, OPTION_INVALID and OUT_OF_MEMORY.
  */
 export function openMachine(threads: number): Machine {
-  if (!Number.isInteger(threads) || threads < 1 || threads > MAX_THREADS) {
-    throw new ClozeError("OPTION_INVALID", {
-      problem: "that is no number of threads",
-      expected: `a whole number from 1 to ${MAX_THREADS}`,
-      received: String(threads),
-    });
-  }
+  requireThreads(threads);
   const addon = loadAddon();
   const set = chooseSet(addon);
   const key = `${set} ${threads}`;

@@ -73,7 +73,7 @@ export function outputName(name: string): string {
 
 function maskForm(node: AnyNode): { rate: number; shape: Shape } {
   if (isNode(node, "attention")) {
-    return { rate: node.attributes.dropout, shape: ["B", node.attributes.heads, "S", "S"] };
+    return { rate: node.attributes.dropout, shape: [node.inputs.lengths.shape[0], node.attributes.heads, "S", "S"] };
   }
   if (isNode(node, "dropout")) return { rate: node.attributes.rate, shape: node.inputs.x.shape };
   throw new ClozeError("INTERNAL", { problem: `${node.op} has no dropout` });

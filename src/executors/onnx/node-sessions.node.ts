@@ -4,7 +4,7 @@ import { mapValues } from "../../base/map-values.ts";
 import { outOfMemory } from "../../base/out-of-memory.ts";
 import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
 
-/** Sessions of onnxruntime-node that compute on the calling thread. They throw DEVICE_UNAVAILABLE, OUT_OF_MEMORY, INTERNAL. */
+/** Sessions that compute on the calling thread. They throw DEVICE_UNAVAILABLE, OUT_OF_MEMORY, INTERNAL. */
 export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
   return (model) => open(model, device, threads);
 }
@@ -23,9 +23,7 @@ async function open(model: Uint8Array, device: Device, threads: number | undefin
       }),
     );
   } catch (cause) {
-    if (device === "cpu") {
-      throw new ClozeError("INTERNAL", { problem: "ONNX Runtime refused the model", received: String(cause), cause });
-    }
+    if (device === "cpu") throw failure("the model", cause);
     throw new ClozeError("DEVICE_UNAVAILABLE", {
       problem: `the device "${device}" cannot be used`,
       expected: "a GPU with a driver for Vulkan, Metal or Direct3D 12",
@@ -42,7 +40,7 @@ function wrap(inner: ort.InferenceSession): OnnxSession {
     async run(inputs, outputs) {
       const wanted = mapValues(outputs, (value) => (value === null ? null : toTensor(value)));
       const results = await inner.run(mapValues(inputs, toTensor), wanted).catch((cause) => {
-        throw runError(cause);
+        throw failure("a run", cause);
       });
       return mapValues(results, fromTensor);
     },
@@ -50,12 +48,12 @@ function wrap(inner: ort.InferenceSession): OnnxSession {
   };
 }
 
-/** What a run failed with: the runtime tells of memory by words alone. */
-function runError(cause: unknown): ClozeError {
+/** What the runtime failed with: of memory it tells by words alone. */
+function failure(what: string, cause: unknown): ClozeError {
   const bytes = /Failed to allocate memory for requested buffer of size (\d+)/.exec(String(cause))?.[1];
   if (bytes !== undefined) return outOfMemory(cause, { bytes: Number(bytes) });
   if (/bad_alloc|bad allocation/.test(String(cause))) return outOfMemory(cause);
-  return new ClozeError("INTERNAL", { problem: "ONNX Runtime refused a run", received: String(cause), cause });
+  return new ClozeError("INTERNAL", { problem: `ONNX Runtime refused ${what}`, received: String(cause), cause });
 }
 
 function toTensor({ type, data, dims }: OnnxValue): ort.Tensor {

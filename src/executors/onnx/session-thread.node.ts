@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads";
 import { ClozeError } from "../../base/errors.ts";
-import { nodeSessions } from "./node-sessions.node.ts";
+import { loadSessions } from "./load-sessions.node.ts";
 import type { OnnxSession } from "./session.ts";
 import type { WorkerReply, WorkerRequest } from "./worker.node.ts";
 
@@ -10,7 +10,7 @@ let session: OnnxSession | undefined;
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
   try {
     if (request.kind === "open") {
-      session = await nodeSessions(request.options)(request.model);
+      session = await (await loadSessions(request.options))(request.model);
       return { kind: "done", results: {} };
     }
     if (session === undefined)
