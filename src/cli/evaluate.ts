@@ -3,11 +3,10 @@ import { LINE_MODES, type LineMode } from "../corpus/sentences.ts";
 import { MASK_UNITS, type MaskUnit } from "../data/masking.ts";
 import { PAIRINGS, type Pairing } from "../data/sentence-pairs.ts";
 import type { ExecutorOptions } from "../executors/executor.node.ts";
-import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { evaluatePretraining } from "../tasks/pretraining/evaluate-pretraining.node.ts";
 import type { Control } from "../tasks/run/control.ts";
 import { type PredictionFiles, scorePredictions } from "../tasks/score-predictions.node.ts";
-import { TASK_NAMES, TASKS, type TaskName, taskOf } from "../tasks/task-table.node.ts";
+import { TASK_NAMES, TASKS, type TaskName, taskOfFolder } from "../tasks/task-table.node.ts";
 import { tellNotes } from "./data-notes.ts";
 import { abortOnInterrupt } from "./exit.ts";
 import { formatFigure, formatMetrics, formatTable } from "./metrics.ts";
@@ -101,7 +100,7 @@ Examples:
         return evaluatePredictions({ ...given, predictions });
       }
       if (folder === undefined) command.error("error: missing required argument 'dir', or --predictions");
-      const task = given.task ?? taskOf(await purposeOf(folder)) ?? PRETRAINING;
+      const task = given.task ?? (await taskOfFolder(folder)) ?? PRETRAINING;
       options.requireOwn(task, given);
       if (task === PRETRAINING) await evaluateMasks(folder, given);
       else await evaluateTask(task, folder, given);

@@ -1,9 +1,9 @@
 import { Command } from "commander";
 import { bertConfigJson } from "../bert/config.ts";
 import { sizeOf } from "../graph/parameters.ts";
-import { openModelFolder, purposeOf, storedWeights } from "../tasks/folder/model-folder.node.ts";
+import { openModelFolder, storedWeights } from "../tasks/folder/model-folder.node.ts";
 import { maxLengthOf } from "../tasks/run/max-length.ts";
-import { taskOf } from "../tasks/task-table.node.ts";
+import { taskOfFolder } from "../tasks/task-table.node.ts";
 import { formatTable } from "./metrics.ts";
 import { shared } from "./options.ts";
 import { formatSystem, inspectSystem } from "./system.ts";
@@ -32,7 +32,7 @@ async function printSystem(json?: true) {
 async function printModel(path: string, json?: true) {
   const folder = await openModelFolder(path);
   const { config, labels, tokenizer } = folder;
-  const task = taskOf(await purposeOf(path));
+  const task = await taskOfFolder(path);
   const settings = task && folder.taskSettings[task];
   const maxLength = maxLengthOf(folder);
   const weights = await storedWeights(path);

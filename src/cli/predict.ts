@@ -1,7 +1,6 @@
 import { Command, Option } from "commander";
 import type { ExecutorOptions } from "../executors/executor.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
-import { purposeOf } from "../tasks/folder/model-folder.node.ts";
 import { answerEncoder } from "../tasks/pipelines/answer-files.ts";
 import {
   PREDICTION_TASKS,
@@ -75,7 +74,7 @@ With a model that was pre-trained and not fine-tuned:
     )
     .action(async (folder: string, texts: string[], options: Options) => {
       requireOneSource(texts, options, command);
-      const task = options.task ?? predictionOf(await purposeOf(folder));
+      const task = options.task ?? (await predictionOf(folder));
       own.requireOwn(task, options);
       await run(folder, texts, { ...options, task });
     });
@@ -87,9 +86,9 @@ async function run(folder: string, texts: readonly string[], options: Options & 
   const { source, signal } = sourceOf(texts, input);
   const { answers, counts, dispose } = await PREDICTIONS[task].open(folder, source, { ...options, signal });
   try {
-    const file = encoded(answerEncoder(task, output)(answers));
-    if (output === undefined) await print(file);
-    else await writeFileAtomic(output, withProgress("predicting", file, { counts }));
+    const encode = answerEncoder(task, output);
+    if (output === undefined) await print(encoded(encode(answers)));
+    else await writeFileAtomic(output, encoded(encode(withProgress("predicting", answers, { counts }))));
   } catch (error) {
     throw signal.aborted ? signal.reason : error;
   } finally {

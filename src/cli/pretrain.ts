@@ -56,6 +56,9 @@ export function pretrainCommand(): Command {
     )
     .addOption(choiceOption("--schedule <name>", "how the learning rate rises and falls", SCHEDULES, DEFAULTS.schedule))
     .addOption(choiceOption("--optimizer <name>", "what makes the updates", OPTIMIZERS, DEFAULTS.optimizer))
+    .addOption(
+      numberOption("--clip-norm <x>", "largest global norm of the gradient", positiveNumber, DEFAULTS.clipNorm),
+    )
     .addOption(numberOption("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, DEFAULTS.weightDecay))
     .addOption(numberOption("--max-length <n>", "tokens of a sequence at most", positiveInteger, DEFAULTS.maxLength))
     .addOption(

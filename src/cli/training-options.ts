@@ -40,6 +40,7 @@ export function addTrainingOptions(command: Command, name: TaskName): Command {
     ),
     shared.recompute(),
     numberOption("--warmup-ratio <x>", "share of the updates over which the rate rises", ratio, DEFAULTS.warmupRatio),
+    numberOption("--clip-norm <x>", "largest global norm of the gradient", positiveNumber, DEFAULTS.clipNorm),
     numberOption("--weight-decay <x>", "pull of weights towards 0", nonNegativeNumber, DEFAULTS.weightDecay),
     numberOption(
       "--layer-decay <x>",

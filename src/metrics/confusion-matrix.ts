@@ -35,6 +35,14 @@ export function confusionMatrix({ predicted, gold, labelCount }: Judged): Confus
   return matrix;
 }
 
+/** More labels make a matrix that nobody reads, and of thousands one that fits into no file. */
+const MOST_LABELS = 200;
+
+/** The matrix as a figure, of at most 200 labels. */
+export function confusionFigure(matrix: ConfusionMatrix): { readonly confusion?: ConfusionMatrix } {
+  return matrix.length > MOST_LABELS ? {} : { confusion: matrix };
+}
+
 function checked(label: number, labelCount: number, kind: string, index: number): number {
   if (Number.isInteger(label) && label >= 0 && label < labelCount) return label;
   throw new ClozeError("ID_OUT_OF_RANGE", {

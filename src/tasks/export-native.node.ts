@@ -16,12 +16,11 @@ import {
   loadWeights,
   type ModelFolder,
   openModelFolder,
-  purposeOf,
   storedWeights,
 } from "./folder/model-folder.node.ts";
 import { encodeNativeWeights, NATIVE_WEIGHTS } from "./folder/native-weights.node.ts";
 import { claimNewFolder } from "./folder/output-folder.node.ts";
-import { TASKS, taskOf } from "./task-table.node.ts";
+import { TASKS, taskOfFolder } from "./task-table.node.ts";
 
 export interface ExportNativeOptions {
   /** A folder that holds nothing. */
@@ -60,7 +59,7 @@ export async function exportNative(folder: string, options: ExportNativeOptions)
 
 /** All that a folder's model computes when it predicts: with its task's head, those of its pre-training, or none. */
 async function inferenceGraph({ path, config: withDropout }: ModelFolder): Promise<Graph> {
-  const task = taskOf(await purposeOf(path));
+  const task = await taskOfFolder(path);
   if (task !== undefined) return TASKS[task].graph(path);
   const config = withoutDropout(withDropout);
   const names = (await storedWeights(path)).map(({ name }) => name);

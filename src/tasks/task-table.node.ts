@@ -17,7 +17,7 @@ import type { FinetuneResult } from "./finetuning/finetune.node.ts";
 import type { FinetuneOptions } from "./finetuning/finetune-options.node.ts";
 import type { SweepOptions, SweepRow } from "./finetuning/sweep.node.ts";
 import type { Reader } from "./finetuning/training-data.node.ts";
-import { isFor, type Purpose } from "./folder/model-folder.node.ts";
+import { isFor, type Purpose, purposeOf, storedWeights } from "./folder/model-folder.node.ts";
 import { choiceInputs } from "./readers/choice-inputs.node.ts";
 import { readChoices } from "./readers/choices.node.ts";
 import { readLabelSets } from "./readers/label-sets.node.ts";
@@ -60,6 +60,17 @@ function rowOf<T extends TaskName>(task: T): (typeof TASKS)[T] {
 /** The task that a model was fine-tuned for by its config.json. */
 export function taskOf(purpose: Purpose): TaskName | undefined {
   return TASK_NAMES.find((name) => TASKS[name].isPurpose(purpose));
+}
+
+/**
+ * The task that the model in a folder was fine-tuned for. Where config.json names no architecture, one with a classifier is taken
+ * for a classifier of sequences. Throws FILE_MISSING, CONFIG_MALFORMED and the errors of `storedWeights`.
+ */
+export async function taskOfFolder(path: string): Promise<TaskName | undefined> {
+  const purpose = await purposeOf(path);
+  if (purpose.architecture !== undefined) return taskOf(purpose);
+  const isClassifier = (await storedWeights(path)).some(({ name }) => name === "classifier.weight");
+  return isClassifier ? taskOf({ ...purpose, architecture: textClassification.architecture }) : undefined;
 }
 
 /** The options of a task, beside those that all tasks have. */

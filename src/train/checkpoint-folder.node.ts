@@ -44,7 +44,6 @@ export function checkpointFolder<S extends TrainingState>(
   const best = join(folder, "best.safetensors");
   const record = join(output, "training.json");
   const pathOf = (step: number) => join(folder, `step-${step}`);
-  const readState = (path: string) => parseState(path, schema);
   /** The steps of the checkpoints, the latest first. */
   const steps = async (): Promise<number[]> => {
     const names = await readdir(folder).catch(() => []);
@@ -67,7 +66,7 @@ export function checkpointFolder<S extends TrainingState>(
     },
     async ended() {
       await recoverAtomicWrite(record);
-      return (await exists(record)) ? readState(record) : undefined;
+      return (await exists(record)) ? parseState(record, schema, START_ANEW) : undefined;
     },
 
     async clear() {
@@ -93,7 +92,7 @@ export function checkpointFolder<S extends TrainingState>(
     async state() {
       await recoverAtomicWrites(folder);
       const [latest] = await steps();
-      return latest === undefined ? undefined : readState(join(pathOf(latest), STATE));
+      return latest === undefined ? undefined : parseState(join(pathOf(latest), STATE), schema, GO_BACK);
     },
 
     async restore({ step }, parameters, optimizer) {
@@ -108,7 +107,7 @@ export function checkpointFolder<S extends TrainingState>(
       await writeFileAtomic(best, encodeParameters(parameters));
     },
     async loadBest(parameters) {
-      await readInto(best, buffersOf(parameters));
+      await readInto(best, buffersOf(parameters), START_ANEW);
     },
 
     howToResume: "Run the same command with --resume to continue where it stopped.",
@@ -125,27 +124,38 @@ function buffersOf(parameters: Parameters): Record<string, Float32Array> {
   return Object.fromEntries(parameters.views.map(({ spec, data }) => [spec.name, data]));
 }
 
-async function readInto(path: string, buffers: Readonly<Record<string, Float32Array>>): Promise<Safetensors> {
+async function readInto(
+  path: string,
+  buffers: Readonly<Record<string, Float32Array>>,
+  cure = GO_BACK,
+): Promise<Safetensors> {
   const stored = await readSafetensors(path, { into: (name) => buffers[name] });
   const missing = Object.keys(buffers).filter((name) => !stored.tensors.has(name));
-  if (missing.length > 0) throw malformed(`${path} lacks ${missing.length} tensors`, missing.slice(0, 3).join(", "));
+  if (missing.length > 0) {
+    throw malformed(`${path} lacks ${missing.length} tensors`, missing.slice(0, 3).join(", "), { cure });
+  }
   for (const [name, data] of Object.entries(buffers)) {
     const at = indexOfNotFinite(data);
-    if (at >= 0) throw malformed(`${path} is spoilt: ${name} has numbers that are not finite`, `${data[at]} at ${at}`);
+    if (at >= 0) {
+      throw malformed(`${path} is spoilt: ${name} has numbers that are not finite`, `${data[at]} at ${at}`, { cure });
+    }
   }
   return stored;
 }
 
-async function parseState<S>(path: string, schema: z.ZodType<S>): Promise<S> {
+async function parseState<S>(path: string, schema: z.ZodType<S>, cure: string): Promise<S> {
   try {
     return schema.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
-    throw malformed(`${path} is no training state`, String(cause), cause);
+    throw malformed(`${path} is no training state`, String(cause), { cure, cause });
   }
 }
 
-function malformed(problem: string, received: string, cause?: unknown): ClozeError {
-  const cure = "Take its folder away to go on from the checkpoint before, or start anew with --overwrite.";
+/** What helps where one of several checkpoints is damaged, and where it is what there is only one of. */
+const GO_BACK = "Take its folder away to go on from the checkpoint before, or start anew with --overwrite.";
+const START_ANEW = "Name another --output, or start anew with --overwrite.";
+
+function malformed(problem: string, received: string, { cure, cause }: { cure: string; cause?: unknown }): ClozeError {
   return new ClozeError("CHECKPOINT_MALFORMED", { problem, received, cure, cause });
 }
 

@@ -20,12 +20,18 @@ export interface Stop {
 
 /**
  * What a training throws that an error stops: ABORTED for the signal's reason, any other as it is. Saves first, since the
- * model is what the last update made of it: an update that fails changes nothing.
+ * model is what the last update made of it: an update that fails changes nothing. Where that fails too, the first error is the
+ * one to tell, but for the signal's, which promises a checkpoint.
  */
 export async function errorOfStop(error: unknown, stop: Stop): Promise<unknown> {
   const { save, signal, step, totalSteps, howToResume } = stop;
-  if (!(error instanceof ClozeError && UNSAVEABLE.has(error.code))) await save();
-  if (!signal?.aborted || error !== signal.reason) return error;
+  const isAborted = signal?.aborted && error === signal.reason;
+  if (!(error instanceof ClozeError && UNSAVEABLE.has(error.code))) {
+    await save().catch((failure) => {
+      if (isAborted) throw failure;
+    });
+  }
+  if (!isAborted) return error;
   const problem = `training stopped at step ${step} of ${totalSteps}`;
   return new ClozeError("ABORTED", { problem, cure: howToResume });
 }

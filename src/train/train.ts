@@ -120,7 +120,7 @@ export interface Training<E> {
  * global norm, batches of like length without padding.
  *
  * Batches, dropout and order are functions of the seed and the step, so nothing random has to be saved. Whatever stops it
- * between two updates, a checkpoint of the last one is written first.
+ * between two updates, a checkpoint of the last one is written first, unless it is spoilt or there is no room for one.
  * Throws OPTION_INVALID, LOSS_NOT_FINITE, ABORTED, RESUME_MISMATCH and the errors of executors and checkpoints.
  */
 export async function train<E>(training: Training<E>): Promise<EpochState> {

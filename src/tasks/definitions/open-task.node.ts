@@ -30,7 +30,7 @@ export async function readTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   path: string,
 ): Promise<{ readonly config: BertConfig; readonly context: TaskContext<z.infer<S>> }> {
   const folder = await openModelFolder(path);
-  await requireProblem(task, path);
+  await requirePurpose(task, path);
   const { config, tokenizer, taskSettings } = folder;
   const labels = task.labels === undefined ? [] : (folder.labels ?? (await usualLabels(path)));
   if (task.labels !== undefined && labels.length === 0) {
@@ -49,12 +49,26 @@ export async function readTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   return { config, context: { tokenizer, labels, maxLength: maxLengthOf(folder), settings: settings.data } };
 }
 
+/** The classes of models with a head whose weights another task might take for its own. */
+const OTHERS = /^BertFor(SequenceClassification|TokenClassification|MultipleChoice|QuestionAnswering)$/;
+
 /**
- * Classifiers of sequences have the same weights whatever they classify, and numbers that mean other things. Where config.json
- * says nothing, one label is a number, as `purposeOf` has it, and of several each may be right or only one.
+ * Classifiers have the same weights whatever they classify, and numbers that mean other things. Where config.json says nothing
+ * of the problem, one label is a number, as `purposeOf` has it, and of several each may be right or only one.
  */
-async function requireProblem(task: { readonly name: string; readonly problemType?: string }, path: string) {
-  const { problemType, isStated } = await purposeOf(path);
+async function requirePurpose(
+  task: Pick<Task<never, never, never, z.ZodObject, z.ZodObject>, "name" | "architecture" | "problemType">,
+  path: string,
+) {
+  const { architecture, problemType, isStated } = await purposeOf(path);
+  if (architecture !== undefined && architecture !== task.architecture && OTHERS.test(architecture)) {
+    throw new ClozeError("MODEL_INCOMPLETE", {
+      problem: `${path} is no model for ${task.name}`,
+      expected: `the architecture ${task.architecture}, in its config.json`,
+      received: architecture,
+      cure: "Choose the task that it was trained for.",
+    });
+  }
   const isOpen = !isStated && problemType !== "regression";
   if (task.problemType === undefined || task.problemType === problemType || isOpen) return;
   throw new ClozeError("MODEL_INCOMPLETE", {

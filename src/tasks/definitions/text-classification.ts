@@ -2,7 +2,7 @@ import { z } from "zod";
 import { vector } from "../../graph/executor.ts";
 import { sequenceClassification } from "../../heads/sequence-classification.ts";
 import { classificationReport } from "../../metrics/classification.ts";
-import { confusionMatrix } from "../../metrics/confusion-matrix.ts";
+import { confusionFigure, confusionMatrix } from "../../metrics/confusion-matrix.ts";
 import { softmax } from "../run/softmax.ts";
 import type { TextInput } from "../run/text-or-pair.ts";
 import { indexOfMax } from "../run/top-k.ts";
@@ -86,7 +86,7 @@ export const textClassification = {
     // Of two labels that of the second, as GLUE has it; of more the plain mean.
     const f1 = perLabel.length === 2 ? perLabel[1].f1 : figures.macroF1;
     const metrics = { examples: examples.length, ...figures, f1 };
-    return { score: metrics[metric], metrics: { ...metrics, perLabel, confusion } };
+    return { score: metrics[metric], metrics: { ...metrics, perLabel, ...confusionFigure(confusion) } };
   },
 } as const satisfies Task<TextInput, string, Float32Array, typeof textReading, typeof settings>;
 

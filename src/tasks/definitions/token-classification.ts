@@ -15,7 +15,7 @@ import { malformedRow } from "../../formats/table-row.ts";
 import { vector } from "../../graph/executor.ts";
 import { tokenClassification as tokenHead } from "../../heads/token-classification.ts";
 import { classificationReport } from "../../metrics/classification.ts";
-import { confusionMatrix } from "../../metrics/confusion-matrix.ts";
+import { confusionFigure, confusionMatrix } from "../../metrics/confusion-matrix.ts";
 import { entityScores } from "../../metrics/entity-scores.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { Evaluation } from "../../train/trainable.ts";
@@ -233,9 +233,6 @@ function allTags(types: ReadonlySet<string>, scheme: TagScheme): string[] {
   return ["O", ...Array.from(types).flatMap(ofType)];
 }
 
-/** More labels make a confusion matrix that nobody reads. */
-const MOST_CONFUSED = 50;
-
 /** Figures over words with one label each. */
 function plainReport(
   gold: readonly number[],
@@ -246,10 +243,7 @@ function plainReport(
   const confusion = confusionMatrix({ predicted: indexes, gold, labelCount: labels.length });
   const { labels: perLabel, ...figures } = classificationReport(confusion);
   const metrics = { examples, words: gold.length, ...figures, perLabel };
-  return {
-    score: figures.accuracy,
-    metrics: labels.length > MOST_CONFUSED ? metrics : { ...metrics, confusion },
-  };
+  return { score: figures.accuracy, metrics: { ...metrics, ...confusionFigure(confusion) } };
 }
 
 interface TextToken {

@@ -63,6 +63,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const result = { output, labels, usage: task.usage(context.settings), files: files.map(withFewPlaces) };
   const training = trainingOptions(options);
   const executor = await openExecutor(options, "training");
+  const evaluator = await openExecutor(options, "inference");
   const settings = {
     ...settingsOf(training),
     ...recordable(Object.fromEntries(Object.entries(context.settings).map(([name, value]) => [name, plain(value)]))),
@@ -80,6 +81,7 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
         dev.flatMap(({ features }) => features),
         dev.map(({ example }) => example.gold),
       ),
+      evaluator: evaluator.name,
     }),
   };
   const ended = options.resume ? await checkpoints.ended() : undefined;
@@ -97,14 +99,11 @@ export async function finetuneTask<I, G, A, R extends z.ZodObject, S extends z.Z
   const parameters = new Parameters(taskParameters(task, config, context));
   const { missing, unused } = await loadFirstWeights(task, start, parameters, labels);
   initialise(parameters, config.initializerRange, training.seed, missing);
-  const fresh = start.folder === undefined ? [] : missing;
+  const isResumed = options.resume && (await checkpoints.state()) !== undefined;
+  const fresh = isResumed || start.folder === undefined ? [] : missing;
   await onEvent?.({ kind: "model", parameters: parameters.count, labels, fresh, unused });
 
-  const model =
-    dev &&
-    (await TaskModel.load(task, { config, parameters, context }, await openExecutor(options, "inference"), {
-      frozen: false,
-    }));
+  const model = dev && (await TaskModel.load(task, { config, parameters, context }, evaluator, { frozen: false }));
   let from = 0;
   let log: TrainingLog | undefined;
   const report = async (event: TrainingEvent) => {

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { ExecutorOptions } from "../../executors/executor.node.ts";
-import type { Purpose } from "../folder/model-folder.node.ts";
+import { purposeOf } from "../folder/model-folder.node.ts";
 import { rerankInputs } from "../readers/rerank-inputs.node.ts";
 import { pairInputs, singleTextInputs } from "../readers/text-inputs.node.ts";
 import { type Prediction, prediction } from "../run/prediction.ts";
 import { USUAL_TOP_K } from "../run/top-k.ts";
-import { TASKS, type TaskName, taskOf } from "../task-table.node.ts";
+import { TASKS, type TaskName, taskOfFolder } from "../task-table.node.ts";
 import { fillMasks } from "../words/fill-mask.ts";
 import { openMaskedLanguageModel } from "../words/masked-language-model.node.ts";
 import { openNextSentenceModel } from "../words/next-sentence.node.ts";
@@ -152,14 +152,15 @@ export type PredictionTask = keyof typeof PREDICTIONS;
 export const PREDICTION_TASKS = Object.keys(PREDICTIONS) as readonly PredictionTask[];
 
 /** The task that a model was made for by its config.json; a classifier's where that says nothing. */
-export function predictionOf(purpose: Purpose): PredictionTask {
-  switch (purpose.architecture) {
+export async function predictionOf(folder: string): Promise<PredictionTask> {
+  const { architecture } = await purposeOf(folder);
+  switch (architecture) {
     case "BertForMaskedLM":
     case "BertForPreTraining":
       return "fill-mask";
     case "BertForNextSentencePrediction":
       return "next-sentence";
     default:
-      return taskOf(purpose) ?? "text-classification";
+      return (await taskOfFolder(folder)) ?? "text-classification";
   }
 }

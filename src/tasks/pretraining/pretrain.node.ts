@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ClozeError } from "../../base/errors.ts";
 import { requireKnown } from "../../base/require-known.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import { linearProducts, trainingFlop } from "../../bert/products.ts";
@@ -178,7 +179,7 @@ export async function pretrain(given: PretrainOptions): Promise<PretrainResult> 
     kernels: openStepKernels(options),
   });
   const model = { parameters, optimizer };
-  const saved = resume ? await restore(checkpoints, model, recorded, options) : undefined;
+  const saved = resume ? await restore(checkpoints, model, recorded, settings, options) : undefined;
 
   const config = trainingConfig(start.config, settings);
   const ceiling = await tokensAtCeiling(executor, config, settings);
@@ -297,6 +298,7 @@ async function restore(
   checkpoints: CheckpointFolder<State>,
   { parameters, optimizer }: Model,
   recorded: Settings,
+  { steps }: PretrainingSettings,
   { force, onEvent }: PretrainOptions,
 ): Promise<State | undefined> {
   const saved = await checkpoints.state();
@@ -306,6 +308,13 @@ async function restore(
   }
   const changed = changedSettings(saved, recorded);
   if (!force) requireSameSettings(saved, recorded, RESUME_CURE);
+  if (saved.step > steps) {
+    throw new ClozeError("OPTION_INVALID", {
+      problem: "the training has more updates behind it than it is to have",
+      expected: `${saved.step} --steps or more`,
+      received: String(steps),
+    });
+  }
   await checkpoints.restore(saved, parameters, optimizer);
   await onEvent?.({ kind: "resumed", step: saved.step, changed: changed && `${changed.begun} -> ${changed.now}` });
   return saved;
