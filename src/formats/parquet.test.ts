@@ -1,5 +1,6 @@
 import { Readable } from "node:stream";
 import { gzipSync } from "node:zlib";
+import type { ParquetType, SchemaElement } from "hyparquet";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { describe, expect, test } from "vitest";
 import { ClozeError } from "../base/errors.ts";
@@ -15,6 +16,15 @@ const columnData = [
   { name: "text", data: texts, type: "STRING" as const },
   { name: "label", data: texts.map((_, i) => i % 3), type: "INT32" as const },
 ];
+
+/** A file of one column of decimals, from these numbers without their points. */
+function decimals(type: ParquetType, scale: number, unscaled: readonly bigint[]): ArrayBuffer {
+  const schema: SchemaElement[] = [
+    { name: "root", num_children: 1 },
+    { name: "a", type, repetition_type: "REQUIRED", converted_type: "DECIMAL", precision: 18, scale },
+  ];
+  return parquetWriteBuffer({ columnData: [{ name: "a", data: [...unscaled] }], schema });
+}
 
 describe("readParquet", () => {
   test("gives the columns asked for, across row groups, with the row and no line", async () => {
@@ -69,15 +79,41 @@ describe("readParquet", () => {
     expect(await firstValues(file, "a")).toEqual(["x", "", "y"]);
   });
 
-  test("a list is ROW_MALFORMED", async () => {
-    const schema = [
+  test.each([
+    ["INT32", [[1, 2], []], ["[1,2]", "[]"]],
+    ["INT64", [[1n, 9007199254740993n], []], ['["1","9007199254740993"]', "[]"]],
+  ] as const)("a list of %s is JSON where lists are wanted, and ROW_MALFORMED elsewhere", async (type, data, expected) => {
+    const schema: SchemaElement[] = [
       { name: "root", num_children: 1 },
-      { name: "a", repetition_type: "OPTIONAL" as const, num_children: 1, converted_type: "LIST" as const },
-      { name: "list", repetition_type: "REPEATED" as const, num_children: 1 },
-      { name: "element", type: "INT32" as const, repetition_type: "OPTIONAL" as const },
+      { name: "a", repetition_type: "OPTIONAL", num_children: 1, converted_type: "LIST" },
+      { name: "list", repetition_type: "REPEATED", num_children: 1 },
+      { name: "element", type, repetition_type: "OPTIONAL" },
     ];
-    const file = parquetWriteBuffer({ columnData: [{ name: "a", data: [[1, 2]] }], schema });
+    const file = parquetWriteBuffer({ columnData: [{ name: "a", data: [...data] }], schema });
+    const read = await Readable.from(readParquet("a.parquet", file, { columns: ["a"], lists: ["a"] })).toArray();
+    expect(read.map(({ values }) => values)).toEqual(expected.map((text) => [text]));
     await expect(rows(file, "a")).rejects.toMatchObject({ code: "ROW_MALFORMED", message: /a list/ });
+  });
+
+  test.each<[type: ParquetType, scale: number, unscaled: bigint[], expected: string[]]>([
+    ["INT32", 1, [3n, -12n, 0n], ["0.3", "-1.2", "0.0"]],
+    ["INT64", 2, [30n, -1n, 999999999999999n], ["0.30", "-0.01", "9999999999999.99"]],
+    ["BYTE_ARRAY", 0, [7n, -300n], ["7", "-300"]],
+    ["BYTE_ARRAY", 20, [999999999999999n], ["0.00000999999999999999"]],
+  ])("decimals in %s of scale %i are read as they were written", async (type, scale, unscaled, expected) => {
+    expect(await firstValues(decimals(type, scale, unscaled), "a")).toEqual(expected);
+  });
+
+  test.each([
+    [2, 9007199254740993n],
+    [2, 9007199254740991n], // 90071992547409.92 as a float64
+    [0, -1000000000000000n],
+    [101, 1n], // no such scale
+    [-1, 1n],
+  ])("a decimal of scale %i that may have lost digits, %i, is ROW_MALFORMED", async (scale, unscaled) => {
+    const message = expect.stringContaining("a.parquet, row 1 is malformed; expected a decimal of at most 15 digits");
+    const failure = rows(decimals("INT64", scale, [unscaled]), "a");
+    await expect(failure).rejects.toMatchObject({ code: "ROW_MALFORMED", message });
   });
 
   test("a missing column is COLUMN_MISSING with those that are there", async () => {

@@ -39,4 +39,8 @@ describe("cellText", () => {
       expect.objectContaining({ code: "ROW_MALFORMED", message }),
     );
   });
+
+  test("a list is JSON in the columns that may have one, with int64 as texts", () => {
+    expect(cellText([1n, [2n], "a", 0.5], "a", "x", ["x"])).toBe('["1",["2"],"a",0.5]');
+  });
 });
