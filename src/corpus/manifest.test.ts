@@ -36,6 +36,8 @@ test.each<[name: string, found: ReturnType<typeof partOfFile>]>([
   ["README.md", undefined],
   ["my-shard-0003-of-0064-1", undefined],
   ["shard-0003-of-0064.jsonl", undefined],
+  ["shard-0003-of-0064.json", undefined],
+  ["manifest-0003-of-0064-00001-0123456789ab.safetensors", undefined],
   ["shard-00003-of-00064.txt.gz", undefined],
 ])("the part of %s", (name, found) => {
   expect(partOfFile(name)).toEqual(found);

@@ -88,7 +88,8 @@ export function shardName(part: Part, number: number, sha256: string): string {
 }
 
 /** The whole name: files of a part are deleted with it, and others that only begin so are somebody's texts. */
-const PART_FILE = /^(?:manifest|shard)-(\d{4,})-of-(\d{4,})(?:\.json|-\d{5,}-[0-9a-f]{12}\.safetensors)$/;
+const PART_FILE =
+  /^(?:manifest(?=.*\.json$)|shard(?=.*\.safetensors$))-(\d{4,})-of-(\d{4,})(?:\.json|-\d{5,}-[0-9a-f]{12}\.safetensors)$/;
 
 /** Which part a manifest, a shard, or what a killed writer left of either belongs to; undefined for any other file. */
 export function partOfFile(name: string): (Part & { readonly isManifest: boolean }) | undefined {
