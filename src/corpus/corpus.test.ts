@@ -126,6 +126,8 @@ describe("openCorpus", () => {
 
   test("no folder is FILE_MISSING", async () => {
     await expectError(openCorpus([join(folder, "none")], tokenizer), "FILE_MISSING", "none does not exist");
+    const file = join(folder, "a.txt");
+    await expectError(openCorpus([file], tokenizer), "FILE_MISSING", `${file} is no folder; expected a folder`);
   });
 
   test("a part that is there twice is CORPUS_MALFORMED", async () => {

@@ -151,6 +151,21 @@ describe("a corpus that is there already", () => {
     expect({ ...filesOf(output), [manifest]: "" }).toEqual({ ...before, [manifest]: "" });
   });
 
+  test("texts that are named like shards are read, and stay where the corpus is replaced", async () => {
+    const output = fresh();
+    mkdirSync(output);
+    const names = ["shard-00003-of-00010.jsonl", "shard-0001-of-0001.txt"];
+    writeFileSync(join(output, names[0]), '{"text":"w1 w2 ."}\n');
+    writeFileSync(join(output, names[1]), "w3 .");
+    for (const _ of ["new", "replaced"]) {
+      const { sources, shards } = await prepare(output, output, { overwrite: true });
+      expect(sources.map(({ name }) => name)).toEqual(names);
+      const made = ["manifest-0001-of-0001.json", ...shards.map(({ file }) => file)];
+      expect(readdirSync(output).sort()).toEqual([...made, ...names].sort());
+      expect(await textsIn(output)).toEqual([["w1 w2.", "w3."]]);
+    }
+  });
+
   test.each<[what: string, sources: () => string, options: Partial<PrepareOptions>, code: ErrorCode]>([
     ["cut gzip", () => write("a.txt.gz", gzipSync(plain(many)).subarray(0, -9)), {}, "GZIP_TRUNCATED"],
     ["another encoding", () => write("a.txt", Buffer.from(`${plain(many)}\xe9 .`, "latin1")), {}, "INVALID_UTF8"],

@@ -62,6 +62,16 @@ describe("parseNpy", () => {
     expect(parseNpy(joined(Uint8Array.of(0), whole).subarray(1))).toEqual(MATRIX);
   });
 
+  test("reads numbers at any address of a Buffer, whose slices share its memory", () => {
+    const header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}";
+    for (let blanks = 0; blanks < 4; blanks++) {
+      const whole = file(`${header}${" ".repeat(blanks)}\n`, 8);
+      whole.set(bytesOf(Float32Array.of(1.5, -2)), whole.length - 8);
+      const buffer = Buffer.from(whole.buffer);
+      expect(parseNpy(buffer)).toEqual({ shape: [2], data: Float32Array.of(1.5, -2) });
+    }
+  });
+
   test("reads back any array", () => {
     const shapes = fc.array(fc.nat(4), { maxLength: 4 });
     fc.assert(

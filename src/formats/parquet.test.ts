@@ -99,7 +99,7 @@ describe("readParquet", () => {
     ["INT32", 1, [3n, -12n, 0n], ["0.3", "-1.2", "0.0"]],
     ["INT64", 2, [30n, -1n, 999999999999999n], ["0.30", "-0.01", "9999999999999.99"]],
     ["BYTE_ARRAY", 0, [7n, -300n], ["7", "-300"]],
-    ["BYTE_ARRAY", 20, [999999999999999n], ["0.00000999999999999999"]],
+    ["BYTE_ARRAY", 20, [1n, 999999999999999n], ["0.00000000000000000001", "0.00000999999999999999"]],
   ])("decimals in %s of scale %i are read as they were written", async (type, scale, unscaled, expected) => {
     expect(await firstValues(decimals(type, scale, unscaled), "a")).toEqual(expected);
   });

@@ -280,7 +280,8 @@ describe("toFloat32", () => {
     const aligned = new Uint8Array(typed.buffer);
     const unaligned = new Uint8Array(aligned.length + 1).subarray(1);
     unaligned.set(aligned);
-    for (const data of [aligned, unaligned]) expect(toFloat32({ dtype, data })).toEqual(expected);
+    const buffer = Buffer.from(unaligned.buffer, 1); // its slices share its memory
+    for (const data of [aligned, unaligned, buffer]) expect(toFloat32({ dtype, data })).toEqual(expected);
   });
 
   test("does not copy aligned F32", () => {

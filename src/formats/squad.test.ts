@@ -218,6 +218,13 @@ describe("parseSquad", () => {
     }
   });
 
+  test("a line with a character too many is ROW_MALFORMED, and no line of JSON Lines", () => {
+    const line = JSON.stringify(squad(question("x", "Köln", 18)));
+    for (const text of ['{"data": []}}', `${line}}`, `${line}}\n`]) {
+      expect(() => parseSquad(text, "a.json")).toThrow(failure("ROW_MALFORMED", "a.json"));
+    }
+  });
+
   test.each([
     ["nothing", ""],
     ["nothing", " \n"],

@@ -1,7 +1,7 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { type FileHandle, mkdtemp, open, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { decodeEvents } from "./tensorboard.ts";
 import { type EventFileOptions, openEventFile } from "./tensorboard-file.node.ts";
 
@@ -130,6 +130,23 @@ describe("openEventFile", () => {
   test("a missing folder is FILE_NOT_WRITABLE", async () => {
     const failure = openEventFile(join(folder, "none"));
     await expect(failure).rejects.toMatchObject({ code: "FILE_NOT_WRITABLE" });
+  });
+
+  test("where its first event cannot be written, the file is closed", async () => {
+    const probe = await open(join(folder, "probe"), "w");
+    await probe.close();
+    const handles: FileHandle[] = [];
+    const appendFile = vi.spyOn(Object.getPrototypeOf(probe), "appendFile");
+    appendFile.mockImplementation(async function (this: FileHandle) {
+      handles.push(this);
+      throw Object.assign(new Error("ENOSPC: injected"), { code: "ENOSPC" });
+    });
+    try {
+      await expect(openEventFile(folder)).rejects.toMatchObject({ code: "DISK_FULL" });
+    } finally {
+      appendFile.mockRestore();
+    }
+    expect(handles.map(({ fd }) => fd)).toEqual([-1]);
   });
 
   test("what was appended is in the file before anyone flushes or closes it", async () => {
