@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeSafetensors, type NamedTensor, toFloat16 } from "../src/formats/safetensors.ts";
-import { readSafetensorsHeader, writeSafetensors } from "../src/formats/safetensors-file.node.ts";
+import { readSafetensorsHeader } from "../src/formats/safetensors-file.node.ts";
 import { initialise, Parameters, type ParameterView } from "../src/graph/parameters.ts";
 import { openTask } from "../src/tasks/definitions/open-task.node.ts";
 import { textClassification } from "../src/tasks/definitions/text-classification.ts";
@@ -13,6 +13,7 @@ import type { FinetuneEvent } from "../src/tasks/finetuning/finetune-options.nod
 import { loadWeights, openModelFolder } from "../src/tasks/folder/model-folder.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { classifierParameters, LABELS, tinyConfig, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+import { writeSafetensors } from "./write-safetensors.ts";
 
 let folder: string;
 let path: string;

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from "vites
 import { joinSequences } from "../src/data/sequences.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
 import type { NamedTensor } from "../src/formats/safetensors.ts";
-import { readSafetensors, writeSafetensors } from "../src/formats/safetensors-file.node.ts";
+import { readSafetensors } from "../src/formats/safetensors-file.node.ts";
 import { makeGraph } from "../src/graph/graph.ts";
 import { Parameters, sizeOf } from "../src/graph/parameters.ts";
 import { nextSentence } from "../src/heads/next-sentence.ts";
@@ -21,6 +21,7 @@ import type { PseudoLogLikelihoodPipeline } from "../src/tasks/words/pseudo-log-
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { expectError } from "./expect-error.ts";
 import { tinyConfig, VOCABULARY, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
+import { writeSafetensors } from "./write-safetensors.ts";
 
 let folder: string;
 let pretrained: string;

@@ -1,15 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { ClozeError } from "../base/errors.ts";
-import { writeFileAtomic } from "./atomic-write.node.ts";
 import { readError } from "./file-errors.node.ts";
-import {
-  convertToFloat32,
-  type Dtype,
-  encodeSafetensors,
-  type NamedTensor,
-  type Safetensors,
-  type StoredTensor,
-} from "./safetensors.ts";
+import { convertToFloat32, type Dtype, type Safetensors, type StoredTensor } from "./safetensors.ts";
 import {
   DTYPE_BYTES,
   headerLength,
@@ -67,19 +59,6 @@ export async function readSafetensors(path: string, { into }: ReadOptions = {}):
  */
 export async function readSafetensorsHeader(path: string): Promise<SafetensorsHeader> {
   return withHeader(path, async (_, header) => header);
-}
-
-/**
- * Writes a safetensors file atomically, straight from the tensors' data, which must not change until it is done.
- *
- * @throws ClozeError SAFETENSORS_TENSOR, DISK_FULL, FILE_NOT_WRITABLE
- */
-export async function writeSafetensors(
-  path: string,
-  tensors: readonly NamedTensor[],
-  metadata?: Readonly<Record<string, string>>,
-): Promise<void> {
-  await writeFileAtomic(path, encodeSafetensors(tensors, metadata));
 }
 
 async function withHeader<T>(

@@ -3,9 +3,10 @@ import { mkdtemp, open, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { writeSafetensors } from "../../test/write-safetensors.ts";
 import { narrowToFloat16 } from "./float16.ts";
 import { encodeSafetensors, type NamedTensor, parseSafetensors } from "./safetensors.ts";
-import { readSafetensors, readSafetensorsHeader, writeSafetensors } from "./safetensors-file.node.ts";
+import { readSafetensors, readSafetensorsHeader } from "./safetensors-file.node.ts";
 
 let folder: string;
 let path: string;
