@@ -119,6 +119,8 @@ describe("a table of training data", () => {
 
   test("that does not exist", async () => {
     await expectError(training({ train: join(folder, "none.tsv") }), "FILE_MISSING", "none.tsv does not exist");
+    const below = join(train, "below.tsv");
+    await expectError(training({ train: below }), "FILE_MISSING", `${below} does not exist`);
     await expectError(training({ train: folder }), "FILE_MISSING", `${folder} is a folder; expected a file`);
     const nowhere = join(folder, "nowhere");
     const missing = evaluate("text-classification", nowhere, train);

@@ -1,5 +1,5 @@
 /** The command line as scripts rely on it: exit codes, JSON, formats of files, what goes to which stream. */
-import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { availableParallelism, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
@@ -318,6 +318,15 @@ describe("predict", () => {
 
   test.concurrent("reads standard input", async () => {
     expect(await run(["predict", model], plain)).toBe(expected);
+  });
+
+  test.concurrent("refuses a folder as standard input", async ({ skip }) => {
+    if (process.platform === "win32") skip("Windows cannot open a folder");
+    const descriptor = openSync(folder, "r");
+    const { code, stdout, stderr } = await cloze(["predict", model], { descriptor });
+    closeSync(descriptor);
+    const message = "cloze: standard input is a folder; expected a file. Name a file in it. [FILE_MISSING]\n";
+    expect({ code, stdout, stderr }).toEqual({ code: 1, stdout: "", stderr: message });
   });
 
   test.concurrent("keeps the order of more texts than are classified at once, in a file", async () => {

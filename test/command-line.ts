@@ -15,13 +15,22 @@ export interface Run extends Promise<Outcome> {
   readonly child: ChildProcess;
 }
 
-/** Runs `cloze` as a user would; `input` becomes its standard input, which is empty otherwise. */
-export function cloze(args: readonly string[], { input = "", open = false } = {}): Run {
-  const child = spawn(process.execPath, [MAIN, ...args]);
-  if (!open) child.stdin.end(input);
+interface Input {
+  /** What its standard input holds. Default: nothing. */
+  readonly input?: string;
+  /** Leaves its standard input open, for the caller to write to. */
+  readonly open?: boolean;
+  /** A file descriptor in place of these. */
+  readonly descriptor?: number;
+}
+
+/** Runs `cloze` as a user would. */
+export function cloze(args: readonly string[], { input = "", open = false, descriptor }: Input = {}): Run {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: [descriptor ?? "pipe", "pipe", "pipe"] });
+  if (!open) child.stdin?.end(input);
   const text = { stdout: "", stderr: "" };
   for (const name of ["stdout", "stderr"] as const) {
-    child[name].setEncoding("utf8").on("data", (piece: string) => {
+    child[name]?.setEncoding("utf8").on("data", (piece: string) => {
       text[name] += piece;
     });
   }

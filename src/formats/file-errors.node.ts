@@ -15,26 +15,28 @@ export function isDiskFull(error: unknown): boolean {
 /** What to throw when reading `path` failed with `error`: FILE_MISSING, whatever the system's reason. */
 export function readError(path: string, error: unknown): ClozeError {
   const code = systemCode(error);
-  if (code === "EISDIR") {
-    const cure = "Name a file in it.";
-    return new ClozeError("FILE_MISSING", { problem: `${path} is a folder`, expected: "a file", cure, cause: error });
-  }
-  if (code === "ENOTDIR") {
-    const cure = "Name the folder that it is in.";
+  if (code === "EISDIR") return isFolderError(path, error);
+  const missing = code === "ENOENT" || code === "ENOTDIR"; // below a file there is nothing
+  if (code === "ENOTDIR" && callOf(error) === "scandir") {
     return new ClozeError("FILE_MISSING", {
       problem: `${path} is no folder`,
       expected: "a folder",
-      cure,
+      cure: "Name the folder that it is in.",
       cause: error,
     });
   }
-  const missing = code === "ENOENT";
   return new ClozeError("FILE_MISSING", {
     problem: missing ? `${path} does not exist` : `${path} cannot be read`,
     ...(missing ? {} : { received: reasonOf(error) }),
     cure: missing ? "Check the path." : "Check that it is a file that you may read.",
     cause: error,
   });
+}
+
+/** What to throw for a folder in place of a file that is to be read. */
+export function isFolderError(path: string, cause?: unknown): ClozeError {
+  const cure = "Name a file in it.";
+  return new ClozeError("FILE_MISSING", { problem: `${path} is a folder`, expected: "a file", cure, cause });
 }
 
 /** What to throw when writing `path` failed with `error`: DISK_FULL or FILE_NOT_WRITABLE. */
@@ -57,6 +59,11 @@ export async function writing<T>(path: string, call: Promise<T>): Promise<T> {
   } catch (error) {
     throw writeError(path, error);
   }
+}
+
+/** The system call that failed, "open" say. */
+function callOf(error: unknown): unknown {
+  return error instanceof Error && "syscall" in error ? error.syscall : undefined;
 }
 
 function reasonOf(error: unknown): string {

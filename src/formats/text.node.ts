@@ -1,9 +1,9 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, fstatSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ClozeError } from "../base/errors.ts";
-import { readError, systemCode } from "./file-errors.node.ts";
+import { isFolderError, readError, systemCode } from "./file-errors.node.ts";
 import { decodeUtf8, splitLines } from "./text-lines.ts";
 
 const CHUNK_BYTES = 1 << 18;
@@ -95,10 +95,20 @@ async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {
+  if (isFolderAtInput()) throw isFolderError("standard input");
   try {
     yield* process.stdin;
   } catch (error) {
     throw readError("standard input", error);
+  }
+}
+
+/** Of a folder (`cloze predict model < folder`) Node makes an empty stream. */
+function isFolderAtInput(): boolean {
+  try {
+    return fstatSync(0).isDirectory();
+  } catch {
+    return false; // closed, or of a kind that Windows does not tell
   }
 }
 
