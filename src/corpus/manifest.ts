@@ -87,14 +87,14 @@ export function shardName(part: Part, number: number, sha256: string): string {
   return `shard-${partName(part)}-${String(number).padStart(5, "0")}-${sha256.slice(0, 12)}.safetensors`;
 }
 
-/** The whole name: files of a part are deleted with it, and others that only begin so are somebody's texts. */
-const PART_FILE =
-  /^(?:manifest(?=.*\.json$)|shard(?=.*\.safetensors$))-(\d{4,})-of-(\d{4,})(?:\.json|-\d{5,}-[0-9a-f]{12}\.safetensors)$/;
+/** Whole names: files of a part are deleted with it, and others that only begin so are somebody's texts. */
+const MANIFEST = /^manifest-(\d{4,})-of-(\d{4,})\.json$/;
+const SHARD = /^shard-(\d{4,})-of-(\d{4,})-\d{5,}-[0-9a-f]{12}\.safetensors$/;
 
 /** Which part a manifest, a shard, or what a killed writer left of either belongs to; undefined for any other file. */
 export function partOfFile(name: string): (Part & { readonly isManifest: boolean }) | undefined {
   const whole = name.replace(/^\.(.+)\.(?:new|old)-\d+-[0-9a-f]{12}$/, "$1");
-  const match = PART_FILE.exec(whole);
+  const match = MANIFEST.exec(whole) ?? SHARD.exec(whole);
   if (match === null) return undefined;
   return { index: Number(match[1]), of: Number(match[2]), isManifest: name.startsWith("manifest") };
 }

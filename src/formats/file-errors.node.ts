@@ -15,7 +15,7 @@ export function isDiskFull(error: unknown): boolean {
 /** What to throw when reading `path` failed with `error`: FILE_MISSING, whatever the system's reason. */
 export function readError(path: string, error: unknown): ClozeError {
   const code = systemCode(error);
-  if (code === "EISDIR") return isFolderError(path, error);
+  if (code === "EISDIR") return folderError(path, error);
   const missing = code === "ENOENT" || code === "ENOTDIR"; // below a file there is nothing
   if (code === "ENOTDIR" && callOf(error) === "scandir") {
     return new ClozeError("FILE_MISSING", {
@@ -34,7 +34,7 @@ export function readError(path: string, error: unknown): ClozeError {
 }
 
 /** What to throw for a folder in place of a file that is to be read. */
-export function isFolderError(path: string, cause?: unknown): ClozeError {
+export function folderError(path: string, cause?: unknown): ClozeError {
   const cure = "Name a file in it.";
   return new ClozeError("FILE_MISSING", { problem: `${path} is a folder`, expected: "a file", cure, cause });
 }

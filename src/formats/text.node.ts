@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { ClozeError } from "../base/errors.ts";
-import { isFolderError, readError, systemCode } from "./file-errors.node.ts";
+import { folderError, readError, systemCode } from "./file-errors.node.ts";
 import { decodeUtf8, splitLines } from "./text-lines.ts";
 
 const CHUNK_BYTES = 1 << 18;
@@ -95,7 +95,7 @@ async function* storedChunks(path: string): AsyncGenerator<Uint8Array> {
 }
 
 async function* standardInput(): AsyncGenerator<Uint8Array> {
-  if (isFolderAtInput()) throw isFolderError("standard input");
+  if (isFolderAtInput()) throw folderError("standard input");
   try {
     yield* process.stdin;
   } catch (error) {
