@@ -125,6 +125,14 @@ describe("shapes that do not fit are refused, naming operation, operand, letter 
       () => attention({ ...qkv("T", 12), lengths: int("B") }, { heads: 5 }),
       "attention: the heads do not divide the hidden size; expected D as a multiple of N = 5; got D = 12. Change hidden_size or num_attention_heads.",
     ],
+    ...[0.5, -2, 0].map(
+      (heads) =>
+        [
+          `${heads} heads`,
+          () => attention({ ...qkv("T", 12), lengths: int("B") }, { heads }),
+          `attention: the heads do not divide the hidden size; expected D as a multiple of N = ${heads}; got D = 12. Change hidden_size or num_attention_heads.`,
+        ] as const,
+    ),
   ];
 
   test.each(refusals)("%s", (_, build, message) => {
