@@ -266,6 +266,28 @@ export const OPERATION_CASES: { readonly [K in OpName]: readonly OperationCase[]
       },
     },
     {
+      title: "with dropout, of groups with a letter of their own, beside longer ones without",
+      sizes: { B: 2, E: 4, T: 14 },
+      seed: 6,
+      build: ({ float, int }) => {
+        const qkv = { query: float("query", ["T", 9]), key: float("key", ["T", 9]), value: float("value", ["T", 9]) };
+        const grouped = attention({ ...qkv, lengths: int("groups", ["E"], LENGTHS) }, { heads: 3, dropout: 0.4 });
+        return add(grouped, attention({ ...qkv, lengths: int("lengths", ["B"], [1, 13]) }, { heads: 3 }));
+      },
+    },
+    {
+      title: "of other rows than the tokens, which are fewer",
+      sizes: { B: 4, M: 14, T: 3 },
+      build: ({ float, int }) => {
+        const x = float("x", ["M", 6]);
+        const attended = attention(
+          { query: x, key: x, value: x, lengths: int("lengths", ["B"], LENGTHS) },
+          { heads: 2 },
+        );
+        return add(activation(float("tokens", ["T", 6]), "tanh"), gather(attended, int("chosen", ["T"], [13, 0, 5])));
+      },
+    },
+    {
       title: "one sequence, of one head, attending to itself",
       sizes: { B: 1, T: 7 },
       build: ({ float, int }) => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { ErrorCode } from "../base/errors.ts";
 import {
+  activation,
   add,
   attention,
   dropout,
@@ -70,6 +71,33 @@ describe("bindInputs", () => {
     expect(() => bindInputs(graph, { x: floats([6, 4]), lengths: ints(4, 2) })).not.toThrow();
     const bind = () => bindInputs(graph, { x: floats([6, 4]), lengths: ints(4, 3) });
     expect(bind).toThrow("add up to 6; got 2 lengths of 3 to 4 that add up to 7");
+  });
+
+  test("binds the letter of the rows that lengths divide, and no other", () => {
+    const rows = input("rows", "float32", ["M", 4]);
+    const y = attention({ query: rows, key: rows, value: rows, lengths }, { heads: 2 });
+    const graph = makeGraph({ x: activation(input("x", "float32", ["T", 4]), "relu"), y });
+    const inputs = { x: floats([3, 4]), rows: floats([5, 4]), lengths: ints(4, 1) };
+    expect(Object.fromEntries(bindInputs(graph, inputs))).toEqual({ T: 3, M: 5, B: 2, S: 4 });
+  });
+
+  describe("with dropout of attention", () => {
+    const x = input("x", "float32", ["T", 4]);
+    const groups = input("groups", "int32", ["E"]);
+    const attend = (divided: typeof lengths, rate: number) =>
+      attention({ query: x, key: x, value: x, lengths: divided }, { heads: 2, dropout: rate });
+    const inputs = { x: floats([6, 4]), lengths: ints(2, 4), groups: ints(1, 5) };
+
+    test("reads S off the sequences that have masks", () => {
+      const graph = makeGraph({ a: attend(lengths, 0.5), b: attend(groups, 0), c: attend(lengths, 0.1) });
+      expect(bindInputs(graph, inputs, 1).get("S")).toBe(4);
+    });
+
+    test("refuses masks for different sequences", () => {
+      const bind = () => bindInputs(makeGraph({ a: attend(lengths, 0.5), b: attend(groups, 0.1) }), inputs, 1);
+      expect(bind).toThrow(expect.objectContaining({ code: "SHAPE_MISMATCH" }));
+      expect(bind).toThrow("expected the same lengths for all of a graph");
+    });
   });
 
   test("checks indices and labels that follow from lengths", () => {

@@ -57,11 +57,11 @@ export function bindInputs(graph: Graph, inputs: Readonly<Record<string, Value>>
       }
     });
   }
-  requireOneMaskForm(graph);
+  const masked = maskedLengths(graph);
   for (const { lengths, rows } of graph.nodes.flatMap(divisions)) {
     const { sum, longest } = checkLengths(lengths, integersOf(lengths, inputs), bindDim(rows, bindings));
     if (typeof rows !== "number") bindings.set(rows, sum);
-    bindings.set("S", Math.max(longest, bindings.get("S") ?? 0));
+    if (masked === undefined || masked === lengths) bindings.set("S", Math.max(longest, bindings.get("S") ?? 0));
   }
   for (const node of graph.nodes) {
     if (isNode(node, "gather")) checkIndices(node.inputs.indices, node.inputs.source.shape[0], inputs, bindings);
@@ -188,10 +188,14 @@ function divisions(node: AnyNode): { lengths: AnyTensor; rows: Dim }[] {
   return [];
 }
 
-/** Throws SHAPE_MISMATCH for a graph in which dropout masks of attention would have the longest of other sequences. */
-function requireOneMaskForm({ nodes }: Graph) {
+/**
+ * The lengths of the sequences that have dropout masks of attention, if any: of them alone S is the longest. Throws
+ * SHAPE_MISMATCH where there are several.
+ */
+function maskedLengths({ nodes }: Graph): AnyTensor | undefined {
   const masked = nodes.flatMap((node) => (isNode(node, "attention") && node.attributes.dropout > 0 ? [node] : []));
-  if (new Set(masked.map(({ inputs }) => inputs.lengths)).size <= 1) return;
+  const [first, ...others] = new Set(masked.map(({ inputs }) => inputs.lengths));
+  if (others.length === 0) return first;
   throw new ClozeError("SHAPE_MISMATCH", {
     problem: "attentions with dropout divide their tokens into different sequences",
     expected: "the same lengths for all of a graph",
