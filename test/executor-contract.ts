@@ -14,10 +14,10 @@ import {
   starts,
 } from "../src/graph/build.ts";
 import { differentiate } from "../src/graph/differentiate.ts";
-import { type Executor, type LoadOptions, type RunOptions, vector } from "../src/graph/executor.ts";
+import { type Executor, type LoadOptions, type RunOptions, type Value, vector } from "../src/graph/executor.ts";
 import { type Graph, makeGraph } from "../src/graph/graph.ts";
 import type { OpName } from "../src/graph/operations.ts";
-import { initialise, Parameters } from "../src/graph/parameters.ts";
+import { initialise, type NamedParameters, Parameters } from "../src/graph/parameters.ts";
 import { CASES_BY_OPERATION, type OperationCase } from "./operation-cases.ts";
 import { backwardOf, forwardOf, operandsOf, type Runnable, type Values } from "./operation-graphs.ts";
 import { relativeError } from "./relative-error.ts";
@@ -283,6 +283,15 @@ function describeRefusal(executor: () => Executor): void {
     await expectRefusal(executor(), { ...BATCH, ...changes }, { seed: 1 }, code);
   });
 
+  test.each([
+    ["bytes", Uint8Array.of(1, 2, 3)],
+    ["a Buffer", Buffer.of(1, 2, 3)],
+  ])("for %s for floats", async (_, data) => {
+    // @ts-expect-error: no numbers that a kernel reads
+    const rowWeights: Value = { data, shape: [3] };
+    await expectRefusal(executor(), { ...BATCH, rowWeights }, { seed: 1 }, "INPUT_SHAPE");
+  });
+
   test("for an input left out", async () => {
     const { labels, ...others } = BATCH;
     await expectRefusal(executor(), others, { seed: 1 }, "INPUT_MISSING");
@@ -297,6 +306,16 @@ function describeBufferCheck(executor: () => Executor): void {
     ["too large", { weight: new Float32Array(19) }],
     ["for no output", { places: new Float32Array(30) }],
   ])("%s", (_, outputs) => expectRefusal(executor(), BATCH, { seed: 1, outputs }, "INPUT_SHAPE"));
+
+  test.each([
+    ["bytes", new Uint8Array(18)],
+    ["a Buffer", Buffer.alloc(18)],
+    ["float64", new Float64Array(18)],
+  ])("of %s", async (_, weight) => {
+    // @ts-expect-error: no floats of 32 bits
+    const outputs: RunOptions["outputs"] = { weight };
+    await expectRefusal(executor(), BATCH, { seed: 1, outputs }, "INPUT_SHAPE");
+  });
 }
 
 function describeParameters(executor: () => Executor, tolerance: Tolerance): void {
@@ -327,5 +346,19 @@ function describeParameters(executor: () => Executor, tolerance: Tolerance): voi
   test.each([false, true])("may not be fewer (frozen: %s)", async (frozen) => {
     const parameters = new Parameters(graph.parameters.slice(1));
     await expect(executor().load(graph, parameters, { frozen })).rejects.toMatchObject({ code: "NAME_UNKNOWN" });
+  });
+
+  test.each([false, true])("may not have fewer numbers than their shapes (frozen: %s)", async (frozen) => {
+    const whole = makeParameters(graph);
+    for (const { name } of graph.parameters) {
+      const parameters: NamedParameters = {
+        get(asked) {
+          const { spec, data } = whole.get(asked);
+          return { spec, data: asked === name ? data.subarray(1) : data };
+        },
+      };
+      const run = async () => (await executor().load(graph, parameters, { frozen })).run(BATCH);
+      await expect(run(), name).rejects.toMatchObject({ code: "PARAMETER_SHAPE" });
+    }
   });
 }

@@ -3,7 +3,7 @@ import { dropoutSites } from "../../graph/dropout-mask.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { AnyTensor } from "../../graph/operations.ts";
 import { type AnyNode, isNode } from "../../graph/operations.ts";
-import type { NamedParameters } from "../../graph/parameters.ts";
+import { type NamedParameters, numbersOf } from "../../graph/parameters.ts";
 import type { Shape } from "../../graph/shape.ts";
 import { OnnxBuilder } from "./builder.ts";
 import { lower } from "./lower.ts";
@@ -54,7 +54,7 @@ export function compileOnnx(graph: Graph, frozen?: NamedParameters): OnnxModel {
       return values.get(key) as T;
     },
     parameter: ({ attributes: { name, shape } }) =>
-      frozen ? onnx.initializer(name, shape, frozen.get(name).data) : onnx.input(name, "float32", shape),
+      frozen ? onnx.initializer(name, shape, numbersOf(frozen, name)) : onnx.input(name, "float32", shape),
   };
   for (const node of graph.nodes) names.set(node, lower(node, lowering));
   const outputs = Object.entries(graph.outputs).map(([name, tensor]) => ({

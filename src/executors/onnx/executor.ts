@@ -4,7 +4,7 @@ import { fillDropoutMask } from "../../graph/dropout-mask.ts";
 import { disposedError, type Executable, type Executor, type RunOptions, type Value } from "../../graph/executor.ts";
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
-import { type NamedParameters, requireParameters, sizeOf } from "../../graph/parameters.ts";
+import { type NamedParameters, numbersOf, requireParameters, sizeOf } from "../../graph/parameters.ts";
 import { compileOnnx, type MaskInput, outputName } from "./compile.ts";
 import type { OnnxSession, OnnxValue, OpenSession } from "./session.ts";
 
@@ -106,7 +106,7 @@ function parameterInputs(graph: Graph, parameters: NamedParameters): Record<stri
   return Object.fromEntries(
     graph.parameters.map(({ name, shape }) => [
       name,
-      { type: "float32", data: parameters.get(name).data, dims: shape },
+      { type: "float32", data: numbersOf(parameters, name), dims: shape },
     ]),
   );
 }

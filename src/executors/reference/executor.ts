@@ -4,7 +4,7 @@ import { disposedError, type Executable, type Executor, type Value } from "../..
 import type { Graph } from "../../graph/graph.ts";
 import { type Bindings, bindInputs, bindShape, checkOutputs } from "../../graph/inputs.ts";
 import type { AnyTensor, NodeOf, OpName } from "../../graph/operations.ts";
-import { type NamedParameters, requireParameters } from "../../graph/parameters.ts";
+import { type NamedParameters, numbersOf, requireParameters } from "../../graph/parameters.ts";
 import { ATTENTION_RULES } from "./attention.ts";
 import { LAYER_NORM_RULES } from "./layer-norm.ts";
 import { LINEAR_RULES } from "./linear.ts";
@@ -74,7 +74,7 @@ function evaluate(
     },
     integers: (tensor) => expectIntegers(computed.get(tensor)!),
     input: (name) => widen(inputs[name].data),
-    parameter: (name) => Float64Array.from(parameters.get(name).data),
+    parameter: (name) => Float64Array.from(numbersOf(parameters, name)),
     dropoutMask(node, rate, count) {
       const mask = new Float32Array(count);
       fillDropoutMask(mask, rate, seed!, sites.get(node)!); // bindInputs has seen to the seed
