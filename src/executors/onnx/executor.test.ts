@@ -51,3 +51,12 @@ test("a run that needs more memory than there is says how much, and later ones g
   await run(3);
   await executable.dispose();
 });
+
+test.each([-1, 0, 1.5])("%d threads are refused", async (threads) => {
+  await expectError(
+    (async () => onnxExecutor({ threads }))(),
+    "OPTION_INVALID",
+    "expected a whole number from 1 to 1024",
+    `got ${threads}`,
+  );
+});
