@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -18,7 +19,7 @@ import { hasAddon, loadAddon } from "../src/executors/native/addon.node.ts";
 import { exportNative } from "../src/index.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
 import { NOT_BUILT } from "./native-kernels.ts";
-import { findNodeGyp } from "./node-gyp.ts";
+import { findHeaders, findNodeGyp } from "./node-gyp.ts";
 import { writeTinyModel } from "./tiny-model.ts";
 
 const ROOT = join(import.meta.dirname, "..");
@@ -148,6 +149,50 @@ describe("installing", () => {
     utimesSync(copy.at("native/kernels/tile.h"), new Date(), Date.now() / 1000 + 60);
     expect(install(copy, succeed)).toEqual({ ...silent, asked: true });
   });
+
+  test("builds again where a source is younger than a prebuilt binary, but in a package", ({ skip }) => {
+    const copy = copyPackage(...SOURCES);
+    compileAddon(
+      "void *napi_register_module_v1(void *env, void *exports) { return exports; }",
+      copy.at(PREBUILT),
+      skip,
+    );
+    const inPackage = { ...copy, folder: copy.at("app/node_modules/cloze") };
+    for (const name of ["package.json", "prebuilds", ...SOURCES])
+      cpSync(copy.at(name), join(inPackage.folder, name), { recursive: true });
+    for (const { folder } of [copy, inPackage])
+      utimesSync(join(folder, "native/kernels/tile.h"), new Date(), Date.now() / 1000 + 60);
+    const succeed = `fs.mkdirSync("build/Release", { recursive: true }); fs.copyFileSync("${PREBUILT}", "${BUILT}")`;
+    const silent = { status: 0, stdout: "", stderr: "" };
+    expect(install(copy, succeed)).toEqual({ ...silent, asked: true });
+    expect(install(inPackage, succeed)).toEqual({ ...silent, asked: false });
+  });
+
+  test("builds with exceptions on macOS, and adds what an instruction set needs to what all need", ({ skip }) => {
+    const headers = findHeaders();
+    if (headers === undefined) skip("Node's headers are not beside it");
+    if (spawnSync("python3", ["--version"]).status !== 0) skip("no Python 3, which gyp is written in");
+    const copy = copyPackage(...SOURCES);
+    const configure = [findNodeGyp(), "configure", `--nodedir=${headers}`, "--arch=x64"];
+    const { status, stderr } = spawnSync(process.execPath, [...configure, "--", "--format=gypd", "-DOS=mac"], {
+      cwd: copy.folder,
+      encoding: "utf8",
+    });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const text = readFileSync(copy.at("binding.gypd"), "utf8");
+    const found = (pattern: RegExp) => Array.from(text.matchAll(pattern), ([, value]) => value);
+    const builds = 2 * 5; // Debug and Release of each target
+    expect(found(/'GCC_ENABLE_CPP_EXCEPTIONS': '(\w+)'/g)).toEqual(Array(builds).fill("YES"));
+    const flags = found(/'OTHER_CFLAGS': \[([^\]]*)\]/g);
+    const count = (flag: string) => flags.filter((list) => list.includes(`'${flag}'`)).length;
+    expect(["-fopenmp-simd", "-fno-math-errno", "-mavx2", "-mavx512f", "-mavx512bf16"].map(count)).toEqual([
+      builds,
+      builds,
+      2,
+      4,
+      2,
+    ]);
+  });
 });
 
 function without(reason: string): string {
@@ -174,6 +219,20 @@ describe("npm run prebuilds", () => {
     expect(kernelsOf(copy)).toEqual(loadAddon().kernels);
   });
 
+  test("lays nothing, and stops no packing, where nothing was built", () => {
+    const copy = copyPackage(...SOURCES);
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["native/prebuilds.mjs"], {
+      cwd: copy.folder,
+      encoding: "utf8",
+    });
+    expect({ status, stdout, stderr }).toEqual({
+      status: 0,
+      stdout: "",
+      stderr: "cloze: no native kernels were built here, so the package takes none along.\n",
+    });
+    expect(existsSync(copy.at("prebuilds"))).toBe(false);
+  });
+
   test("comes before a package is packed, which takes its result along", () => {
     const { scripts, files } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
     expect(scripts.prepack).toBe("npm run --silent prebuilds");
@@ -189,14 +248,14 @@ function kernelsOf({ folder }: ReturnType<typeof copyPackage>): unknown {
   return JSON.parse(execFileSync(process.execPath, args, { cwd: folder, encoding: "utf8" }));
 }
 
-describe("without kernels that load", () => {
-  function cloze({ at }: ReturnType<typeof copyPackage>, ...args: string[]) {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [at("dist/cli/main.js"), ...args], {
-      encoding: "utf8",
-    });
-    return { status, stdout, stderr };
-  }
+function cloze({ at }: ReturnType<typeof copyPackage>, ...args: string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [at("dist/cli/main.js"), ...args], {
+    encoding: "utf8",
+  });
+  return { status, stdout, stderr };
+}
 
+describe("without kernels that load", () => {
   const predict = (copy: ReturnType<typeof copyPackage>, ...options: string[]) =>
     cloze(copy, "predict", SHIPPED_MODEL, "The [MASK] barks.", "--top-k", "3", ...options);
 
@@ -263,5 +322,40 @@ describe("without kernels that load", () => {
     expect(text).toMatch(/^onnx +[\d.]+ +- +-$/m);
     expect(text).toMatch(/^no native executor: there are no native kernels; .*Install GCC or clang/m);
     expect(text).not.toContain("instruction sets");
+  });
+});
+
+describe("without ONNX Runtime", () => {
+  /** A copy that resolves every other package. */
+  function copyWithout() {
+    const copy = copyPackage("dist", ...(hasAddon() ? [BUILT] : []));
+    rmSync(copy.at("node_modules"));
+    mkdirSync(copy.at("node_modules"));
+    for (const name of readdirSync(join(ROOT, "node_modules"))) {
+      if (name !== "onnxruntime-node")
+        symlinkSync(join(ROOT, "node_modules", name), copy.at(`node_modules/${name}`), "junction");
+    }
+    return copy;
+  }
+
+  test("asking for it is an error, on a thread of its own too", () => {
+    const copy = copyWithout();
+    const { stderr, ...outcome } = cloze(copy, "predict", SHIPPED_MODEL, "The [MASK] barks.", "--device", "onnx");
+    expect(outcome).toEqual({ status: 1, stdout: "" });
+    expect(stderr).toMatch(/^cloze: ONNX Runtime cannot be loaded; .*npm rebuild cloze\. \[DEVICE_UNAVAILABLE\]\n$/);
+    const program = copy.write(
+      "load.mjs",
+      `import { onnxExecutor } from "./dist/executors/onnx/node.node.js";
+      const load = onnxExecutor({ worker: true }).load({ nodes: [], inputs: [], parameters: [], outputs: {} }, new Map());
+      await load.catch(({ code }) => console.log(code));`,
+    );
+    const { stdout } = spawnSync(process.execPath, [program], { encoding: "utf8" });
+    expect(stdout).toBe("DEVICE_UNAVAILABLE\n");
+  });
+
+  test("the native kernels compute all the same", ({ skip }) => {
+    if (!hasAddon()) skip(NOT_BUILT);
+    const outcome = cloze(copyWithout(), "predict", SHIPPED_MODEL, "The [MASK] barks.", "--device", "auto");
+    expect(outcome).toEqual({ status: 0, stdout: expect.stringMatching(/"sequence":"the \w+ barks."/), stderr: "" });
   });
 });
