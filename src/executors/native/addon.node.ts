@@ -63,7 +63,7 @@ const AGAIN = PACKAGE.split(sep).includes("node_modules") ? "npm rebuild cloze" 
 const CURE =
   process.platform === "win32"
     ? 'They are not for Windows; the device "onnx" does without.'
-    : `Install GCC or clang, make and Python 3, then run \`${AGAIN}\`; the device "onnx" does without.`;
+    : `Install GCC 11 or clang 14, or later ones, make and Python 3, then run \`${AGAIN}\`; the device "onnx" does without.`;
 
 /** The compiled kernels of a package. Throws DEVICE_UNAVAILABLE where none were built, or none that load here. */
 export function loadAddon(folder = PACKAGE): Addon {
