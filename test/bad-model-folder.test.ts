@@ -189,6 +189,68 @@ describe("a classifier of another problem", () => {
   });
 });
 
+describe("a model with the head of another task", () => {
+  const sequences = "BertForSequenceClassification";
+  const regression = { problem_type: "regression", id2label: { 0: "LABEL_0" } };
+  const single = { architectures: ["BertForMultipleChoice"], id2label: undefined, problem_type: undefined };
+
+  /** A model with one number for a text, whose config.json says something else too. */
+  async function withOneNumber(content: Record<string, unknown>): Promise<string> {
+    const path = await writeTinyModel(join(folder, String(++count)), { labels: ["LABEL_0"] });
+    const config = JSON.parse(readFileSync(join(path, "config.json"), "utf8"));
+    writeFileSync(join(path, "config.json"), JSON.stringify({ ...config, ...content }));
+    return path;
+  }
+
+  test.each<[TaskName, what: string, path: () => Promise<string> | string, own: string, its: string]>([
+    ["token-classification", "a text classifier", () => model, "BertForTokenClassification", sequences],
+    [
+      "text-classification",
+      "a classifier of words",
+      () => withConfig({ architectures: ["BertForTokenClassification"] }),
+      sequences,
+      "BertForTokenClassification",
+    ],
+    ["multiple-choice", "a regression", () => withOneNumber(regression), "BertForMultipleChoice", sequences],
+    ["regression", "a model of choices", () => withOneNumber(single), sequences, "BertForMultipleChoice"],
+    [
+      "regression",
+      "a model of answers",
+      () => withOneNumber({ architectures: ["BertForQuestionAnswering"] }),
+      sequences,
+      "BertForQuestionAnswering",
+    ],
+  ])("is not opened for %s: %s", async (task, _, make, own, its) => {
+    const path = await make();
+    const parts = [`${path} is no model for ${task}`, own, `got ${its}`];
+    await expectError(TASKS[task].open(path, { threads: 1 }), "MODEL_INCOMPLETE", ...parts);
+    await expectError(TASKS[task].evaluate(path, train, { threads: 1 }), "MODEL_INCOMPLETE", ...parts);
+    if (task === "regression") return; // has no pipeline of its name
+    await expectError(pipeline(task, path, { threads: 1 }), "MODEL_INCOMPLETE", ...parts);
+  });
+
+  test.each<[TaskName, architectures: string[] | undefined]>([
+    ["text-classification", ["MyBert"]],
+    ["text-classification", []],
+    ["text-classification", undefined],
+    ["text-classification", ["BertForPreTraining"]],
+    ["token-classification", ["MyBert"]],
+    ["token-classification", undefined],
+  ])("opens for %s where config.json names the architecture %j", async (task, architectures) => {
+    const opened = await TASKS[task].open(withConfig({ architectures }), { threads: 1 });
+    await opened.dispose();
+  });
+
+  test.each<[TaskName, architectures: string[] | undefined]>([
+    ["regression", undefined],
+    ["multiple-choice", ["MyBert"]],
+    ["multiple-choice", undefined],
+  ])("with one number opens for %s where config.json names the architecture %j", async (task, architectures) => {
+    const opened = await TASKS[task].open(await withOneNumber({ ...regression, architectures }), { threads: 1 });
+    await opened.dispose();
+  });
+});
+
 describe("a folder", () => {
   const remove = (...names: string[]) =>
     damaged((path) => names.map((name) => rmSync(join(path, name), { recursive: true })));
