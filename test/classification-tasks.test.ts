@@ -5,16 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openTask } from "../src/tasks/definitions/open-task.node.ts";
-import { textClassificationLogits } from "../src/tasks/definitions/text-classification.ts";
+import { textClassification, textClassificationLogits } from "../src/tasks/definitions/text-classification.ts";
 import { purposeOf } from "../src/tasks/folder/model-folder.node.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { rerankTexts } from "../src/tasks/pipelines/rerank.ts";
 import { openEntailmentModel } from "../src/tasks/pipelines/zero-shot.node.ts";
 import { classifyByEntailment } from "../src/tasks/pipelines/zero-shot.ts";
 import { finetune, taskOf } from "../src/tasks/task-table.node.ts";
+import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
-import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
+import { examples, VOCABULARY, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 
 let folder: string;
 let base: string;
@@ -25,6 +26,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const options = { threads: 1 };
+const tokenizer = BertTokenizer.fromVocabulary(VOCABULARY);
 const recipe = "--epochs 8 --batch-size 8 --learning-rate 3e-3 --threads 1".split(" ");
 
 function write(name: string, content: string): string {
@@ -59,6 +61,19 @@ async function train(task: string, data: string, ...args: string[]): Promise<str
   await succeed("finetune", task, ...files, ...recipe, ...args);
   return output;
 }
+
+test("figures of a text's labels have the matrix of 200 labels, and of no more", () => {
+  const labels = Array.from({ length: 201 }, (_, i) => `T${i}`);
+  const metricsOf = (labels: readonly string[]) => {
+    const examples = [{ input: "a", gold: labels[1], place: "file, line 1" }];
+    const context = { tokenizer, labels, maxLength: 128, settings: textClassification.settings.parse({}) };
+    return textClassification.score(examples, [new Float32Array(labels.length)], context).metrics;
+  };
+  expect(metricsOf(labels.slice(1)).confusion).toHaveLength(200);
+  expect(metricsOf(labels)).not.toHaveProperty("confusion");
+  expect(metricsOf(labels)).toMatchObject({ examples: 1, accuracy: 0 });
+  expect(metricsOf(labels).perLabel).toHaveLength(201);
+});
 
 describe("multi-label classification", () => {
   const rows = [

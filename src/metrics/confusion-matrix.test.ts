@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ClozeError } from "../base/errors.ts";
-import { confusionMatrix } from "./confusion-matrix.ts";
+import { confusionFigure, confusionMatrix } from "./confusion-matrix.ts";
 
 describe("confusionMatrix", () => {
   test("has gold labels as rows and predicted labels as columns", () => {
@@ -46,4 +46,10 @@ describe("confusionMatrix", () => {
     expect(() => confusionMatrix(judged)).toThrow(ClozeError);
     expect(() => confusionMatrix(judged)).toThrow(expect.objectContaining({ code }));
   });
+});
+
+test("confusionFigure is a matrix that somebody may read: of 200 labels at most", () => {
+  const matrixOf = (labelCount: number) => confusionMatrix({ gold: [0], predicted: [1], labelCount });
+  for (const count of [2, 200]) expect(confusionFigure(matrixOf(count))).toEqual({ confusion: matrixOf(count) });
+  expect(confusionFigure(matrixOf(201))).toEqual({});
 });
