@@ -57,6 +57,13 @@ function modelOf(output: string): Record<string, string> {
   return Object.fromEntries(MODEL.map((name) => [name, readFileSync(join(output, name), "latin1")]));
 }
 
+/** Every file below a folder. */
+function contentOf(output: string): Record<string, string> {
+  const files = readdirSync(output, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map(({ parentPath, name }) => join(parentPath, name));
+  return Object.fromEntries(paths.map((path) => [path, readFileSync(path, "latin1")]));
+}
+
 async function undisturbed(options: Partial<PretrainOptions> = {}): Promise<Record<string, string>> {
   const output = fresh();
   await pretrain({ ...base, ...options, output });
@@ -367,6 +374,35 @@ describe("checkpoints and logs", () => {
     const events: PretrainEvent[] = [];
     await pretrain({ ...changed, force: true, onEvent: (event) => void events.push(event) });
     expect(events).toContainEqual({ kind: "resumed", step: 5, changed: expect.stringContaining("maskRate 0.15 -> ") });
+  });
+
+  test.each(["stopped", "out of time"])("fewer steps than were made are refused with force too: %s", async (how) => {
+    const output = fresh();
+    if (how === "stopped") await stopAfter(5, { output });
+    else {
+      await pretrain({ ...base, output, maxHours: 1e-9 });
+      await pretrain({ ...base, output, maxHours: 1e-9, resume: true });
+      expect(readdirSync(output)).toContain("metrics.json");
+    }
+    const before = contentOf(output);
+    const made = how === "stopped" ? 5 : 2;
+    const fewer = { ...base, output, resume: true, force: true, steps: made - 1 };
+    await expectError(pretrain(fewer), "OPTION_INVALID", `${made} --steps or more`, `got ${made - 1}`);
+    expect(contentOf(output)).toEqual(before);
+    expect(await pretrain({ ...fewer, steps: made })).toMatchObject({ steps: made, totalSteps: made });
+  });
+
+  test("a fine-tuning is not resumed in the folder of a pre-training that has ended", async () => {
+    const output = fresh();
+    await pretrain({ ...base, output, steps: 2 });
+    const before = contentOf(output);
+    const train = writeRows(join(folder, "train-resumed.jsonl"), examples(8));
+    const record = join(output, "training.json");
+    const resumed = () =>
+      finetune("text-classification", { model: output, train, output, maxLength: 24, resume: true });
+    await expectError(resumed(), "CHECKPOINT_MALFORMED", record, "Name another --output, or start anew");
+    await expect(resumed()).rejects.not.toThrow("Take its folder away");
+    expect(contentOf(output)).toEqual(before);
   });
 
   test("another corpus is a changed setting", async () => {
