@@ -7,7 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune-options.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
-import { examples, VOCABULARY, writeRows, writeTinyModel } from "./tiny-model.ts";
+import { describeBfloat16, describeNative, onSetUntil } from "./native-kernels.ts";
+import { examples, VOCABULARY, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 import { filesOf as trainingFiles } from "./training-files.ts";
 
 let folder: string;
@@ -290,9 +291,59 @@ describe("a checkpoint", () => {
     await expectError(
       finetune("text-classification", { ...base, output, resume: true }),
       "CHECKPOINT_MALFORMED",
-      name,
+      join("step-2", name),
+      "Take its folder away",
       "--overwrite",
     );
+  });
+});
+
+test.each(["{", '{"step":-1}'])("a record of the end that is %s has no folder to take away", async (content) => {
+  const output = fresh();
+  await finetune("text-classification", { ...base, output, epochs: 1 });
+  writeFileSync(join(output, "training.json"), content);
+  const resumed = () => finetune("text-classification", { ...base, output, epochs: 1, resume: true });
+  await expectError(resumed(), "CHECKPOINT_MALFORMED", "training.json", "Name another --output");
+  await expect(resumed()).rejects.not.toThrow("Take its folder away");
+});
+
+test("weights that start from random values are told of where they do, not where a checkpoint has them", async () => {
+  const model = await writeTinyPretrainedModel(join(folder, "headless"));
+  const freshOf = async (options: Partial<FinetuneOptions> & { output: string }) => {
+    const told: (readonly string[])[] = [];
+    const onEvent = (event: FinetuneEvent) => void (event.kind === "model" && told.push(event.fresh));
+    await finetune("text-classification", { ...base, model, ...options, onEvent });
+    return told;
+  };
+  const output = fresh();
+  const head = ["classifier.weight", "classifier.bias"];
+  await stopAfter(3, { model, output });
+  expect(await freshOf({ output, resume: true })).toEqual([[]]);
+  expect(await freshOf({ output: fresh(), resume: true })).toEqual([head]); // nothing to resume from yet
+  expect(await freshOf({ output: fresh() })).toEqual([head]);
+});
+
+describeNative("precision", (addon) => {
+  describeBfloat16("bf16", addon, (set) => {
+    test("that measured the epochs is a setting", () =>
+      onSetUntil(set, async () => {
+        const output = fresh();
+        await stopAfter(7, { output, precision: "bf16" });
+        const resumed = finetune("text-classification", { ...base, output, resume: true });
+        const names = ["expected evaluator native bfloat16", "got evaluator native float32"];
+        await expectError(resumed, "RESUME_MISMATCH", ...names);
+        await finetune("text-classification", { ...base, output, precision: "bf16", resume: true });
+      }));
+
+    test("of an evaluation that there is none of may change", () =>
+      onSetUntil(set, async () => {
+        const output = fresh();
+        const options = { output, dev: undefined };
+        await stopAfter(7, { ...options, precision: "bf16" });
+        await finetune("text-classification", { ...base, ...options, resume: true });
+        const { "README.md": _, ...files } = await undisturbed({ dev: undefined }); // the model card lists all options
+        expect(filesOf(output)).toMatchObject(files);
+      }));
   });
 });
 
