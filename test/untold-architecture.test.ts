@@ -5,13 +5,27 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { hasAddon } from "../src/executors/native/addon.node.ts";
+import { makeGraph } from "../src/graph/graph.ts";
+import type { Tensor } from "../src/graph/operations.ts";
+import { initialise, Parameters } from "../src/graph/parameters.ts";
+import { questionAnswering } from "../src/heads/question-answering.ts";
+import { tokenClassification } from "../src/heads/token-classification.ts";
 import { exportNative } from "../src/tasks/export-native.node.ts";
-import { storedWeights } from "../src/tasks/folder/model-folder.node.ts";
+import { saveModelFolder, storedWeights } from "../src/tasks/folder/model-folder.node.ts";
 import { pipeline } from "../src/tasks/pipelines/pipeline.node.ts";
 import { taskOfFolder } from "../src/tasks/task-table.node.ts";
+import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
 import { cloze } from "./command-line.ts";
 import { NOT_BUILT } from "./native-kernels.ts";
-import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
+import {
+  examples,
+  LABELS,
+  tinyConfig,
+  VOCABULARY,
+  writeRows,
+  writeTinyModel,
+  writeTinyPretrainedModel,
+} from "./tiny-model.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -31,6 +45,17 @@ async function succeed(...args: string[]): Promise<string> {
   const { code, stdout, stderr } = await cloze([...args]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
   return stdout;
+}
+
+/** Writes a folder with random weights for this task's head. */
+async function writeHead(logits: Tensor): Promise<string> {
+  const path = await mkdtemp(join(folder, "head-"));
+  const parameters = new Parameters(makeGraph({ logits }).parameters);
+  initialise(parameters, 0.3, 1);
+  const tokenizer = BertTokenizer.fromVocabulary(VOCABULARY);
+  const model = { architecture: "none", config: tinyConfig(), labels: LABELS, tokenizer, parameters, maxLength: 64 };
+  await saveModelFolder(path, model);
+  return untold(path);
 }
 
 const rows = examples(12);
@@ -77,6 +102,20 @@ describe.each<
     expect(answers[0]).toEqual(answers[1]);
     expect(await taskOfFolder(output)).toBe(task);
   });
+});
+
+test.for<[task: string, logits: Tensor]>([
+  ["token-classification", tokenClassification(tinyConfig(), { labels: LABELS.length }).logits],
+  ["question-answering", questionAnswering(tinyConfig()).logits],
+])("a head for %s is told by its weights, and stays in an export", async ([task, logits], { skip }) => {
+  const model = await writeHead(logits);
+  expect(await taskOfFolder(model)).toBe(task);
+  expect(JSON.parse(await succeed("info", model, "--json"))).toMatchObject({ task });
+  if (!hasAddon()) skip(NOT_BUILT);
+  const output = await mkdtemp(join(folder, "exported-"));
+  await exportNative(model, { output, precision: "fp32" });
+  const namesOf = async (path: string) => (await storedWeights(path)).map(({ name }) => name).toSorted();
+  expect(await namesOf(output)).toEqual(await namesOf(model));
 });
 
 test("a pre-trained model is for no task, and its export keeps the heads of its pre-training", async ({ skip }) => {

@@ -63,14 +63,21 @@ export function taskOf(purpose: Purpose): TaskName | undefined {
 }
 
 /**
- * The task that the model in a folder was fine-tuned for. Where config.json names no architecture, one with a classifier is taken
- * for a classifier of sequences. Throws FILE_MISSING, CONFIG_MALFORMED and the errors of `storedWeights`.
+ * The task that the model in a folder was fine-tuned for. Where config.json names no architecture, its head tells: a classifier
+ * is taken for one of sequences, and without a pooler for one of words. Throws FILE_MISSING, CONFIG_MALFORMED and the errors of `storedWeights`.
  */
 export async function taskOfFolder(path: string): Promise<TaskName | undefined> {
   const purpose = await purposeOf(path);
   if (purpose.architecture !== undefined) return taskOf(purpose);
-  const isClassifier = (await storedWeights(path)).some(({ name }) => name === "classifier.weight");
-  return isClassifier ? taskOf({ ...purpose, architecture: textClassification.architecture }) : undefined;
+  const architecture = architectureOfHead((await storedWeights(path)).map(({ name }) => name));
+  return taskOf({ ...purpose, architecture });
+}
+
+function architectureOfHead(names: readonly string[]): string | undefined {
+  if (names.includes("qa_outputs.weight")) return questionAnswering.architecture;
+  if (!names.includes("classifier.weight")) return undefined;
+  const hasPooler = names.some((name) => name.includes("pooler."));
+  return (hasPooler ? textClassification : tokenClassification).architecture;
 }
 
 /** The options of a task, beside those that all tasks have. */
