@@ -225,7 +225,7 @@ describe("a model with the head of another task", () => {
     const parts = [`${path} is no model for ${task}`, own, `got ${its}`];
     await expectError(TASKS[task].open(path, { threads: 1 }), "MODEL_INCOMPLETE", ...parts);
     await expectError(TASKS[task].evaluate(path, train, { threads: 1 }), "MODEL_INCOMPLETE", ...parts);
-    if (task === "regression") return; // has no pipeline of its name
+    if (task === "regression" || task === "multi-label-classification") return; // no pipelines have these names
     await expectError(pipeline(task, path, { threads: 1 }), "MODEL_INCOMPLETE", ...parts);
   });
 

@@ -65,7 +65,7 @@ async function train(task: string, data: string, ...args: string[]): Promise<str
 test("figures of a text's labels have the matrix of 200 labels, and of no more", () => {
   const labels = Array.from({ length: 201 }, (_, i) => `T${i}`);
   const metricsOf = (labels: readonly string[]) => {
-    const examples = [{ input: "a", gold: labels[1], place: "file, line 1" }];
+    const examples = [{ input: { text: "a" }, gold: labels[1], place: "file, line 1" }];
     const context = { tokenizer, labels, maxLength: 128, settings: textClassification.settings.parse({}) };
     return textClassification.score(examples, [new Float32Array(labels.length)], context).metrics;
   };
