@@ -4,8 +4,9 @@ import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { evaluate, type FinetuneEvent, finetune, pipeline, type Question, type QuestionAnsweringPipeline } from "cloze";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { Random } from "../src/base/random.ts";
+import { predictCommand } from "../src/cli/predict.ts";
 import { encodeAnswers } from "../src/formats/squad.ts";
 import { scorePredictions } from "../src/tasks/score-predictions.node.ts";
 import { cloze } from "./command-line.ts";
@@ -283,6 +284,28 @@ describe("the command line", () => {
     expect(rows(listed.stdout)).toEqual([
       { question, answers: await answer(dev[0], { top_k: 2 }), no_answer: expect.any(Number) },
     ]);
+  });
+
+  test("shows how it goes as the answers come, also where their file is written at the end", async () => {
+    const qas = Array.from({ length: 1030 }, (_, i) => asked(`many-${i}`, "good bad", 2)); // 1,024 are answered at once
+    const file = writeQuestions("many.json", "a good bad e", qas);
+    const output = join(folder, "many-answers.json");
+    const written: string[] = [];
+    const { isTTY } = process.stderr;
+    const write = vi.spyOn(process.stderr, "write").mockImplementation((text) => written.push(String(text)) > 0);
+    const error = vi.spyOn(console, "error").mockReturnValue();
+    const on = vi.spyOn(process, "on").mockReturnValue(process); // leaves no listeners of signals
+    Object.assign(process.stderr, { isTTY: true });
+    try {
+      await predictCommand().parseAsync([model, "--input", file, "--output", output, "--threads", "1"], {
+        from: "user",
+      });
+    } finally {
+      Object.assign(process.stderr, { isTTY });
+      for (const spy of [write, error, on]) spy.mockRestore();
+    }
+    expect(written.join("")).toMatch(/predicting 1,024 texts .*predicting 1,030 texts /s);
+    expect(Object.keys(JSON.parse(readFileSync(output, "utf8")))).toHaveLength(1030);
   });
 
   test.concurrent("fine-tunes, evaluates, predicts, and scores what was predicted", async () => {
