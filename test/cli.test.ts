@@ -136,6 +136,7 @@ describe("help and usage", () => {
     [[...finetune, "--epochs", "0"], "above 0"],
     [[...finetune, "--learning-rate", "-1"], "above 0"],
     [[...finetune, "--warmup-ratio", "1.1"], "0 to 1"],
+    [[...finetune, "--clip-norm", "0"], "above 0"],
     [[...finetune, "--seed", "x"], "whole number"],
     [[...finetune, "--on-empty", "cry"], "Allowed choices are skip, refuse"],
     [[...finetune, "--resume", "--overwrite"], "[OPTION_INVALID]"],
@@ -224,6 +225,17 @@ describe("finetune", () => {
     const evaluated = await evaluate(output, "--data", at("pairs-dev.jsonl"), ...columns, "--json");
     expect(JSON.parse(evaluated).confusion).toEqual(result.metrics.confusion);
   });
+});
+
+test.concurrent("finetune's --clip-norm reaches the recipe, and is 1 unless told", async () => {
+  const clipNormOf = async (...options: string[]) => {
+    const output = at(`clipped-${options.length}`);
+    const files = ["--model", start, "--train", at("train.tsv"), "--output", output];
+    const { code } = await cloze(["finetune", "text-classification", ...files, ...recipe, "--epochs", "1", ...options]);
+    expect(code).toBe(0);
+    return JSON.parse(readFileSync(join(output, "training.json"), "utf8")).settings.clipNorm;
+  };
+  expect(await Promise.all([clipNormOf("--clip-norm", "0.5"), clipNormOf()])).toEqual([0.5, 1]);
 });
 
 describe("evaluate", () => {

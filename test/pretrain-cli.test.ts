@@ -89,6 +89,15 @@ test("the time that it is given ends it without a fault, and it goes on", async 
   expect(resumed).toMatchObject({ code: 0, stderr: expect.stringContaining("resuming after step 1\n") });
 });
 
+test("--clip-norm reaches the recipe, and is 1 unless told", async () => {
+  const clipNormOf = async (...options: string[]) => {
+    const output = fresh();
+    expect(await cloze([...args, "--steps", "1", ...options, "--output", output])).toMatchObject({ code: 0 });
+    return JSON.parse(readFileSync(join(output, "training.json"), "utf8")).settings.clipNorm;
+  };
+  expect(await Promise.all([clipNormOf("--clip-norm", "0.5"), clipNormOf()])).toEqual([0.5, 1]);
+});
+
 test("SIGINT leaves a checkpoint and says how to go on", async () => {
   const output = fresh();
   const run = cloze([...args, "--steps", "100000", "--output", output]);
@@ -109,6 +118,7 @@ describe("wrong usage", () => {
     [["--optimizer", "sgd"], "Allowed choices are adamw, lamb"],
     [["--schedule", "flat"], "Allowed choices are linear, cosine, one-cycle"],
     [["--steps", "0"], "a whole number above 0"],
+    [["--clip-norm", "0"], "a number above 0"],
     [["--mask-rate", "2"], "a number from 0 to 1"],
     [["--resume", "--overwrite"], "Give one of them"],
     [["--pairs", "none", "--objective", "pretraining"], "--objective masked-lm"],

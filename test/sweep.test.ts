@@ -203,8 +203,13 @@ test("prints a table", async () => {
   const { train, dev, model } = base;
   const args = ["sweep", "text-classification", "--train", train, "--dev", dev!, "--model", model!, "--threads", "1"];
   const grid = ["--learning-rates", "1e-3", "--batch-sizes", "10", "--epochs", "1,2", "--output", join(folder, "cli")];
-  const { code, stdout, stderr } = await cloze([...args, ...grid]);
+  const { code, stdout, stderr } = await cloze([...args, ...grid, "--clip-norm", "0.5"]);
   expect({ code, stderr }).toMatchObject({ code: 0, stderr: expect.stringContaining("training 2 of 2: rate-0.001") });
+  const trained = readdirSync(join(folder, "cli"), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const settings = trained.map(({ parentPath, name }) => {
+    return JSON.parse(readFileSync(join(parentPath, name, "training.json"), "utf8")).settings;
+  });
+  expect(settings).toMatchObject([{ clipNorm: 0.5 }, { clipNorm: 0.5 }]);
   expect(stdout).toMatch(/^rate +batch +epochs +mean score +deviation +trainings\n0\.001 +10 +[12] /);
   expect(stdout).toContain("The best model is in ");
 });
