@@ -2,16 +2,6 @@ import { pipeline } from "node:stream";
 import { findColumns, malformedRow, placeOf, type TableRow } from "./table-row.ts";
 import { MAX_LINE_LENGTH, splitLines, withPlainLineEnds } from "./text-lines.ts";
 
-export interface DelimitedOptions {
-  /** The columns to read. */
-  columns: readonly string[];
-  /**
-   * The names of the leading columns of a table without a header line, whose rows may then have further fields, which
-   * are ignored. Without this the first line is the header and every row has as many fields.
-   */
-  header?: readonly string[];
-}
-
 /** The fields of one row, or of the header, and the line on which it begins. */
 export interface Fields {
   line: number;
@@ -26,8 +16,8 @@ export interface Fields {
  * @param text in pieces of any length that cut no character in two
  * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a wrong number of fields and for misplaced or unclosed quotes
  */
-export function readCsv(path: string, text: AsyncIterable<string>, options: DelimitedOptions) {
-  return rowsOf(path, csvFields(path, text), options);
+export function readCsv(path: string, text: AsyncIterable<string>, columns: readonly string[]) {
+  return rowsOf(path, csvFields(path, text), columns);
 }
 
 /**
@@ -38,29 +28,28 @@ export function readCsv(path: string, text: AsyncIterable<string>, options: Deli
  * @param path names the source in errors
  * @throws ClozeError COLUMN_MISSING; ROW_MALFORMED for a wrong number of fields
  */
-export function readTsv(path: string, text: AsyncIterable<string>, options: DelimitedOptions) {
-  return rowsOf(path, tsvFields(path, text), options);
+export function readTsv(path: string, text: AsyncIterable<string>, columns: readonly string[]) {
+  return rowsOf(path, tsvFields(path, text), columns);
 }
 
 async function* rowsOf(
   path: string,
   source: AsyncIterable<Fields>,
-  { columns, header }: DelimitedOptions,
+  columns: readonly string[],
 ): AsyncGenerator<TableRow> {
-  let names = header;
-  let indexes = names === undefined ? [] : findColumns(path, names, columns);
+  let header: readonly string[] | undefined;
+  let indexes: number[] = [];
   let row = 0;
   for await (const { line, fields } of source) {
-    if (isBlank(fields) && names?.length !== 1) continue;
-    if (names === undefined) {
-      names = fields;
-      indexes = findColumns(path, names, columns);
+    if (isBlank(fields) && header?.length !== 1) continue;
+    if (header === undefined) {
+      header = fields;
+      indexes = findColumns(path, header, columns);
       continue;
     }
     row++;
-    if (header === undefined ? fields.length !== names.length : fields.length < names.length) {
-      const expected = `${header === undefined ? "" : "at least "}${names.length} fields`;
-      throw malformedRow(placeOf(path, { row, line }), expected, String(fields.length));
+    if (fields.length !== header.length) {
+      throw malformedRow(placeOf(path, { row, line }), `${header.length} fields`, String(fields.length));
     }
     yield { row, line, values: indexes.map((index) => fields[index]) };
   }

@@ -37,8 +37,6 @@ interface GlueForm {
   readonly unlabelled?: TextColumns<string>;
   /** What GLUE reports for the task. `f1` is that of the label `1`. */
   readonly metrics: readonly GlueMetric[];
-  /** The files to measure on; each task's `train.tsv` is there to learn from. */
-  readonly dev: readonly string[];
 }
 
 export type GlueTask = GlueForm &
@@ -55,7 +53,6 @@ export type GlueTask = GlueForm &
       }
   );
 
-const DEV = ["dev.tsv"];
 const BINARY = { kind: "classification", labels: ["0", "1"] } as const;
 const ENTAILMENT = { kind: "classification", labels: ["entailment", "not_entailment"] } as const;
 const SENTENCES = { text: "sentence1", pair: "sentence2" } as const;
@@ -71,15 +68,13 @@ export const GLUE: { readonly [N in GlueTaskName]: GlueTask } = {
     unlabelled: { text: "sentence" },
     ...BINARY,
     metrics: ["mcc"],
-    dev: DEV,
   },
-  sst2: { title: "SST-2", header: { text: "sentence", label: "label" }, ...BINARY, metrics: ["accuracy"], dev: DEV },
+  sst2: { title: "SST-2", header: { text: "sentence", label: "label" }, ...BINARY, metrics: ["accuracy"] },
   mrpc: {
     title: "MRPC",
     header: { text: "#1 String", pair: "#2 String", label: "Quality" },
     ...BINARY,
     metrics: ["accuracy", "f1"],
-    dev: DEV,
   },
   stsb: {
     title: "STS-B",
@@ -88,14 +83,12 @@ export const GLUE: { readonly [N in GlueTaskName]: GlueTask } = {
     kind: "regression",
     range: [0, 5],
     metrics: ["pearson", "spearman"],
-    dev: DEV,
   },
   qqp: {
     title: "QQP",
     header: { text: "question1", pair: "question2", label: "is_duplicate" },
     ...BINARY,
     metrics: ["accuracy", "f1"],
-    dev: DEV,
   },
   mnli: {
     title: "MNLI",
@@ -103,17 +96,15 @@ export const GLUE: { readonly [N in GlueTaskName]: GlueTask } = {
     kind: "classification",
     labels: ["entailment", "neutral", "contradiction"],
     metrics: ["accuracy"],
-    dev: ["dev_matched.tsv", "dev_mismatched.tsv"],
   },
   qnli: {
     title: "QNLI",
     header: { text: "question", pair: "sentence", label: "label" },
     ...ENTAILMENT,
     metrics: ["accuracy"],
-    dev: DEV,
   },
-  rte: { title: "RTE", header: { ...SENTENCES, label: "label" }, ...ENTAILMENT, metrics: ["accuracy"], dev: DEV },
-  wnli: { title: "WNLI", header: { ...SENTENCES, label: "label" }, ...BINARY, metrics: ["accuracy"], dev: DEV },
+  rte: { title: "RTE", header: { ...SENTENCES, label: "label" }, ...ENTAILMENT, metrics: ["accuracy"] },
+  wnli: { title: "WNLI", header: { ...SENTENCES, label: "label" }, ...BINARY, metrics: ["accuracy"] },
 };
 
 /** The task whose files have a format. Throws OPTION_INVALID. */

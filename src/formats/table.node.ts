@@ -16,15 +16,8 @@ export type TableFormat = "csv" | "tsv" | "jsonl" | "parquet";
 export interface TableOptions {
   /** The columns to read. */
   columns: readonly string[];
-  /**
-   * The names of the leading columns of a CSV or TSV file without a header line, whose rows may then have further
-   * fields, which are ignored.
-   */
-  header?: readonly string[];
   /** Columns whose values may be lists, where the format has them; they come as JSON. */
   lists?: readonly string[];
-  /** Overrides what the name and the content say. */
-  format?: TableFormat;
 }
 
 const TABLE_FORMATS = "CSV, TSV, JSON Lines or Parquet";
@@ -47,7 +40,7 @@ export async function* readTable(source: string | OpenFile, options: TableOption
   let rows = 0;
   try {
     if (head.length === 0) throw emptyTable(path);
-    const format = options.format ?? formatByName(path) ?? formatByContent(head);
+    const format = formatByName(path) ?? formatByContent(head);
     if (format !== "parquet" || !isParquet(head)) refuseBinary(path, head, TABLE_FORMATS);
     if (format === undefined) throw isBlank(head) ? emptyTable(path) : unknownFormat(path, head);
     for await (const row of READERS[format](path, { ...file, chunks }, options)) {
@@ -70,8 +63,8 @@ export function isTableName(path: string): boolean {
 type Reader = (path: string, file: OpenFile, options: TableOptions) => AsyncGenerator<TableRow>;
 
 const READERS: { [F in TableFormat]: Reader } = {
-  csv: (path, { chunks }, options) => readCsv(path, decodeUtf8(path, chunks), options),
-  tsv: (path, { chunks }, options) => readTsv(path, decodeUtf8(path, chunks), options),
+  csv: (path, { chunks }, { columns }) => readCsv(path, decodeUtf8(path, chunks), columns),
+  tsv: (path, { chunks }, { columns }) => readTsv(path, decodeUtf8(path, chunks), columns),
   jsonl: (path, { chunks }, options) => readJsonLines(path, decodeUtf8(path, chunks), options),
   async *parquet(path, { seekable, chunks }, options) {
     const [{ asyncBufferFromFile }, { readParquet }] = await Promise.all([
