@@ -2,7 +2,7 @@ import { bert, bertInputs, pooler } from "../bert/bert.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { dense } from "../bert/layers.ts";
 import { dropout, input, segmentCrossEntropy } from "../graph/build.ts";
-import type { Tensor } from "../graph/operations.ts";
+import type { HeadOutputs } from "./head-outputs.ts";
 
 /**
  * BertForMultipleChoice: each choice is a sequence of its own, the question before it; one linear layer over the pooled
@@ -10,7 +10,7 @@ import type { Tensor } from "../graph/operations.ts";
  * its label the right one of them. `loss` is Σ weight × cross-entropy among the choices of each of E examples, so weights
  * of 1 / E make a mean.
  */
-export function multipleChoice(config: BertConfig): { logits: Tensor; loss: Tensor } {
+export function multipleChoice(config: BertConfig): HeadOutputs {
   const inputs = bertInputs();
   const pooled = dropout(pooler(config, bert(config, inputs), inputs.lengths), config.classifierDropout); // [B, D]
   const logits = dense("classifier", { in: config.hiddenSize, out: 1 })(pooled); // [B, 1]

@@ -2,7 +2,7 @@ import { bert, bertInputs } from "../bert/bert.ts";
 import type { BertConfig } from "../bert/config.ts";
 import { dense } from "../bert/layers.ts";
 import { input, segmentCrossEntropy } from "../graph/build.ts";
-import type { Tensor } from "../graph/operations.ts";
+import type { HeadOutputs } from "./head-outputs.ts";
 
 /**
  * BertForQuestionAnswering: one linear layer over every token gives a logit for its being the first of the answer, and one
@@ -10,7 +10,7 @@ import type { Tensor } from "../graph/operations.ts";
  * is Σ weight × (cross-entropy of the first + cross-entropy of the last) among the tokens of each sequence, so weights of
  * 1 / (2 B) make the usual mean.
  */
-export function questionAnswering(config: BertConfig): { logits: Tensor; loss: Tensor } {
+export function questionAnswering(config: BertConfig): HeadOutputs {
   const inputs = bertInputs();
   const { hidden } = bert(config, inputs);
   const logits = dense("qa_outputs", { in: config.hiddenSize, out: 2 })(hidden); // [T, 2]

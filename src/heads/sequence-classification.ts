@@ -3,6 +3,7 @@ import type { BertConfig } from "../bert/config.ts";
 import { dense } from "../bert/layers.ts";
 import { dropout, input, sigmoidCrossEntropy, softmaxCrossEntropy, squaredError } from "../graph/build.ts";
 import type { Tensor } from "../graph/operations.ts";
+import type { HeadOutputs } from "./head-outputs.ts";
 
 /** What the logits of a sequence say, in the words of Hugging Face's `problem_type`. */
 export type ProblemType = "single_label_classification" | "multi_label_classification" | "regression";
@@ -29,7 +30,7 @@ const LOSSES: { readonly [P in ProblemType]: (logits: Tensor) => Tensor } = {
 export function sequenceClassification(
   config: BertConfig,
   { labels: K, problem = "single_label_classification" }: { labels: number; problem?: ProblemType },
-): { logits: Tensor; loss: Tensor } {
+): HeadOutputs {
   const inputs = bertInputs();
   const pooled = dropout(pooler(config, bert(config, inputs), inputs.lengths), config.classifierDropout); // [B, D]
   const logits = dense("classifier", { in: config.hiddenSize, out: K })(pooled); // [B, K]

@@ -14,11 +14,11 @@ import { WordPiece } from "./word-piece.ts";
  * A text; or its words where they are known beforehand, and offsets then count from the start of each; or its tokens, as
  * `append` gives them.
  */
-export type TextInput = string | readonly string[] | TokenBuffer;
+export type Tokenizable = string | readonly string[] | TokenBuffer;
 
 export interface EncodeOptions {
   /** The second text of a pair. */
-  readonly pair?: TextInput;
+  readonly pair?: Tokenizable;
   /** Tokens to keep at most, special ones included. Default: all of them. */
   readonly maxLength?: number;
   /** What gives way where that is too few. Default "longest_first". */
@@ -97,7 +97,7 @@ export class BertTokenizer {
    *
    * @throws ClozeError TRUNCATION_IMPOSSIBLE, OPTION_INVALID
    */
-  encode(text: TextInput, options: EncodeOptions = {}): Encoding {
+  encode(text: Tokenizable, options: EncodeOptions = {}): Encoding {
     const buffers = this.#tokenize(text, options.pair);
     const kept = this.#keptLengths(buffers, options.maxLength ?? Infinity, options);
     return this.#encoding(
@@ -112,7 +112,7 @@ export class BertTokenizer {
    *
    * @throws ClozeError TRUNCATION_IMPOSSIBLE, OPTION_INVALID
    */
-  encodeWindows(text: TextInput, options: WindowOptions = {}): Encoding[] {
+  encodeWindows(text: Tokenizable, options: WindowOptions = {}): Encoding[] {
     const { maxLength = this.spec.maxLength, stride = 0 } = options;
     requireCount("stride", stride);
     const buffers = this.#tokenize(text, options.pair);
@@ -152,12 +152,12 @@ export class BertTokenizer {
     return joinTokens(tokens, this.spec.continuingPrefix, this.spec.cleanUpSpaces);
   }
 
-  #tokenize(text: TextInput, pair: TextInput | undefined): TokenBuffer[] {
+  #tokenize(text: Tokenizable, pair: Tokenizable | undefined): TokenBuffer[] {
     const first = this.#fill(this.#buffers[0], text);
     return pair === undefined ? [first] : [first, this.#fill(this.#buffers[1], pair)];
   }
 
-  #fill(buffer: TokenBuffer, input: TextInput): TokenBuffer {
+  #fill(buffer: TokenBuffer, input: Tokenizable): TokenBuffer {
     if (input instanceof TokenBuffer) return input;
     buffer.clear();
     if (typeof input === "string") {

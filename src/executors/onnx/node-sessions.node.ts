@@ -2,14 +2,14 @@ import * as ort from "onnxruntime-node";
 import { ClozeError } from "../../base/errors.ts";
 import { mapValues } from "../../base/map-values.ts";
 import { outOfMemory } from "../../base/out-of-memory.ts";
-import type { Device, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
+import type { ExecutionProvider, OnnxSession, OnnxValue, OpenSession, SessionOptions } from "./session.ts";
 
 /** Sessions that compute on the calling thread. They throw DEVICE_UNAVAILABLE, OUT_OF_MEMORY, INTERNAL. */
 export function nodeSessions({ device = "cpu", threads }: SessionOptions): OpenSession {
   return (model) => open(model, device, threads);
 }
 
-async function open(model: Uint8Array, device: Device, threads: number | undefined): Promise<OnnxSession> {
+async function open(model: Uint8Array, device: ExecutionProvider, threads: number | undefined): Promise<OnnxSession> {
   try {
     return wrap(
       await ort.InferenceSession.create(model, {

@@ -1,8 +1,9 @@
-export type Device = "cpu" | "webgpu";
+/** What ONNX Runtime calls the part of it that computes. */
+export type ExecutionProvider = "cpu" | "webgpu";
 
 export interface SessionOptions {
   /** Default `cpu`. */
-  readonly device?: Device;
+  readonly device?: ExecutionProvider;
   /** Threads of one run; default: all cores. */
   readonly threads?: number;
 }

@@ -5,8 +5,8 @@ import { joinSequences, type Sequence } from "../../data/sequences.ts";
 import type { Executor, Value } from "../../graph/executor.ts";
 import type { ParameterSpec } from "../../graph/graph.ts";
 import { makeGraph } from "../../graph/graph.ts";
-import type { Tensor } from "../../graph/operations.ts";
 import { type NamedParameters, Parameters } from "../../graph/parameters.ts";
+import type { HeadOutputs } from "../../heads/head-outputs.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import { LOSS_OF_LOGITS, lossOfLogits } from "../../train/loss-of-logits.ts";
 import type { Evaluation } from "../../train/trainable.ts";
@@ -67,14 +67,14 @@ interface Overruled<Settings> extends Control {
 export class TaskModel<I, G, A, R extends z.ZodObject, S extends z.ZodObject> {
   readonly task: Task<I, G, A, R, S>;
   readonly context: TaskContext<z.infer<S>>;
-  readonly #head: { readonly logits: Tensor; readonly loss: Tensor };
+  readonly #head: HeadOutputs;
   readonly #predictor: Predictor;
   readonly #executor: Executor;
 
   private constructor(
     task: Task<I, G, A, R, S>,
     context: TaskContext<z.infer<S>>,
-    head: { readonly logits: Tensor; readonly loss: Tensor },
+    head: HeadOutputs,
     predictor: Predictor,
     executor: Executor,
   ) {

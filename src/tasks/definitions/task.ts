@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { BertConfig } from "../../bert/config.ts";
 import { joinSequences, type Sequence } from "../../data/sequences.ts";
 import type { Value } from "../../graph/executor.ts";
-import type { Tensor } from "../../graph/operations.ts";
+import type { HeadOutputs } from "../../heads/head-outputs.ts";
 import type { Encoding } from "../../tokenizer/encoding.ts";
 import type { BertTokenizer } from "../../tokenizer/tokenizer.ts";
 import type { Evaluation, Trainable } from "../../train/trainable.ts";
@@ -94,7 +94,7 @@ export interface Task<
   /** The labels that training data has. Throws LABELS_TOO_FEW. */
   labels?(data: Examples<Input, Gold>, settings: z.infer<Settings>): readonly string[];
   /** The logits have a row for each sequence [B, .] or for each token [T, .]. */
-  head(config: BertConfig, context: HeadContext<z.infer<Settings>>): { readonly logits: Tensor; readonly loss: Tensor };
+  head(config: BertConfig, context: HeadContext<z.infer<Settings>>): HeadOutputs;
   /** The sequences of an input: one, or windows over a long text, or choices. Throws TRUNCATION_IMPOSSIBLE. */
   encode(input: Input, context: TaskContext<z.infer<Settings>>): readonly Encoding[];
   /** Whether `encode` leaves out tokens of an input by a setting of its own, which its sequences do not tell. */

@@ -1,7 +1,7 @@
-import { requireCall } from "../run/call-form.ts";
+import type { CallForm } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
-import { inChunks, isList } from "../run/task-pipeline.ts";
-import { requireText, TEXT_FORMS, type TextInput, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
+import { answerCall, isList } from "../run/task-pipeline.ts";
+import { requireText, TEXT_FORMS, type TextOrPair, toTextInput } from "../run/text-or-pair.ts";
 import { requireTopK } from "../run/top-k.ts";
 import type { SequenceClassifier } from "./sequence-classifier.ts";
 
@@ -29,6 +29,8 @@ export interface TextClassificationPipeline {
   dispose(): Promise<void>;
 }
 
+const FORM: CallForm<Pick<Several, "top_k">> = { ...TEXT_FORMS.either, options: { top_k: true } };
+
 /**
  *     const classify = classificationPipeline(classifier);
  *     await classify("Win a prize now!"); // [{ label: "spam", score: 0.99 }]
@@ -44,22 +46,18 @@ export function classificationPipeline(classifier: SequenceClassifier): TextClas
   function classify(texts: readonly ClassificationInput[], options?: One): Promise<LabelScore[]>;
   function classify(texts: readonly ClassificationInput[], options: Several): Promise<LabelScore[][]>;
   async function classify(input: ClassificationInput | readonly ClassificationInput[], options: One | Several = {}) {
-    requireCall({ ...TEXT_FORMS.either, options: { top_k: true } }, input, options);
-    const { top_k = 1, ...control } = options;
-    if (top_k !== null) requireTopK(top_k);
-    const single = !isList(input);
-    const texts: TextInput[] = (single ? [input] : input).map(toTextInput);
-    const answer = async (chunk: readonly TextInput[]) => {
-      for (const { text, pair } of chunk) {
+    const { top_k = 1, signal } = options;
+    const results = await answerCall(FORM, input, options, async (chunk) => {
+      if (top_k !== null) requireTopK(top_k);
+      const texts = chunk.map(toTextInput);
+      for (const { text, pair } of texts) {
         requireText("a text", text);
         if (pair !== undefined) requireText("a second text", pair);
       }
-      const { results } = await classifier.answer(chunk, { signal: control.signal });
+      const { results } = await classifier.answer(texts, { signal });
       return results.map((row) => best(row, top_k ?? labels.length));
-    };
-    const results = await inChunks(texts, answer, control);
-    if (single) return results[0];
-    return top_k === 1 ? results.flat() : results;
+    });
+    return isList(input) && top_k === 1 ? results.flat() : results;
   }
   return Object.assign(classify, { labels, dispose: () => classifier.dispose() });
 }

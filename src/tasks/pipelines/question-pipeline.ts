@@ -5,10 +5,10 @@ import {
   type QuestionAnswerer,
   questionAnswering,
 } from "../definitions/question-answering.ts";
-import { type CallForm, requireCall } from "../run/call-form.ts";
+import type { CallForm } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { parseGiven } from "../run/parse-options.ts";
-import { inChunks, isList } from "../run/task-pipeline.ts";
+import { answerCall } from "../run/task-pipeline.ts";
 import { requireText } from "../run/text-or-pair.ts";
 import { requireTopK } from "../run/top-k.ts";
 
@@ -79,12 +79,11 @@ export function questionPipeline(answerer: QuestionAnswerer): QuestionAnsweringP
   function run(questions: readonly Question[], options?: One): Promise<QuestionAnswer[]>;
   function run(questions: readonly Question[], options: Several): Promise<QuestionAnswer[] | QuestionAnswer[][]>;
   async function run(input: Question | readonly Question[], options: QuestionOptions & Control = {}) {
-    requireCall(FORM, input, options);
-    const single = !isList(input);
-    const results = await inChunks(single ? [input] : input, (chunk) => answerAll(answerer, chunk, options), options);
     const several = (options.top_k ?? 1) > 1;
-    if (single) return several ? results[0] : results[0][0];
-    return several ? results : results.map(([best]) => best);
+    return answerCall(FORM, input, options, async (chunk): Promise<(QuestionAnswer | QuestionAnswer[])[]> => {
+      const results = await answerAll(answerer, chunk, options);
+      return several ? results : results.map(([best]) => best);
+    });
   }
   return Object.assign(run, { dispose: () => answerer.dispose() });
 }

@@ -10,9 +10,9 @@ import {
   type TokenEntity,
 } from "../definitions/entity-aggregation.ts";
 import type { TokenClassifier } from "../definitions/token-classification.ts";
-import { type CallForm, requireCall } from "../run/call-form.ts";
+import type { CallForm } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
-import { inChunks, isList } from "../run/task-pipeline.ts";
+import { answerCall } from "../run/task-pipeline.ts";
 import { requireText } from "../run/text-or-pair.ts";
 
 /** A text, or its words where they are known beforehand. (An array is a list of texts.) */
@@ -62,15 +62,8 @@ export function tokenClassificationPipeline(classifier: TokenClassifier): TokenC
   function find(inputs: readonly TokenInput[], options: Groups): Promise<EntityGroup[][]>;
   function find(input: TokenInput, options: Either): Promise<TokenEntity[] | EntityGroup[]>;
   function find(inputs: readonly TokenInput[], options: Either): Promise<TokenEntity[][] | EntityGroup[][]>;
-  async function find(input: TokenInput | readonly TokenInput[], given: Either = {}) {
-    requireCall(FORM, input, given);
-    const { onProgress, ...options } = given;
-    const single = !isList(input);
-    const results = await inChunks(single ? [input] : input, (chunk) => answer(classifier, chunk, options), {
-      signal: options.signal,
-      onProgress,
-    });
-    return single ? results[0] : results;
+  async function find(input: TokenInput | readonly TokenInput[], options: Either = {}) {
+    return answerCall(FORM, input, options, (chunk) => answer(classifier, chunk, options));
   }
   return Object.assign(find, { labels: classifier.context.labels, dispose: () => classifier.dispose() });
 }

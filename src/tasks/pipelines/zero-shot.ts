@@ -2,10 +2,10 @@ import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import type { TaskModelOf } from "../definitions/task-model.ts";
 import type { textClassificationLogits } from "../definitions/text-classification.ts";
-import { requireCall } from "../run/call-form.ts";
+import type { CallForm } from "../run/call-form.ts";
 import type { Control } from "../run/control.ts";
 import { softmax } from "../run/softmax.ts";
-import { type Answers, inChunks, isList } from "../run/task-pipeline.ts";
+import { type Answers, answerCall } from "../run/task-pipeline.ts";
 import { requireText, TEXT_FORMS } from "../run/text-or-pair.ts";
 
 export interface ZeroShotOptions extends Control {
@@ -34,6 +34,11 @@ export interface ZeroShotClassificationPipeline {
 /** A classifier of pairs that tells whether the first text entails the second; its answers are logits. */
 export type EntailmentModel = TaskModelOf<typeof textClassificationLogits>;
 
+const FORM: CallForm<Omit<ZeroShotOptions, keyof Control>> = {
+  ...TEXT_FORMS.text,
+  options: { hypothesis_template: true, multi_label: true },
+};
+
 /**
  * Classification by entailment (Yin et al. 2019), with any model that was trained on MNLI, RTE or the like:
  *
@@ -53,13 +58,10 @@ export function zeroShotClassificationPipeline(model: EntailmentModel): ZeroShot
     options?: ZeroShotOptions,
   ): Promise<ZeroShotResult[]>;
   async function classify(input: string | readonly string[], labels: readonly string[], options: ZeroShotOptions = {}) {
-    requireCall({ ...TEXT_FORMS.text, options: { hypothesis_template: true, multi_label: true } }, input, options);
-    const { onProgress, ...chosen } = options;
-    const answer = async (texts: readonly string[]) =>
-      (await classifyByEntailment(model, texts, labels, chosen)).results;
-    const single = !isList(input);
-    const results = await inChunks(single ? [input] : input, answer, { signal: chosen.signal, onProgress });
-    return single ? results[0] : results;
+    return answerCall(FORM, input, options, async (texts) => {
+      const { results } = await classifyByEntailment(model, texts, labels, options);
+      return results;
+    });
   }
   return Object.assign(classify, { dispose: () => model.dispose() });
 }

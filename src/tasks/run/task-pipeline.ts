@@ -25,23 +25,33 @@ export function makePipeline<I, O, Options = unknown>(
   function run(input: I, options?: Options & Control): Promise<O>;
   function run(inputs: readonly I[], options?: Options & Control): Promise<O[]>;
   async function run(input: I | readonly I[], options: Partial<Options> & Control = {}) {
-    requireCall(form, input, options);
-    const single = !isList(input);
-    const results = await inChunks(
-      single ? [input] : input,
-      async (chunk) => (await answer(chunk, { ...options, onProgress: undefined })).results, // told of chunk by chunk
-      options,
-    );
-    return single ? results[0] : results;
+    const own = { ...options, onProgress: undefined }; // told of chunk by chunk
+    return answerCall(form, input, options, async (chunk) => (await answer(chunk, own)).results);
   }
   return Object.assign(run, { dispose });
+}
+
+/**
+ * What a pipeline gives where it is called: for one input its result, for a list theirs. Throws OPTION_INVALID for a call of
+ * another form, the signal's reason, and what `answer` throws.
+ */
+export async function answerCall<I, O, Options>(
+  form: CallForm<Options>,
+  input: I | readonly I[],
+  options: Partial<Options> & Control,
+  answer: (chunk: readonly I[]) => Promise<readonly O[]>,
+): Promise<O | O[]> {
+  requireCall(form, input, options);
+  if (isList(input)) return inChunks(input, answer, options);
+  const [result] = await inChunks([input], answer, options);
+  return result;
 }
 
 /** Inputs between two progress calls. */
 const CHUNK = 256;
 
 /** Answers inputs chunk by chunk and tells of the progress after each; a signal stops between them. */
-export async function inChunks<I, O>(
+async function inChunks<I, O>(
   inputs: readonly I[],
   answer: (chunk: readonly I[]) => Promise<readonly O[]>,
   { signal, onProgress }: Control,
