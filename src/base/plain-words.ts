@@ -44,3 +44,9 @@ function shown(value: unknown): string {
   if (typeof value !== "object" || value === null) return String(value);
   return Array.isArray(value) ? "a list" : "an object";
 }
+
+/** What is wrong with a value, field by field, as messages show it. */
+export function faultsOf({ issues }: z.ZodError, most = Number.POSITIVE_INFINITY): string {
+  const shown = issues.slice(0, most).map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);
+  return shown.join("; ");
+}

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
-import { plainWords } from "../base/plain-words.ts";
+import { faultsOf, plainWords } from "../base/plain-words.ts";
 import type { ActivationKind } from "../graph/operations.ts";
 
 /** Everything that changes what BERT computes (Devlin et al. 2019); letters as in docs/glossary.md. */
@@ -110,7 +110,7 @@ export function parseBertConfig(json: unknown, source: string): BertConfig {
   if (!result.success) {
     throw new ClozeError("CONFIG_MALFORMED", {
       problem: `${source} does not describe a BERT model that Cloze runs`,
-      received: result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`).join("; "),
+      received: faultsOf(result.error),
     });
   }
   const file = result.data;

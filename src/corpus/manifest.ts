@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
-import { plainWords } from "../base/plain-words.ts";
-import { parseJson } from "../formats/json.ts";
+import { faultsOf, plainWords } from "../base/plain-words.ts";
+import { formatJson, parseJson } from "../formats/json.ts";
 import { LINE_MODES } from "./sentences.ts";
 
 /** The version of the form; a change that old readers would misunderstand raises it. */
@@ -53,7 +53,7 @@ export function makeManifest(content: Omit<Manifest, "form">): Manifest {
 }
 
 export function formatManifest(manifest: Manifest): string {
-  return `${JSON.stringify(manifest, null, 2)}\n`;
+  return formatJson(manifest);
 }
 
 /**
@@ -66,8 +66,7 @@ export function parseManifest(text: string, source: string): Manifest {
   });
   const result = ManifestSchema.safeParse(json, { error: plainWords });
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);
-  throw malformedManifest(source, faults.slice(0, 3).join("; "));
+  throw malformedManifest(source, faultsOf(result.error, 3));
 }
 
 /** 3 of 64 -> "0003-of-0064" */

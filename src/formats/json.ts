@@ -18,3 +18,8 @@ function faultOf({ message }: Error, text: string): string {
   const atEnd = position === undefined ? /end of JSON input/.test(message) : Number(position) >= text.trimEnd().length;
   return atEnd && text.trim() !== "" ? ENDS_EARLY : message;
 }
+
+/** A value as the content of a file that people read too. */
+export function formatJson(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}

@@ -4,7 +4,7 @@ import { hasText } from "../base/has-text.ts";
 import { plainWords } from "../base/plain-words.ts";
 import { quote } from "../base/quote.ts";
 import { findDuplicateKey } from "./duplicate-keys.ts";
-import { ENDS_EARLY, parseJson } from "./json.ts";
+import { ENDS_EARLY, formatJson, parseJson } from "./json.ts";
 import { looksLike, looksLikeTable } from "./looks-like.ts";
 import { malformedRow } from "./table-row.ts";
 
@@ -119,7 +119,7 @@ export function parseAnswers(text: string, source: string): Map<string, string> 
  * the empty text.
  */
 export function encodeAnswers(answers: ReadonlyMap<string, string>): string {
-  return `${JSON.stringify(Object.fromEntries(answers), null, 2)}\n`;
+  return formatJson(Object.fromEntries(answers));
 }
 
 /**

@@ -4,6 +4,7 @@ import { bert, bertInputs } from "../bert/bert.ts";
 import { withoutDropout } from "../bert/config.ts";
 import { packForProcessor } from "../executors/executor.node.ts";
 import { writeFileAtomic } from "../formats/atomic-write.node.ts";
+import { formatJson } from "../formats/json.ts";
 import { type Graph, makeGraph } from "../graph/graph.ts";
 import type { Tensor } from "../graph/operations.ts";
 import { Parameters } from "../graph/parameters.ts";
@@ -53,7 +54,7 @@ export async function exportNative(folder: string, options: ExportNativeOptions)
   await claimNewFolder(output);
   await writeFileAtomic(join(output, NATIVE_WEIGHTS), chunks);
   await saveTokenizer(model.tokenizer, output);
-  await writeFileAtomic(join(output, "config.json"), `${JSON.stringify(await configJson(folder), null, 2)}\n`);
+  await writeFileAtomic(join(output, "config.json"), formatJson(await configJson(folder)));
   return { bytes: chunks.reduce((sum, { length }) => sum + length, 0) };
 }
 

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
-import { plainWords } from "../base/plain-words.ts";
+import { faultsOf, plainWords } from "../base/plain-words.ts";
 import { parseJson } from "../formats/json.ts";
 
 /** Parses the text of a tokenizer's JSON file. Throws TOKENIZER_MALFORMED. */
@@ -14,8 +14,7 @@ export function parseFile(text: string, fileName: string): unknown {
 export function checkForm<S extends z.ZodType>(schema: S, json: unknown, fileName: string): z.output<S> {
   const result = schema.safeParse(json, { error: plainWords });
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `${path.join(".") || "file"}: ${message}`);
-  throw malformed(`${fileName} does not describe a tokenizer`, faults.join("; "));
+  throw malformed(`${fileName} does not describe a tokenizer`, faultsOf(result.error));
 }
 
 function malformed(problem: string, received: string): ClozeError {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { formatJson } from "../formats/json.ts";
 import { AddedTokenSchema, fromFile, toFile } from "./added-token-json.ts";
 import { checkForm, parseFile } from "./checked-json.ts";
 import type { SpecialTokens, TokenizerOptions, TokenizerSpec } from "./spec.ts";
@@ -92,5 +93,5 @@ export function formatTokenizerConfig(spec: TokenizerSpec): string {
     sep_token: specialTokens.sep,
     mask_token: specialTokens.mask,
   };
-  return `${JSON.stringify(file, null, 2)}\n`;
+  return formatJson(file);
 }

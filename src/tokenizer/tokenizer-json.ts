@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ClozeError } from "../base/errors.ts";
+import { formatJson } from "../formats/json.ts";
 import { AddedTokenSchema, fromFile, toFile } from "./added-token-json.ts";
 import { checkForm, parseFile } from "./checked-json.ts";
 import type { TokenizerOptions, TokenizerSpec } from "./spec.ts";
@@ -187,5 +188,5 @@ export function formatTokenizerJson(spec: TokenizerSpec): string {
       vocab: Object.fromEntries(spec.vocabulary.tokens.slice(0, spec.modelSize).map((token, id) => [token, id])),
     },
   };
-  return `${JSON.stringify(file, null, 2)}\n`;
+  return formatJson(file);
 }

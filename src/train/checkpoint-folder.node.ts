@@ -10,6 +10,7 @@ import {
   writeFolderAtomic,
 } from "../formats/atomic-write.node.ts";
 import { writeError } from "../formats/file-errors.node.ts";
+import { formatJson } from "../formats/json.ts";
 import { encodeSafetensors, type Safetensors } from "../formats/safetensors.ts";
 import { readSafetensors } from "../formats/safetensors-file.node.ts";
 import type { Parameters } from "../graph/parameters.ts";
@@ -61,7 +62,7 @@ export function checkpointFolder<S extends TrainingState>(
     isBegun: async () => (await exists(folder)) || (await exists(record)),
 
     async end(state) {
-      await writeFileAtomic(record, formatState(state));
+      await writeFileAtomic(record, formatJson(state));
       await removeWhole(folder);
     },
     async ended() {
@@ -79,7 +80,7 @@ export function checkpointFolder<S extends TrainingState>(
       await makeFolder(folder);
       const { step, m, v } = optimizer.state;
       await writeFolderAtomic(pathOf(state.step), async (staging) => {
-        await writeFile(join(staging, STATE), formatState(state));
+        await writeFile(join(staging, STATE), formatJson(state));
         await writeFile(join(staging, "model.safetensors"), encodeParameters(parameters));
         const moments = Object.entries({ m, v }).map(([name, data]) => {
           return { name, dtype: "F32" as const, shape: [data.length], data };
@@ -115,10 +116,6 @@ export function checkpointFolder<S extends TrainingState>(
 }
 
 const STATE = "state.json";
-
-function formatState(state: TrainingState): string {
-  return `${JSON.stringify(state, null, 2)}\n`;
-}
 
 function buffersOf(parameters: Parameters): Record<string, Float32Array> {
   return Object.fromEntries(parameters.views.map(({ spec, data }) => [spec.name, data]));

@@ -1,6 +1,6 @@
 import type { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
-import { plainWords } from "../../base/plain-words.ts";
+import { faultsOf, plainWords } from "../../base/plain-words.ts";
 import type { BertConfig } from "../../bert/config.ts";
 import type { ExecutorOptions } from "../../executors/executor.node.ts";
 import { openFrozenModel } from "../folder/frozen-model.node.ts";
@@ -43,7 +43,7 @@ export async function readTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
   if (!settings.success) {
     throw new ClozeError("CONFIG_MALFORMED", {
       problem: `${path} has settings for ${task.name} that cannot be understood`,
-      received: settings.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`).join("; "),
+      received: faultsOf(settings.error),
     });
   }
   return { config, context: { tokenizer, labels, maxLength: maxLengthOf(folder), settings: settings.data } };

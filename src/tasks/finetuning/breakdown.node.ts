@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
-import { parseJson } from "../../formats/json.ts";
+import { formatJson, parseJson } from "../../formats/json.ts";
 import type { Settings } from "../../train/checkpoints.ts";
 import { changedSettings, SettingsSchema } from "../../train/settings.ts";
 
@@ -36,7 +36,7 @@ export function breakdownRecord(output: string) {
       if (!isBreakdown(error)) return;
       const { code, problem, received } = error;
       const record: z.infer<typeof Schema> = { code, problem, received, settings };
-      await writeFileAtomic(path, `${JSON.stringify(record, null, 2)}\n`);
+      await writeFileAtomic(path, formatJson(record));
     },
 
     /** The error that a training with these settings would end in; undefined where none of them has broken down. */

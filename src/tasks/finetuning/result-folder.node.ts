@@ -4,6 +4,7 @@ import { z } from "zod";
 import type { BertConfig } from "../../bert/config.ts";
 import { recoverAtomicWrites, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { confusionMatrixSvg } from "../../formats/confusion-matrix-svg.ts";
+import { formatJson } from "../../formats/json.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import type { EpochState, TrainingOptions } from "../../train/train.ts";
 import type { Task, TaskContext } from "../definitions/task.ts";
@@ -43,7 +44,7 @@ export async function saveResult<I, G, A, R extends z.ZodObject, S extends z.Zod
     maxLength,
   });
   const figures = { task: task.name, step: state.best?.step ?? state.step, labels, ...metrics };
-  await writeFileAtomic(join(output, METRICS), `${JSON.stringify(figures, null, 2)}\n`);
+  await writeFileAtomic(join(output, METRICS), formatJson(figures));
   const pictures = await drawPictures(output, labels, metrics);
   const card = modelCard({
     task,

@@ -3,7 +3,7 @@ import { basename, join } from "node:path";
 import { z } from "zod";
 import { ClozeError } from "../../base/errors.ts";
 import { recoverAtomicWrite, writeFileAtomic } from "../../formats/atomic-write.node.ts";
-import { parseJson } from "../../formats/json.ts";
+import { formatJson, parseJson } from "../../formats/json.ts";
 import { nameSome } from "../../formats/output-folder.node.ts";
 import { type Breakdown, isBreakdown } from "./breakdown.node.ts";
 import type { FinetuneResult } from "./finetune.node.ts";
@@ -178,7 +178,7 @@ async function requireKept(output: string, planned: readonly string[]): Promise<
 async function saveRanking(rows: readonly SweepRow[], output: string, measuredOn: string): Promise<void> {
   const named = rows.map((row) => ({ ...row, best: basename(row.best) })); // the folder may be moved
   const files = {
-    "sweep.json": `${JSON.stringify({ measuredOn, rows: named }, null, 2)}\n`,
+    "sweep.json": formatJson({ measuredOn, rows: named }),
     "sweep.md": sweepReport(named, measuredOn),
   };
   for (const [name, content] of Object.entries(files)) {

@@ -5,7 +5,7 @@ import { ClozeError } from "../../base/errors.ts";
 import { type BertConfig, bertConfigJson, parseBertConfig } from "../../bert/config.ts";
 import { writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { readError } from "../../formats/file-errors.node.ts";
-import { parseJson } from "../../formats/json.ts";
+import { formatJson, parseJson } from "../../formats/json.ts";
 import { readSafetensors, readSafetensorsHeader } from "../../formats/safetensors-file.node.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import { loadTokenizer, saveTokenizer } from "../../tokenizer/folder.node.ts";
@@ -188,7 +188,7 @@ export async function saveModelFolder(folder: string, model: ModelDescription): 
   };
   await writeFileAtomic(join(folder, WEIGHTS), encodeParameters(parameters, weights));
   await saveTokenizer(new BertTokenizer({ ...tokenizer.spec, maxLength }), folder);
-  await writeFileAtomic(join(folder, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
+  await writeFileAtomic(join(folder, "config.json"), formatJson(json));
 }
 
 function startsWithOne(name: string, prefixes: readonly string[]): boolean {

@@ -6,6 +6,7 @@ import { MASK_UNITS } from "../../data/masking.ts";
 import { PAIRINGS } from "../../data/sentence-pairs.ts";
 import { recoverAtomicWrites, writeFileAtomic } from "../../formats/atomic-write.node.ts";
 import { systemCode, writing } from "../../formats/file-errors.node.ts";
+import { formatJson } from "../../formats/json.ts";
 import type { Parameters } from "../../graph/parameters.ts";
 import type { WeightType } from "../../train/weights.ts";
 import { configJson, saveModelFolder } from "../folder/model-folder.node.ts";
@@ -73,7 +74,7 @@ function trainedLength({ folder }: StartingPoint, longest: number): number {
 async function writeMetrics(path: string, metrics: PretrainingCard["result"]["metrics"]): Promise<void> {
   if (metrics === undefined)
     await writing(path, rm(path, { force: true })); // those of another model
-  else await writeFileAtomic(path, `${JSON.stringify(metrics, null, 2)}\n`);
+  else await writeFileAtomic(path, formatJson(metrics));
 }
 
 /** The figures of a training that has ended, if it was evaluated. Throws CHECKPOINT_MALFORMED. */
