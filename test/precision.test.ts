@@ -1,11 +1,16 @@
 /** Whoever asks for bfloat16 gets it, or is told what it is instead. */
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { openExecutor } from "../src/executors/executor.node.ts";
 import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { SHIPPED_MODEL } from "../src/tasks/folder/shipped-model.node.ts";
+import { finetune } from "../src/tasks/task-table.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
-import { describeNative, onSet, onSetUntil } from "./native-kernels.ts";
+import { describeBfloat16, describeNative, onSet, onSetUntil } from "./native-kernels.ts";
+import { examples, writeRows, writeTinyModel } from "./tiny-model.ts";
 
 test.each(["onnx", "webgpu", "auto"] as const)("bf16 is refused by the device %s, fp32 is not", async (device) => {
   for (const use of ["training", "inference"] as const) {
@@ -69,5 +74,34 @@ describeNative("a processor without products in bfloat16", (addon) => {
     expect(exact).toMatchObject({ code: 0, stderr: "" });
     expect(told).toMatchObject({ code: 0, stdout: exact.stdout });
     expect(told.stderr).toContain(`The precision bf16 is computed in float32, as this processor (${name}) has no`);
+  });
+});
+
+describeNative("a processor with products in bfloat16", (addon) => {
+  describeBfloat16("unless told otherwise", addon, (set) => {
+    test("trains in it and predicts in float32", async () => {
+      for (const options of [{}, { precision: "auto" }] as const) {
+        const opened = (use: "training" | "inference") => onSetUntil(set, () => openExecutor(options, use));
+        expect((await opened("training")).name).toBe("native bfloat16");
+        expect((await opened("inference")).name).toBe("native float32");
+      }
+    });
+
+    test("fine-tunes to the weights that bf16 gives, not to those of fp32", async () => {
+      const folder = mkdtempSync(join(tmpdir(), "cloze-precision-"));
+      onTestFinished(() => rmSync(folder, { recursive: true }));
+      const model = await writeTinyModel(join(folder, "model"));
+      const train = writeRows(join(folder, "train.jsonl"), examples(16));
+      const weightsIn = async (precision?: "auto" | "fp32" | "bf16") => {
+        const output = join(folder, `in-${precision}`);
+        const options = { model, train, output, epochs: 2, batchSize: 8, learningRate: 3e-3, threads: 1 };
+        await onSetUntil(set, () => finetune("text-classification", { ...options, precision }));
+        return readFileSync(join(output, "model.safetensors"), "latin1");
+      };
+      const [told, auto] = [await weightsIn("bf16"), await weightsIn("auto")];
+      expect(await weightsIn()).toBe(told);
+      expect(auto).toBe(told);
+      expect(await weightsIn("fp32")).not.toBe(told);
+    });
   });
 });
