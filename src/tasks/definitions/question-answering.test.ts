@@ -23,6 +23,8 @@ const tokenizer = BertTokenizer.fromVocabulary([
   "\u1112",
   "##\u1161",
   "##\u11ab",
+  "##\u302e", // two marks that are no accents, and that normalisation puts in order
+  "##\u{1d165}",
   ".",
 ]);
 const cased = BertTokenizer.fromVocabulary(
@@ -37,9 +39,9 @@ function contextFor(maxLength: number, settings: Parameters<typeof questionAnswe
 }
 
 /** The tokens of a context as such, without windows over them. */
-function tokensOf(context: string): readonly (readonly [start: number, end: number])[] {
-  const { length, offsets } = tokenizer.encode(context, { addSpecialTokens: false });
-  return Array.from({ length }, (_, i) => [offsets[2 * i], offsets[2 * i + 1]]);
+function tokensOf(context: string, { tokenizer }: Pick<Context, "tokenizer">) {
+  const { length, ids, offsets } = tokenizer.encode(context, { addSpecialTokens: false });
+  return Array.from({ length }, (_, i) => ({ id: ids[i], start: offsets[2 * i], end: offsets[2 * i + 1] }));
 }
 
 interface Place {
@@ -288,26 +290,42 @@ describe("what is learned", () => {
   });
 });
 
-/** The best spans by trying all, from the definition: an answer begins where most is seen around its first token. */
-function bruteForce(question: Question, encodings: readonly Encoding[], logits: Float32Array[], context: Context) {
-  const { maxAnswerLength, unanswerable } = context.settings;
-  const places = tokensOf(question.context);
-  const windows = encodings.map(({ sequenceIds, offsets }) => {
+/** All spans of all windows, best first, from the definition: an answer begins where most is seen around its first token. */
+function allSpans(question: Question, encodings: readonly Encoding[], logits: Float32Array[], context: Context) {
+  const { maxAnswerLength } = context.settings;
+  const places = tokensOf(question.context, context);
+  const windows = encodings.map(({ ids, sequenceIds, offsets }) => {
     const from = sequenceIds.indexOf(1);
-    const first = places.findIndex(([start]) => start === offsets[2 * from]);
-    return { from, first, length: sequenceIds.filter((id) => id === 1).length };
+    const length = sequenceIds.filter((id) => id === 1).length;
+    const isHere = (at: number) =>
+      places.slice(at, at + length).every(({ id, start, end }, i) => {
+        const token = from + i;
+        return id === ids[token] && start === offsets[2 * token] && end === offsets[2 * token + 1];
+      });
+    return { from, first: [...places.keys()].findIndex(isHere), length };
   });
-  const spans = places.flatMap(([start], token) => {
+  const spans = places.flatMap((_, token) => {
     const seen = windows.map(({ first, length }) => Math.min(token - first, first + length - 1 - token));
     const window = seen.indexOf(Math.max(...seen));
     const { from, first, length } = windows[window];
-    const ends = places.slice(token, Math.min(token + maxAnswerLength, first + length));
-    return ends.map(([, end], i) => {
+    const covered = places.slice(token, Math.min(token + maxAnswerLength, first + length));
+    return covered.map((_, i) => {
       const at = from + token - first;
-      return { start, end, logit: Math.fround(logits[window][2 * at] + logits[window][2 * (at + i) + 1]) };
+      const own = covered.slice(0, i + 1);
+      return {
+        start: Math.min(...own.map(({ start }) => start)),
+        end: Math.max(...own.map(({ end }) => end)),
+        logit: Math.fround(logits[window][2 * at] + logits[window][2 * (at + i) + 1]),
+      };
     });
   });
-  const best = spans.sort((a, b) => b.logit - a.logit).slice(0, 20);
+  return spans.sort((a, b) => b.logit - a.logit);
+}
+
+/** What `decode` finds where every span has a place of its own. */
+function bruteForce(question: Question, encodings: readonly Encoding[], logits: Float32Array[], context: Context) {
+  const { unanswerable } = context.settings;
+  const best = allSpans(question, encodings, logits, context).slice(0, 20);
   const none = Math.min(...logits.map(([start, end]) => start + end));
   const exponentials = [...best.map(({ logit }) => logit), ...(unanswerable ? [none] : [])].map(Math.exp);
   const total = exponentials.reduce((a, b) => a + b);
@@ -354,7 +372,17 @@ describe("answers", () => {
     ["cased", cased],
   ])("are the context's own text, whatever that is, with an %s vocabulary", (_, tokenizer) => {
     const characters = ["a", "g", "good", " ", "  ", "\r\n", "\n", "\t", ".", "é", "ﬁ", "İ", "ß", "ç"];
-    const marks = ["e\u0301", "\u0301", "\u0323", "a\u0323\u0301", "a\u0301\u0323", "😀\ufe0f", "日\u0300", "ש\u05b8"];
+    const marks = [
+      "e\u0301",
+      "\u0301",
+      "\u0323",
+      "a\u0323\u0301",
+      "a\u0301\u0323",
+      "😀\ufe0f",
+      "日\u0300",
+      "ש\u05b8",
+      "a\u302e\u{1d165}",
+    ];
     const others = [
       "😀",
       "👩‍👩‍👧",
@@ -379,6 +407,35 @@ describe("answers", () => {
       { maxLength: 40 },
     );
     const context = { ...contextFor(14, { stride: 3, maxAnswerLength: 9, unanswerable: true }), tokenizer };
+
+    test("from the first of its tokens to the last, and the likeliest", () => {
+      let [merged, windowed] = [0, 0];
+      fc.assert(
+        fc.property(fc.tuple(text, fc.constantFrom("", " ", "."), fc.nat()), ([pieces, between, seed]) => {
+          const question = { question: "a?", context: pieces.join(between) };
+          const encodings = encode(question, context);
+          const logits = randomLogits(encodings, seed);
+          const { spans } = decode(question, encodings, logits, context);
+          const all = allSpans(question, encodings, logits, context).map(({ start, end, logit }) => {
+            const accents = /^\p{Mn}*/u.exec(question.context.slice(end))?.[0] ?? "";
+            return { place: `${start} ${end + accents.length}`, logit };
+          });
+          const found = spans.map(({ start, end }) => `${start} ${end}`);
+          expect(all.map(({ place }) => place)).toEqual(expect.arrayContaining(found));
+          // The 20 likeliest spans of tokens have fewer places where characters are several tokens.
+          const best = all.slice(0, 20).filter((span, i) => all.findIndex(({ place }) => place === span.place) === i);
+          expect(found.slice(0, best.length)).toEqual(best.map(({ place }) => place));
+          best.forEach(({ logit }, i) => {
+            expect(Math.log(spans[i].score / spans[0].score)).toBeCloseTo(logit - best[0].logit, 3);
+          });
+          if (best.length < Math.min(20, all.length)) merged++;
+          if (encodings.length > 1) windowed++;
+        }),
+        { numRuns: 1000 },
+      );
+      expect(merged).toBeGreaterThan(25);
+      expect(windowed).toBeGreaterThan(60);
+    });
 
     test("with all the accents of its last letter", () => {
       let [spans, accented] = [0, 0];
