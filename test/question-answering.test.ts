@@ -136,6 +136,50 @@ describe("the pipeline", () => {
   });
 });
 
+describe("a file whose contexts have emoji, other scripts and CRLF", () => {
+  const ANSWER = "good 😀\r\nbad";
+
+  /** The answer stands behind characters of two UTF-16 units; `answer_start` counts code points, as SQuAD's own files do. */
+  function paragraphs(count: number, seed: number) {
+    const random = Random.of(seed, "scripts");
+    const pieces = ["😀", "👩‍👩‍👧", "🇩🇪", "日本", "𠮷", "שלום", "\u202eمرحبا", "한", "e\u0301", "a", "c", "k"];
+    const some = (most: number) =>
+      Array.from({ length: random.below(most) }, () => pieces[random.below(pieces.length)]);
+    return Array.from({ length: count }, (_, i) => {
+      const before = `${["😀", ...some(12)].join(" ")}\r\n${["日", " ", "語"][i % 3]}`;
+      const context = `${before}${ANSWER} ${some(12).join("\r\n")}`;
+      return { context, qas: [asked(`s${seed}-${i}`, ANSWER, [...before].length)] };
+    });
+  }
+
+  test("has its answers learnt and found in their places", async () => {
+    const write = (name: string, paragraphs: readonly object[]) => {
+      writeFileSync(join(folder, name), JSON.stringify({ data: [{ paragraphs }] }));
+      return join(folder, name);
+    };
+    const learnt = write("scripts.json", paragraphs(150, 1));
+    const rows = paragraphs(20, 2);
+    const asked = write("new-scripts.json", rows);
+    const found = join(folder, "scripts");
+    const events: FinetuneEvent[] = [];
+    const onEvent = (event: FinetuneEvent) => void events.push(event);
+    const options = { ...training, epochs: 10, model: base, train: learnt, output: found, onEvent };
+    await finetune("question-answering", options);
+    expect(events).toContainEqual(expect.objectContaining({ kind: "data", examples: 150, notes: {} }));
+    const { stdout } = await cloze(["predict", found, "--input", asked, "--threads", "1"]);
+    const answers = stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answers).toHaveLength(20);
+    answers.forEach(({ id, answer, start, end }, i) => {
+      const { context, qas } = rows[i];
+      expect({ id, answer, text: context.slice(start, end) }).toEqual({ id: qas[0].id, answer: ANSWER, text: ANSWER });
+      expect(start).toBeGreaterThan(qas[0].answers[0].answer_start);
+    });
+  });
+});
+
 /** A file with questions about one context, "w" each. */
 function writeQuestions(name: string, context: string, qas: readonly object[]): string {
   const file = join(folder, name);
