@@ -47,6 +47,11 @@ export function onSetUntil<T>(set: Pick<InstructionSet, "name">, work: () => Pro
   return work().finally(restore);
 }
 
+/** Does something that is to get along without the native kernels: whoever opens them is refused. */
+export function withoutKernels<T>(work: () => Promise<T>): Promise<T> {
+  return onSetUntil({ name: "none" }, work);
+}
+
 /** Returns what makes CLOZE_ISA again what it was. */
 function nameSet({ name }: Pick<InstructionSet, "name">): () => void {
   const before = process.env.CLOZE_ISA;

@@ -21,6 +21,7 @@ import { evaluatePretraining } from "../src/tasks/pretraining/evaluate-pretraini
 import { type PretrainEvent, type PretrainOptions, pretrain } from "../src/tasks/pretraining/pretrain.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
+import { withoutKernels } from "./native-kernels.ts";
 import { type TinyCorpus, writeTinyCorpus } from "./tiny-corpus.ts";
 import { examples, writeRows } from "./tiny-model.ts";
 import { logOf } from "./training-files.ts";
@@ -231,6 +232,17 @@ describe("checkpoints and logs", () => {
     rmSync(join(output, "checkpoints/step-11"), { recursive: true });
     await pretrain({ ...base, output, resume: true });
     expect(modelOf(output)).toEqual(await undisturbed());
+  });
+
+  test("by ONNX Runtime, stopped after step 3, ends in the bytes of one that was not", async () => {
+    const options = { device: "onnx", steps: 6, evaluateEvery: 3 } as const;
+    const [expected, resumed] = await withoutKernels(async () => {
+      const output = fresh();
+      await stopAfter(3, { ...options, output });
+      await pretrain({ ...base, ...options, output, resume: true });
+      return [await undisturbed(options), modelOf(output)];
+    });
+    expect(resumed).toEqual(expected);
   });
 
   test("a resumed training leaves no point twice in its logs", async () => {

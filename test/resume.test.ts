@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { FinetuneEvent, FinetuneOptions } from "../src/tasks/finetuning/finetune-options.node.ts";
 import { finetune } from "../src/tasks/task-table.node.ts";
 import { expectError } from "./expect-error.ts";
-import { describeBfloat16, describeNative, onSetUntil } from "./native-kernels.ts";
+import { describeBfloat16, describeNative, onSetUntil, withoutKernels } from "./native-kernels.ts";
 import { examples, VOCABULARY, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 import { filesOf as trainingFiles } from "./training-files.ts";
 
@@ -93,6 +93,17 @@ describe.each([
       expect(filesOf(path)).toEqual(filesOf(output));
     }
   });
+});
+
+test("by ONNX Runtime, stopped after step 4", async () => {
+  const options = { device: "onnx", accumulate: 3 } as const;
+  const [expected, resumed] = await withoutKernels(async () => {
+    const output = fresh();
+    await stopAfter(4, { ...options, output });
+    await finetune("text-classification", { ...base, ...options, output, resume: true });
+    return [await undisturbed(options), filesOf(output)];
+  });
+  expect(resumed).toEqual(expected);
 });
 
 test("the loss of an interrupted epoch is that of all its steps", async () => {
