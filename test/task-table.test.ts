@@ -34,6 +34,13 @@ describe.each(TASK_NAMES)("%s", (name) => {
   });
 });
 
+test("docs/adding-a-task.md shows the task of regression as it is", () => {
+  const [, block] = /whole but for its imports:\n\n```ts\n(.*?)```\n/s.exec(read("docs/adding-a-task.md")) ?? [];
+  const source = read("src/tasks/definitions/regression.ts").replace(/^(import .*;\n)+\n/, "");
+  expect(source).not.toContain("import ");
+  expect(block).toBe(source);
+});
+
 test("a program is told of a task that there is not, and of an option", async () => {
   const unknown: TaskName = JSON.parse('"foo"');
   const files = { train: "none.tsv", output: "none" };
