@@ -55,7 +55,9 @@ describe.each([1, 2])("with a checkpoint every %i steps", (every) => {
   });
 
   test("ten kills, wherever they hit", async () => {
-    const random = Random.of(Date.now());
+    const seed = Date.now();
+    console.log(`kills of seed ${seed}`);
+    const random = Random.of(seed);
     const fates: string[] = [];
     for (let kills = 0; kills < 10; ) {
       const output = join(folder, `killed-${every}-${kills}`);
@@ -75,6 +77,7 @@ describe.each([1, 2])("with a checkpoint every %i steps", (every) => {
       expect(logOf(output)).toEqual(logOf(undisturbed));
     }
     console.log(fates.join("\n"));
+    expect(fates.filter((fate) => /^resuming after step [1-9]/.test(fate)).length).toBeGreaterThan(0);
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("%s writes a checkpoint and says how to resume", async (signal) => {
