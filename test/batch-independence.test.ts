@@ -9,7 +9,7 @@ import { initialise, Parameters } from "../src/graph/parameters.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
 import { MaskedLanguageModel, maskedLmParameters } from "../src/tasks/words/masked-language-model.ts";
 import { BertTokenizer } from "../src/tokenizer/tokenizer.ts";
-import { describeBfloat16, describeInt8, describeNative, nativeOn } from "./native-kernels.ts";
+import { describeBfloat16, describeInt8, describeNative, forEachSet, nativeOn } from "./native-kernels.ts";
 import { relativeError } from "./relative-error.ts";
 
 /** Around every size at which a kernel changes its way of working. */
@@ -72,14 +72,14 @@ for (const [name, config] of Object.entries(CONFIGS)) {
 
 describeNative("the native executor", (addon) => {
   const narrow = Object.entries(CONFIGS).filter(([, { hiddenSize }]) => hiddenSize <= 128);
-  for (const [i, set] of addon.instructionSets.entries()) {
+  forEachSet(addon, (set) => {
     const open: Open = (options) => nativeOn(set, options);
-    const configs = i === 0 ? Object.entries(CONFIGS) : narrow; // the others are slow, and the same code as on the best one
+    const configs = set === addon.instructionSets[0] ? Object.entries(CONFIGS) : narrow; // the others are slow, and the same code as on the best one
     for (const [name, config] of configs) {
       describeIndependence(`native ${set.name}, ${name}`, config, open);
       describeThreads(`native ${set.name}, ${name}`, config, open);
     }
-  }
+  });
   for (const [name, config] of narrow) {
     describeBfloat16(`bf16, ${name}`, addon, (set) =>
       describeThreads(name, config, (options) => nativeOn(set, { ...options, precision: "bf16" })),

@@ -2,7 +2,7 @@ import { nativeExecutor } from "../src/executors/native/executor.node.ts";
 import { onnxExecutor } from "../src/executors/onnx/node.node.ts";
 import { referenceExecutor } from "../src/executors/reference/executor.ts";
 import { describeExecutor } from "./executor-contract.ts";
-import { describeBfloat16, describeInt8, describeNative, nativeOn } from "./native-kernels.ts";
+import { describeBfloat16, describeInt8, describeNative, forEachSet, nativeOn } from "./native-kernels.ts";
 
 describeExecutor("reference", () => referenceExecutor, { tolerance: 0 });
 describeExecutor("onnx, cpu", () => onnxExecutor({ device: "cpu" }), { tolerance: 1e-5 });
@@ -10,9 +10,9 @@ describeExecutor("onnx, cpu", () => onnxExecutor({ device: "cpu" }), { tolerance
 describeNative("the native executor", (addon) => {
   describeExecutor("native", () => nativeExecutor(), { tolerance: 1e-5 });
 
-  for (const set of addon.instructionSets) {
+  forEachSet(addon, (set) => {
     describeExecutor(`native, ${set.name}`, () => nativeOn(set), { tolerance: 1e-5 });
-  }
+  });
 
   /**
    * A bfloat16 number has 8 bits, so a rounding errs by up to 2^-9 = 0.002; operands, activations and gradients are

@@ -16,7 +16,7 @@ import { pretraining } from "../src/heads/pretraining.ts";
 import { questionAnswering } from "../src/heads/question-answering.ts";
 import { sequenceClassification } from "../src/heads/sequence-classification.ts";
 import { tokenClassification } from "../src/heads/token-classification.ts";
-import { describeNative, nativeOn } from "./native-kernels.ts";
+import { describeNative, forEachSet, nativeOn } from "./native-kernels.ts";
 import { relativeError } from "./relative-error.ts";
 
 /** The promise is 1e-4 in float32; what comes is better, so a lapse shows early. */
@@ -73,8 +73,8 @@ const HEADS: readonly {
 
 describeParity("reference", referenceExecutor);
 describeParity("onnx", onnxExecutor());
-describeNative("the native executor", ({ instructionSets }) => {
-  for (const set of instructionSets) describeParity(`native, ${set.name}`, nativeOn(set));
+describeNative("the native executor", (addon) => {
+  forEachSet(addon, (set) => describeParity(`native, ${set.name}`, nativeOn(set)));
 });
 
 function describeParity(name: string, executor: Executor): void {
