@@ -52,7 +52,7 @@ export function describeExecutor(
     const describeUnlessSkipped = (clause: string, define: () => void) => {
       const reason = reasons.get(clause);
       if (reason === undefined) describe(clause, define);
-      else test.skip(`${clause}: ${reason}`);
+      else test(clause, ({ skip }) => skip(reason));
     };
     for (const { op, cases } of CASES_BY_OPERATION) {
       describeUnlessSkipped(op, () => describeOperation(() => executor, cases, tolerance));

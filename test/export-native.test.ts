@@ -3,15 +3,14 @@ import { cpSync, existsSync, readdirSync, readFileSync, rmSync, truncateSync, wr
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { hasAddon, loadAddon } from "../src/executors/native/addon.node.ts";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { encodeSafetensors } from "../src/formats/safetensors.ts";
 import { type ExecutorOptions, exportNative, FeatureExtractor, finetune, pipeline } from "../src/index.ts";
 import { storedWeights } from "../src/tasks/folder/model-folder.node.ts";
 import { NATIVE_WEIGHTS, NativeWeights } from "../src/tasks/folder/native-weights.node.ts";
 import { cloze } from "./command-line.ts";
 import { expectError } from "./expect-error.ts";
-import { NOT_BUILT, onSetUntil } from "./native-kernels.ts";
+import { describeNative, LACKS, onSetUntil } from "./native-kernels.ts";
 import { examples, writeRows, writeTinyModel, writeTinyPretrainedModel } from "./tiny-model.ts";
 
 const NORM = "bert.embeddings.LayerNorm.weight";
@@ -20,7 +19,6 @@ const POOLER = "bert.pooler.dense.weight";
 const MAPS = "/proc/self/maps";
 const NUMBERS = { fp32: "float32", bf16: "bfloat16", int8: "int8" } as const;
 const TEXTS = examples(9).map(({ text }) => text);
-const [BEST] = hasAddon() ? loadAddon().instructionSets : [];
 
 let folder: string;
 let classifier: string;
@@ -53,10 +51,13 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
   return answers;
 }
 
-(BEST === undefined ? describe.skip : describe)("an exported folder", () => {
-  const precisions = (["fp32", "bf16", "int8"] as const).filter(
-    (precision) => precision === "fp32" || (precision === "bf16" ? BEST?.bfloat16 : BEST?.int8),
-  );
+describeNative("an exported folder", ({ instructionSets }) => {
+  const [best] = instructionSets;
+  const precisions: ("fp32" | "bf16" | "int8")[] = ["fp32"];
+  for (const precision of ["bf16", "int8"] as const) {
+    if (best[NUMBERS[precision]]) precisions.push(precision);
+    else test(`in ${precision}`, ({ skip }) => skip(LACKS[precision]));
+  }
 
   test.each(precisions)("in %s answers as the model itself does, to the bit", async (precision) => {
     const output = await exported(classifier, precision);
@@ -109,7 +110,7 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
     const weights = [...native!.weights.values()];
     const pooler = native!.weights.get(POOLER);
     expect(pooler?.plain).toBeUndefined();
-    expect(pooler?.packed?.form).toBe(`${NUMBERS[precision]} panels of ${BEST.panelColumns} rows`);
+    expect(pooler?.packed?.form).toBe(`${NUMBERS[precision]} panels of ${best.panelColumns} rows`);
     expect(new Set(weights.map(({ plain, packed }) => (plain ?? packed?.data)?.buffer)).size).toBe(1);
     expect(new Set(weights.map(({ packed }) => (packed?.data.byteOffset ?? 0) % 64))).toEqual(new Set([0]));
   });
@@ -134,28 +135,32 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
   test("is not read in another precision, nor by ONNX Runtime", async () => {
     const output = await exported(classifier, "fp32");
     const wrong: ExecutorOptions[] = [{ device: "onnx" }];
-    if (BEST.bfloat16) wrong.push({ precision: "bf16" });
+    if (best.bfloat16) wrong.push({ precision: "bf16" });
     for (const options of wrong) {
       await expectError(classify(output, options), "WEIGHTS_PACKED", NATIVE_WEIGHTS, "in fp32", "float32 panels");
     }
   });
 
   test("is not read by an instruction set with other panels", async ({ skip }) => {
-    const other = loadAddon().instructionSets.find(({ panelColumns }) => panelColumns !== BEST.panelColumns);
+    const other = instructionSets.find(({ panelColumns }) => panelColumns !== best.panelColumns);
     if (other === undefined) return skip("all instruction sets of this processor have the same panels");
     const output = await exported(classifier, "fp32");
     const read = onSetUntil(other, () => classify(output));
     await expectError(read, "WEIGHTS_PACKED", "export the model again on this machine");
   });
 
-  test.each([
+  test.for([
     ["bf16", "WEIGHTS_PACKED", "in bf16, which read bfloat16 panels"],
     ["int8", "OPTION_INVALID", "AVX512-VNNI"],
-  ] as const)("in %s is neither read nor written by an instruction set without such numbers", async (precision, code, part) => {
-    const lesser = loadAddon().instructionSets.find((set) => !set[NUMBERS[precision]])!;
+  ] as const)("in %s is neither read nor written by an instruction set without such numbers", async ([
+    precision,
+    code,
+    part,
+  ], { skip }) => {
+    const lesser = instructionSets.find((set) => !set[NUMBERS[precision]])!;
     const write = onSetUntil(lesser, () => exported(classifier, precision));
     await expectError(write, "OPTION_INVALID", `the precision ${precision} needs`, `got ${lesser.name}`);
-    if (!precisions.includes(precision)) return;
+    if (!precisions.includes(precision)) return skip(LACKS[precision]);
     const output = await exported(classifier, precision);
     await expectError(
       onSetUntil(lesser, () => classify(output)),
@@ -212,8 +217,6 @@ async function classify(path: string, options: Parameters<typeof pipeline>[2] = 
     expect((await cloze(["info", output])).stdout).toContain("float32 panels of");
   });
 });
-
-if (BEST === undefined) test("exported folders", ({ skip }) => skip(NOT_BUILT));
 
 /** Writes an exported file anew with other shapes or metadata, with one packed weight cut short, or with NaN in a weight. */
 function writeWeights(

@@ -1,6 +1,7 @@
 import { totalmem } from "node:os";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { expectError } from "../../../test/expect-error.ts";
+import { describeNative, NOT_BUILT } from "../../../test/native-kernels.ts";
 import { hasAddon } from "./addon.node.ts";
 import { chooseSet, keepHere, openMachine } from "./machine.node.ts";
 import { encodeCalls } from "./program.ts";
@@ -29,7 +30,7 @@ test.each(["avx512", "avx512bf16", "neon", ""])("%j is refused where the process
 });
 
 test("memory may be longer than 4 GiB, and kernels write to its end", async ({ skip }) => {
-  if (!hasAddon()) skip("the native kernels were not built");
+  if (!hasAddon()) skip(NOT_BUILT);
   const bytes = 5 * 2 ** 30;
   if (totalmem() < 2 * bytes) skip("too little memory to promise so much of it");
   const machine = openMachine(1);
@@ -41,7 +42,7 @@ test("memory may be longer than 4 GiB, and kernels write to its end", async ({ s
   expect(new Float32Array(buffer, last, 1)[0]).toBe(0.5);
 });
 
-describe.skipIf(!hasAddon())("a program is refused", () => {
+describeNative("a program is refused", () => {
   const buffer = new ArrayBuffer(64);
   const place = { buffer: 0, offset: 0 };
   const machine = () => openMachine(1);

@@ -1,13 +1,14 @@
-import { describe, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { describeNative } from "../../../test/native-kernels.ts";
 import { gather, input, matmul, parameter, scatterAdd } from "../../graph/build.ts";
 import { type TimedCall, vector } from "../../graph/executor.ts";
 import { makeGraph } from "../../graph/graph.ts";
 import { Parameters } from "../../graph/parameters.ts";
-import { hasAddon, loadAddon } from "./addon.node.ts";
+import { loadAddon } from "./addon.node.ts";
 import { nativeExecutor } from "./executor.node.ts";
 import { FAMILIES } from "./families.ts";
 
-describe.skipIf(!hasAddon())("with native kernels", () => {
+describeNative("with native kernels", () => {
   test("calls are told once, with what they compute and touch", async () => {
     const [table, indices] = [parameter("table", [99, 8], "zeros"), input("indices", "int32", ["T"])];
     const rows = gather(table, indices); // [T, 8]
