@@ -24,7 +24,7 @@ export async function runOnce(executor: Executor, { graph, parameters, inputs, s
 
 /**
  * Every output, but for those left out, is the reference's up to the tolerance: of its largest number, or of `smallest`
- * where that is larger, as where an activation is flat its slope is all rounding error.
+ * where that is larger, as where an activation is flat its slope is all rounding error. Returns the largest error.
  */
 export async function expectReference(
   executor: Executor,
@@ -32,27 +32,28 @@ export async function expectReference(
   tolerance: number,
   leaveOut: readonly string[] = [],
   smallest = 0,
-): Promise<void> {
+): Promise<number> {
   const expected = await runOnce(referenceExecutor, runnable);
   const actual = await runOnce(executor, runnable);
   const names = Object.keys(expected).filter((name) => !leaveOut.includes(name));
-  const errors = names.map((name) => [
+  const errors = names.map((name) => ({
     name,
-    relativeError([...actual[name].data, smallest], [...expected[name].data, smallest]),
-  ]);
-  expect(errors.filter(([, error]) => !(Number(error) <= tolerance))).toEqual([]);
+    error: relativeError([...actual[name].data, smallest], [...expected[name].data, smallest]),
+  }));
+  expect(errors.filter(({ error }) => !(error <= tolerance))).toEqual([]);
+  return Math.max(0, ...errors.map(({ error }) => error));
 }
 
-/** Value and gradients of a case are the reference's. */
-export async function expectCase(executor: Executor, operation: OperationCase, smallest = 0): Promise<void> {
+/** Value and gradients of a case are the reference's. Returns the largest error. */
+export async function expectCase(executor: Executor, operation: OperationCase, smallest = 0): Promise<number> {
   const type = typeOf(executor);
   const tolerance = TOLERANCES[type];
   // Weighted with both signs, a loss is far smaller than its terms, and than their rounding errors.
   const leaveOut = type === "bfloat16" ? ["loss"] : [];
-  await expectReference(executor, forwardOf(operation, "parameters"), tolerance, [], smallest);
-  if (operation.differentiable === false) return;
+  const forward = await expectReference(executor, forwardOf(operation, "parameters"), tolerance, [], smallest);
+  if (operation.differentiable === false) return forward;
   const backward = backwardOf(operation, "parameters", operandsOf(operation));
-  await expectReference(executor, backward, tolerance, leaveOut, smallest);
+  return Math.max(forward, await expectReference(executor, backward, tolerance, leaveOut, smallest));
 }
 
 export function typeOf({ name }: Executor): keyof typeof TOLERANCES {
