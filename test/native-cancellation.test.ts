@@ -72,10 +72,11 @@ describeNative("native executor, a run that is stopped", () => {
     const executable = await loadGraph(nativeExecutor({ threads: 2 }), trainingGraph(SMALL));
     const expected = await executable.run(batch, { seed: 5 });
     let stopped = 0;
-    for (let i = 0; i < 30; i++) {
+    // On a busy machine most runs may end before anybody stops them.
+    for (let i = 0; i < 30 || (stopped <= 3 && i < 600); i++) {
       const controller = new AbortController();
       const run = executable.run(batch, { seed: 6, signal: controller.signal });
-      await (i % 3 === 0 ? setTimeout(i / 10) : setImmediate());
+      await (i % 3 === 0 ? setTimeout((i % 30) / 10) : setImmediate());
       controller.abort(REASON);
       await run.catch(() => stopped++);
       expect(differences(await executable.run(batch, { seed: 5 }), expected)).toEqual([]);
@@ -148,7 +149,8 @@ describeNative("native executor, runs that wait", () => {
     await setImmediate();
     await Promise.all([...work, follow("file", readFile(import.meta.filename))]);
     expect(ended).toHaveLength(9);
-    expect(ended.indexOf("file")).toBeLessThan(2);
+    // If those that wait kept the four threads, five would end before the file came to one.
+    expect(ended.indexOf("file")).toBeLessThan(5);
     for (const { executable } of chains) await executable.dispose();
   });
 

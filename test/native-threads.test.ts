@@ -78,8 +78,8 @@ describeNative("native executor, threads", () => {
     const before = process.cpuUsage();
     await setTimeout(idle);
     const { user, system } = process.cpuUsage(before);
-    // One thread that spins would use all of it.
-    expect((user + system) / 1000).toBeLessThan(idle / 5);
+    // One thread that spins would use all of it; those of V8 may have something left to do.
+    expect((user + system) / 1000).toBeLessThan(idle / 2);
     await executable.dispose();
   });
 
