@@ -1,5 +1,5 @@
 /** `cloze prepare` as scripts rely on it, and its threads, which exist as built only. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,9 +133,11 @@ describe("prepare", () => {
 
   test.concurrent("stops on an interrupt and leaves nothing", async () => {
     const output = at("stopped");
-    const copies = Array.from({ length: 12 }, (_, i) => write(`copy-${i}.txt`, readFileSync(source)));
+    // So many that the run is far from its end when the signal comes, however late that is.
+    const copies = Array.from({ length: 60 }, (_, i) => at(`copy-${i}.txt`));
+    for (const copy of copies) linkSync(source, copy);
     const run = prepare(copies, output, "--threads", "1");
-    while (!existsSync(output)) await sleep(10);
+    while (!existsSync(output) && run.child.exitCode === null) await sleep(10);
     run.child.kill("SIGINT");
     expect(await run).toMatchObject({ code: 1, signal: null, stderr: expect.stringMatching(/\[ABORTED\]\n$/) });
     expect(readdirSync(output)).toEqual([]);
