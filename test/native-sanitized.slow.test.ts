@@ -107,7 +107,7 @@ describeNative("native kernels under the sanitizers", () => {
       console.log(passed);
       expect(Object.keys(passed).sort()).toEqual([...files].sort());
       expect(Object.entries(passed).filter(([, count]) => count === 0)).toEqual([]);
-    });
+    }, 1_800_000);
   });
 });
 
