@@ -149,10 +149,10 @@ const SCENARIOS: Readonly<Record<string, () => Promise<string>>> = {
     process.exit(0);
   },
 
-  async "nothing left to do but a run"() {
+  async "nothing left to do but runs"() {
     const { executable, inputs } = await longRun(nativeExecutor({ threads: 3 }));
-    process.once("exit", () => console.log("the run has ended"));
-    void executable.run(inputs);
+    process.once("exit", () => console.log("the runs have ended"));
+    for (let i = 0; i < 8; i++) void executable.run(inputs);
     return "all was said";
   },
 
