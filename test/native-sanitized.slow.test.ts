@@ -25,8 +25,8 @@ const SHARED = testsNamed("executors", "recompute", "batch-independence");
 /** Tests of what the native executor promises. */
 const PROMISES = [
   ...testsNamed("native", "native-graphs", "native-random-graphs", "native-optimizer", "native-refusals"),
-  ...testsNamed("native-cancellation", "native-threads", "export-native", "int8"),
-  "src/executors/native/out-of-memory.test.ts",
+  ...testsNamed("native-cancellation", "native-threads", "native-misuse", "export-native", "int8"),
+  ...["addon", "machine", "out-of-memory"].map((name) => `src/executors/native/${name}.test.ts`),
 ];
 
 function testsNamed(...names: readonly string[]): string[] {
