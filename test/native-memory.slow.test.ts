@@ -12,8 +12,11 @@ import { describeNative } from "./native-kernels.ts";
 const EXECUTABLES = 10_000;
 /** Executables after which the heap, the pool and the allocator have what they keep. */
 const WARM_UP = 1000;
-/** What allocators may take more. 5,000 arenas of these executables are over 450 MiB; 1 KiB lost with each is 5 MiB. */
-const SLACK = 2 * 2 ** 20;
+/**
+ * What the second half may take more: allocators vary by 1 MiB. 5,000 arenas of these executables are over 450 MiB; 1 KiB
+ * lost with each is 5 MiB.
+ */
+const SLACK = { native: 3 * 2 ** 20, heap: 2 ** 20 };
 
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
@@ -77,7 +80,7 @@ describeNative("native executor, memory", () => {
       );
     }
     // In the first half allocators may still come to hold back what they keep.
-    expect(late.native).toBeLessThan(SLACK);
-    expect(late.heap).toBeLessThan(SLACK);
+    expect(late.native).toBeLessThan(SLACK.native);
+    expect(late.heap).toBeLessThan(SLACK.heap);
   });
 });
