@@ -67,6 +67,9 @@ function install({ folder, write }: ReturnType<typeof copyPackage>, gyp: string,
   return { status, stdout, stderr, asked };
 }
 
+/** An addon that loads and has nothing to offer. */
+const LOADABLE = "void *napi_register_module_v1(void *env, void *exports) { return exports; }";
+
 /** An addon for a Node-API that no Node has. */
 const LATER =
   "int node_api_module_get_api_version_v1(void) { return 99; } void *napi_register_module_v1() { return 0; }";
@@ -136,11 +139,7 @@ describe("installing", () => {
 
   test("takes a prebuilt binary that loads, and does not build again what no source outdates", ({ skip }) => {
     const copy = copyPackage(...SOURCES);
-    compileAddon(
-      "void *napi_register_module_v1(void *env, void *exports) { return exports; }",
-      copy.at(PREBUILT),
-      skip,
-    );
+    compileAddon(LOADABLE, copy.at(PREBUILT), skip);
     const silent = { status: 0, stdout: "", stderr: "" };
     expect(install(copy, NOTHING_BUILT)).toEqual({ ...silent, asked: false });
     const succeed = `fs.mkdirSync("build/Release", { recursive: true }); fs.copyFileSync("${PREBUILT}", "${BUILT}")`;
@@ -152,11 +151,7 @@ describe("installing", () => {
 
   test("builds again where a source is younger than a prebuilt binary, but in a package", ({ skip }) => {
     const copy = copyPackage(...SOURCES);
-    compileAddon(
-      "void *napi_register_module_v1(void *env, void *exports) { return exports; }",
-      copy.at(PREBUILT),
-      skip,
-    );
+    compileAddon(LOADABLE, copy.at(PREBUILT), skip);
     const inPackage = { ...copy, folder: copy.at("app/node_modules/cloze") };
     for (const name of ["package.json", "prebuilds", ...SOURCES])
       cpSync(copy.at(name), join(inPackage.folder, name), { recursive: true });

@@ -64,7 +64,8 @@ export function taskOf(purpose: Purpose): TaskName | undefined {
 
 /**
  * The task that the model in a folder was fine-tuned for. Where config.json names no architecture, its head tells: a classifier
- * is taken for one of sequences, and without a pooler for one of words. Throws FILE_MISSING, CONFIG_MALFORMED and the errors of `storedWeights`.
+ * is taken for one of sequences, and without a pooler for one of words. Throws FILE_MISSING, CONFIG_MALFORMED and the errors of
+ * `storedWeights`.
  */
 export async function taskOfFolder(path: string): Promise<TaskName | undefined> {
   const purpose = await purposeOf(path);

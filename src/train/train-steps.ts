@@ -89,8 +89,8 @@ export interface StepTraining<E, P> {
  *
  * Batches are functions of the position, dropout of seed and step, so a resumed training gives the same bits. A batch is
  * made while the update before it runs, if the executor leaves the event loop free. Whatever stops it between two updates, a
- * checkpoint of the last one is written first, unless it is spoilt or there is no room for one. Throws LOSS_NOT_FINITE, ABORTED and the errors of executors, batches and
- * checkpoints.
+ * checkpoint of the last one is written first, unless it is spoilt or there is no room for one. Throws LOSS_NOT_FINITE,
+ * ABORTED and the errors of executors, batches and checkpoints.
  */
 export async function trainSteps<E, P>(training: StepTraining<E, P>): Promise<StepState<P>> {
   const { trainable, model, executor, stages, schedule, checkpoints, evaluation, onEvent, signal } = training;

@@ -50,7 +50,7 @@ export async function readTask<I, G, A, R extends z.ZodObject, S extends z.ZodOb
 }
 
 /** The classes of models with a head whose weights another task might take for its own. */
-const OTHERS = /^BertFor(SequenceClassification|TokenClassification|MultipleChoice|QuestionAnswering)$/;
+const TASK_MODELS = /^BertFor(SequenceClassification|TokenClassification|MultipleChoice|QuestionAnswering)$/;
 
 /**
  * Classifiers have the same weights whatever they classify, and numbers that mean other things. Where config.json says nothing
@@ -61,22 +61,21 @@ async function requirePurpose(
   path: string,
 ) {
   const { architecture, problemType, isStated } = await purposeOf(path);
-  if (architecture !== undefined && architecture !== task.architecture && OTHERS.test(architecture)) {
+  const refuse = (expected: string, received: string) => {
     throw new ClozeError("MODEL_INCOMPLETE", {
       problem: `${path} is no model for ${task.name}`,
-      expected: `the architecture ${task.architecture}, in its config.json`,
-      received: architecture,
+      expected: `the ${expected}, in its config.json`,
+      received,
       cure: "Choose the task that it was trained for.",
     });
+  };
+  if (architecture !== undefined && architecture !== task.architecture && TASK_MODELS.test(architecture)) {
+    refuse(`architecture ${task.architecture}`, architecture);
   }
   const isOpen = !isStated && problemType !== "regression";
-  if (task.problemType === undefined || task.problemType === problemType || isOpen) return;
-  throw new ClozeError("MODEL_INCOMPLETE", {
-    problem: `${path} is no model for ${task.name}`,
-    expected: `the problem_type ${task.problemType}, in its config.json`,
-    received: problemType,
-    cure: "Choose the task that it was trained for.",
-  });
+  if (task.problemType !== undefined && task.problemType !== problemType && !isOpen) {
+    refuse(`problem_type ${task.problemType}`, problemType);
+  }
 }
 
 /** The names that transformers gives labels without names, and leaves out of config.json; none where there is no classifier. */

@@ -151,7 +151,7 @@ export type PredictionTask = keyof typeof PREDICTIONS;
 
 export const PREDICTION_TASKS = Object.keys(PREDICTIONS) as readonly PredictionTask[];
 
-/** The task that a model was made for by its config.json; a classifier's where that says nothing. */
+/** The task that a folder's model was made for; a classifier's where neither its config.json nor its weights tell. */
 export async function predictionOf(folder: string): Promise<PredictionTask> {
   const { architecture } = await purposeOf(folder);
   switch (architecture) {
